@@ -1,0 +1,19 @@
+module github.com/duckgen/duckgen/examples/datastar
+
+go 1.26.0
+
+require (
+	github.com/duckgen/duckgen v0.0.0
+	github.com/starfederation/datastar-go v1.2.2
+)
+
+require (
+	github.com/CAFxX/httpcompression v0.0.9 // indirect
+	github.com/andybalholm/brotli v1.2.0 // indirect
+	github.com/klauspost/compress v1.18.0 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/tinylib/msgp v1.6.5 // indirect
+	github.com/valyala/bytebufferpool v1.0.0 // indirect
+)
+
+replace github.com/duckgen/duckgen => ../..

@@ -1,0 +1,106 @@
+package web_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/duckgen/duckgen/examples/shop/web"
+	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+// openShop serves the shop over HTTPS, as it is by default.
+func openShop(t *testing.T) (url string) {
+	t.Helper()
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	shop, err := web.New(store, func(c *runtime.Config) {
+		c.OnError = func(_ context.Context, err error) { t.Errorf("the shop reports %v", err) }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(shop)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { _ = shop.Shutdown(context.Background()) })
+	return server.URL
+}
+
+// sessionCookie returns the session's cookie, which no script may see.
+func sessionCookie(t *testing.T, tab *chromium.Tab) string {
+	t.Helper()
+	cookies := tab.Cookies()
+	if len(cookies) != 1 || cookies[0].Name != "__Host-Http-session_id" || !cookies[0].HTTPOnly || !cookies[0].Secure {
+		t.Fatalf("the browser has the cookies %+v, want the session's alone, HttpOnly and Secure", cookies)
+	}
+	if seen := tab.Eval("document.cookie"); seen != "" {
+		t.Errorf("a script sees the cookie %q", seen)
+	}
+	return cookies[0].Value
+}
+
+// TestTheShopInABrowser is the story of a visitor with two tabs.
+func TestTheShopInABrowser(t *testing.T) {
+	browser := chromium.Start(t)
+	url := openShop(t)
+	one := browser.Open(url + "/")
+	one.Live()
+	before := sessionCookie(t, one)
+
+	// The cart changes in place: the page is not loaded again.
+	one.Eval("window.mark = 'the same page'")
+	one.Click(`form[data-live-submit="cart.add"] button`)
+	one.Wait(`document.querySelector(".badge")?.innerText === "1"`)
+	if one.Eval("window.mark") != "the same page" {
+		t.Error("the page was loaded again")
+	}
+	two := browser.Open(url + "/cart")
+	two.Live()
+	if text := two.Text("main"); !strings.Contains(text, "Total") {
+		t.Errorf("the other tab shows %q, want the cart", text)
+	}
+
+	// Signing in renews the token, in a cookie that no script can set.
+	one.Go(url + "/sign-in")
+	one.Live()
+	one.Type(`input[name="name"]`, "Ada")
+	one.Click(`form[data-live-submit="sign-in"] button`)
+	one.Wait(`document.querySelector("footer").innerText.includes("Signed in as Ada")`)
+	one.Wait(`!document.querySelector("form[data-live-submit=sign-in]")`)
+	two.Wait(`document.querySelector("footer").innerText.includes("Signed in as Ada")`) // it has connected again
+	one.Live()
+	if after := sessionCookie(t, one); after == before {
+		t.Error("the sign-in kept the token")
+	}
+
+	// What each event wrote can be looked at.
+	one.Go(url + "/session")
+	table := one.Text("table")
+	for _, want := range []string{"EVENT cart.add\tcart", "EVENT sign-in\tname user_id"} {
+		if !strings.Contains(strings.Join(strings.Fields(table), " "), strings.Join(strings.Fields(want), " ")) {
+			t.Errorf("the journal does not show %q:\n%s", want, table)
+		}
+	}
+
+	// Signing out ends the session in both tabs.
+	one.Live()
+	one.Click(`form[data-live-submit="sign-out"] button`)
+	one.Wait(`document.querySelector("footer").innerText.includes("Nobody has signed in")`)
+	two.Wait(`document.querySelector("footer").innerText.includes("Nobody has signed in")`)
+	two.Wait(`document.querySelector("main").innerText.includes("There is nothing in it")`)
+}
+
+func TestTheShopWithoutAScriptInABrowser(t *testing.T) {
+	browser := chromium.Start(t)
+	url := openShop(t)
+	tab := browser.Open(url + "/")
+	tab.Live()
+	tab.Eval(`document.documentElement.dataset.live = "/nowhere"`)
+	tab.Eval(`window.dispatchEvent(new Event("pagehide"))`) // the client lets go of the connection
+	tab.Wait(`document.documentElement.dataset.liveState !== "open"`)
+	tab.Click(`form[data-live-submit="cart.add"] button`)
+	tab.Wait(`document.querySelector(".badge")?.innerText === "1" && document.querySelector(".notice")`)
+}

@@ -1,0 +1,107 @@
+// Package web is the shop as a browser sees it: pages rendered on the server,
+// and forms that post and are redirected. Where the browser runs the one script,
+// the same forms go over a live connection and change the page in place.
+package web
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"net/http"
+
+	"github.com/duckgen/duckgen/examples/shop/journal"
+	"github.com/duckgen/duckgen/examples/shop/session"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/lively"
+)
+
+//go:embed static
+var static embed.FS
+
+// maxBody limits what a form may send, in bytes.
+const maxBody = 64 << 10
+
+// shop is what the handlers share.
+type shop struct {
+	sessions *session.VisitorSessions
+	journal  *journal.Journal
+	users    users
+	live     *endpoint
+}
+
+// A Shop serves all pages and the live connections.
+type Shop struct {
+	http.Handler
+	live *endpoint
+}
+
+// New returns the shop. It keeps its sessions in the store; configure changes
+// how they live.
+func New(store runtime.Store, configure ...func(*runtime.Config)) (*Shop, error) {
+	s, err := newShop(store, configure...)
+	if err != nil {
+		return nil, err
+	}
+	return &Shop{s.handler(), s.live}, nil
+}
+
+// Shutdown closes the live connections, of which a server's own Shutdown knows
+// nothing.
+func (s *Shop) Shutdown(ctx context.Context) error { return s.live.Shutdown(ctx) }
+
+func newShop(store runtime.Store, configure ...func(*runtime.Config)) (*shop, error) {
+	sessions, err := session.NewVisitorSessions(journal.Store(store), configure...)
+	if err != nil {
+		return nil, fmt.Errorf("set up the sessions: %w", err)
+	}
+	s := &shop{
+		sessions: sessions,
+		journal:  &journal.Journal{},
+		users:    users{ids: map[string]int64{}},
+	}
+	s.live = s.liveEndpoint()
+	return s, nil
+}
+
+// handler puts the layers together. A form of another site is refused before
+// it reaches a session (OWASP: cross-site request forgery).
+func (s *shop) handler() http.Handler {
+	withSession := s.journal.Middleware(s.sessions, s.routes())
+	protected := http.NewCrossOriginProtection().Handler(withSession)
+	return http.MaxBytesHandler(secured(protected), maxBody)
+}
+
+func (s *shop) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/", http.FileServerFS(static))
+	mux.HandleFunc("GET /{$}", s.showProducts)
+	mux.HandleFunc("GET /products/{sku}", s.showProduct)
+	mux.HandleFunc("GET /cart", s.showCart)
+	mux.HandleFunc("POST /cart/add", s.addToCart)
+	mux.HandleFunc("POST /cart/remove", s.removeFromCart)
+	mux.HandleFunc("POST /cart/empty", s.emptyCart)
+	mux.HandleFunc("POST /theme", s.setTheme)
+	mux.HandleFunc("GET /sign-in", s.showSignIn)
+	mux.HandleFunc("POST /sign-in", s.signIn)
+	mux.HandleFunc("POST /sign-out", s.signOut)
+	mux.HandleFunc("POST /sign-out-everywhere", s.signOutEverywhere)
+	mux.HandleFunc("GET /session", s.showSession)
+	mux.Handle("GET /lively", s.live)
+	mux.Handle("GET /lively/client.js", lively.Client())
+	mux.Handle("POST /lively/sync", s.sessions.SyncHandler())
+	return mux
+}
+
+// secured says what the pages may do: load the shop's own style sheet and
+// script, post to the shop and connect to it. No page runs what it was sent.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "+
+				"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}

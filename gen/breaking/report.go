@@ -1,0 +1,175 @@
+package breaking
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// A Later is one generated file as it would be now.
+type Later struct {
+	Dir     string // absolute
+	Schema  *schema.File
+	Content []byte
+}
+
+// Report compares the files with those of an earlier state and notes every
+// break that the sessions' directives do not allow. gone reports whether a
+// directory whose files are not among the later ones was looked at.
+func Report(earlier []Earlier, later []Later, gone func(dir string) bool, findings *diag.Collector) error {
+	known, err := parseAll(earlier)
+	if err != nil {
+		return err
+	}
+	for _, file := range later {
+		forms, err := Parse(file.Schema.Output, file.Content)
+		if err != nil {
+			return err
+		}
+		for i, form := range forms {
+			before := match(known, form, resolved(file.Dir))
+			if before == nil {
+				continue
+			}
+			before.matched = true
+			breaks, err := Compare(before.Form, form)
+			if err != nil {
+				return fmt.Errorf("%s: %w", before.file.Name, err)
+			}
+			s := file.Schema.Sessions[i]
+			report(file, s, Allowed(breaks, s.Policy.Allow), findings)
+		}
+	}
+	for _, form := range known {
+		if !form.matched && (form.file.Dir == "" || gone(form.file.Dir)) {
+			findings.Add(deleted(form))
+		}
+	}
+	return nil
+}
+
+// An earlierForm is a form with the file that it is from.
+type earlierForm struct {
+	Form
+	file    Earlier
+	matched bool
+}
+
+func parseAll(files []Earlier) ([]*earlierForm, error) {
+	var all []*earlierForm
+	for _, file := range files {
+		if file.Dir != "" {
+			file.Dir = resolved(file.Dir)
+		}
+		forms, err := Parse(file.Name, file.Content)
+		if err != nil {
+			return nil, err
+		}
+		for _, form := range forms {
+			all = append(all, &earlierForm{Form: form, file: file})
+		}
+	}
+	return all, nil
+}
+
+// resolved returns a directory without symbolic links, as git knows it.
+func resolved(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real
+	}
+	return dir
+}
+
+// match returns the earlier form of a session: that of its kind, wherever that
+// was, or else that of its name in the same place.
+func match(known []*earlierForm, form Form, dir string) *earlierForm {
+	for _, k := range known {
+		if k.Kind == form.Kind {
+			return k
+		}
+	}
+	for _, k := range known {
+		if !k.matched && k.Name == form.Name && (k.file.Dir == "" || k.file.Dir == dir) {
+			return k
+		}
+	}
+	return nil
+}
+
+func report(file Later, s *schema.Session, breaks []Break, findings *diag.Collector) {
+	if len(breaks) == 0 {
+		return
+	}
+	places := locate(filepath.Join(file.Dir, file.Schema.Source), s)
+	for _, b := range breaks {
+		hint := fmt.Sprintf("allow=%s in the directive accepts it", b.Rule)
+		if b.Hint != "" {
+			hint = b.Hint + "; " + hint
+		}
+		findings.Add(diag.Finding{
+			Pos:     places[b.Key],
+			Code:    diag.Code(b.Rule),
+			Message: s.Struct + ": " + b.Message,
+			Hint:    hint,
+			Package: file.Schema.Package.Path,
+		})
+	}
+}
+
+func deleted(form *earlierForm) diag.Finding {
+	return diag.Finding{
+		Code:    diag.Code(SessionDeleted),
+		Message: fmt.Sprintf("the session of the kind %s is gone: its stored sessions stay until they expire, and end for their visitors", form.Kind),
+		Hint:    "where it has moved, write kind=" + form.Kind + " in its directive",
+		Package: form.file.Name,
+	}
+}
+
+// locate returns where the fields of a session are declared, by their keys, and
+// under "" where the struct is.
+func locate(filename string, s *schema.Session) map[string]token.Position {
+	start := token.Position{Filename: filename, Line: 1, Column: 1}
+	places := map[string]token.Position{"": start}
+	for _, f := range s.Fields {
+		places[f.Key] = start
+	}
+	source, err := os.ReadFile(filename)
+	if err != nil {
+		return places
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, filename, source, parser.SkipObjectResolution)
+	if err != nil {
+		return places
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok || spec.Name.Name != s.Struct {
+			return true
+		}
+		places[""] = fset.PositionFor(spec.Name.Pos(), false)
+		if layout, ok := spec.Type.(*ast.StructType); ok {
+			placeFields(places, fset, layout, s.Fields)
+		}
+		return false
+	})
+	return places
+}
+
+func placeFields(places map[string]token.Position, fset *token.FileSet, layout *ast.StructType, fields []*schema.Field) {
+	for _, declared := range layout.Fields.List {
+		for _, name := range declared.Names {
+			i := slices.IndexFunc(fields, func(f *schema.Field) bool { return f.Name == name.Name })
+			if i >= 0 {
+				places[fields[i].Key] = fset.PositionFor(name.Pos(), false)
+			}
+		}
+	}
+}

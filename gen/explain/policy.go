@@ -1,0 +1,133 @@
+package explain
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// A Rule is one part of a session's policy, and the requirements of OWASP ASVS
+// 5.0 that it is about.
+type Rule struct {
+	Subject string `json:"subject"`
+	Value   string `json:"value"`
+	ASVS    string `json:"asvs"`
+	Met     bool   `json:"met"`
+	Note    string `json:"note,omitempty"` // what would meet them
+}
+
+// policy says how the directive's settings stand. A program can change them at
+// start.
+func policy(s *schema.Session) []Rule {
+	rules := []Rule{
+		{"token", "id of 128 bits and secret of 256 bits; stores have only its hash", "7.2.3, 11.5.1", true, ""},
+		cookie(s.Policy),
+		age(s.Policy),
+		idle(s.Policy),
+		signIn(s),
+		{"sign-out", "Destroy is final, also for requests that are under way", "7.4.1", true, ""},
+		revocation(s),
+		{"fresh sign-in", "RenewedAt tells how old it is", "7.5.1, 7.5.3", true, ""},
+		{"creation", "no record and no cookie before the first write", "7.6.2", true, ""},
+		{"disclosure", "the token is in no log, error, URL or store", "16.2.5", true, ""},
+	}
+	if sealed := keysWith(s, func(f *schema.Field) bool { return f.Secret }); sealed != "" {
+		rules = append(rules, Rule{"secrets", sealed + " sealed with AES-256-GCM; Config.Keys has the keys", "11.3.2", true, ""})
+	}
+	if s.Hooks.Lively {
+		rules = append(rules, Rule{"Lively", "an event sees its session afresh, and sockets close when it ends; check the Origin of the handshake", "4.4", true, ""})
+	}
+	return rules
+}
+
+func cookie(p schema.Policy) Rule {
+	secure, httpOnly := orElse(p.Secure, true), orElse(p.HTTPOnly, true)
+	path, domain := orElse(p.Path, "/"), orElse(p.Domain, "")
+	parts := []string{cookieName(p), "Path=" + path}
+	add := func(set bool, attribute string) {
+		if set {
+			parts = append(parts, attribute)
+		}
+	}
+	add(domain != "", "Domain="+domain)
+	add(secure, "Secure")
+	add(httpOnly, "HttpOnly")
+	site := string(orElse(p.SameSite, schema.SameSiteLax))
+	add(true, "SameSite="+strings.ToUpper(site[:1])+site[1:])
+	add(orElse(p.Partitioned, false), "Partitioned")
+	rule := Rule{Subject: "cookie", Value: strings.Join(parts, "; "), ASVS: "3.3", Met: true}
+	switch {
+	case !secure:
+		rule.Met, rule.Note = false, "remove secure=false"
+	case !httpOnly:
+		rule.Met, rule.Note = false, "remove httponly=false"
+	case site == string(schema.SameSiteNone):
+		rule.Met, rule.Note = false, "samesite=none lets other sites send it: use lax where none embeds yours"
+	}
+	return rule
+}
+
+// cookieName is the name that the runtime gives, as far as the directive tells.
+func cookieName(p schema.Policy) string {
+	prefix := orElse(p.Secure, true) && orElse(p.HTTPOnly, true) && orElse(p.Path, "/") == "/" && orElse(p.Domain, "") == ""
+	switch {
+	case p.Cookie != nil:
+		return *p.Cookie
+	case prefix:
+		return "__Host-Http-session_id"
+	default:
+		return "session_id"
+	}
+}
+
+// defaultAge is that of the runtime.
+const defaultAge = 7 * 24 * time.Hour
+
+func age(p schema.Policy) Rule {
+	value := span(orElse(p.Age, defaultAge)) + " from creation, whatever is used"
+	if orElse(p.BrowserClose, false) {
+		value += "; the cookie goes with the browser"
+	}
+	return Rule{"age", value, "7.3.2", true, ""}
+}
+
+func idle(p schema.Policy) Rule {
+	if p.Idle == nil {
+		return Rule{"idle", "no limit", "7.3.1", false, "write idle=, or set Config.Idle"}
+	}
+	return Rule{"idle", span(*p.Idle) + " without use", "7.3.1", true, ""}
+}
+
+func signIn(s *schema.Session) Rule {
+	keys := keysWith(s, func(f *schema.Field) bool { return f.Renew })
+	if keys == "" {
+		return Rule{"sign-in", "no field renews the token", "7.2.4", false, "mark the field that a sign-in sets with renew"}
+	}
+	return Rule{"sign-in", "setting " + keys + " renews the token, and the old one is dead at once", "7.2.4", true, ""}
+}
+
+func revocation(s *schema.Session) Rule {
+	keys := keysWith(s, func(f *schema.Field) bool { return f.Index })
+	const asvs = "7.4.2-7.4.5, 7.5.2"
+	if keys == "" {
+		return Rule{"revocation", "no field finds all sessions of a user", asvs, false, "mark the field that names the user with index"}
+	}
+	return Rule{"revocation", "all sessions by " + keys + ", or all but one", asvs, true, ""}
+}
+
+func orElse[T any](p *T, otherwise T) T {
+	return *cmp.Or(p, &otherwise)
+}
+
+// span writes a duration without what is zero: 168h, 1h30m.
+func span(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}

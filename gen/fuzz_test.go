@@ -1,0 +1,49 @@
+package gen
+
+import (
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/load"
+)
+
+// FuzzSource generates for a package of one file. Whatever is in it, that ends
+// without a panic, and what is generated compiles.
+func FuzzSource(f *testing.F) {
+	files, err := filepath.Glob(goldenDir + "/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, input := range archive.Files {
+			if input.Name == "session.go" {
+				f.Add(string(input.Data))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		t.Setenv("GOWORK", "off")
+		dir, err := filepath.EvalSymlinks(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, "go.mod"), "module example.com/fuzz\n\ngo 1.26\n")
+		writeFile(t, filepath.Join(dir, "session.go"), source)
+		loaded, ok := load.Direct(load.Config{Dir: dir, Patterns: []string{"."}, Tests: true})
+		if !ok {
+			t.Skip("the go command would be asked")
+		}
+		g := newGenerator(diag.NewCollector(dir))
+		g.tests = true
+		if _, err := g.generate(dir, loaded); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

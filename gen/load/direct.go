@@ -1,0 +1,183 @@
+package load
+
+import (
+	"cmp"
+	"errors"
+	"go/ast"
+	"go/build"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+
+	"github.com/duckgen/duckgen/gen/verify"
+)
+
+// errIndirect says that the packages cannot be known from their own files.
+var errIndirect = errors.New("the go command has to be asked")
+
+// Direct loads packages without starting the go command, in a hundredth of the
+// time: their files are chosen, parsed and type-checked here, other packages of
+// the module as they are needed, and of the standard library what is described
+// in package verify. It is false where the result could differ from what the go
+// command would say: for patterns that are no directories, for settings and
+// build constraints that only it knows, and for sessions whose types lead to
+// other packages.
+func Direct(cfg Config) ([]*Package, bool) {
+	d, err := newDirect(cfg)
+	if err != nil {
+		return nil, false
+	}
+	dirs, err := d.module.directories(cfg)
+	if err != nil {
+		return nil, false
+	}
+	var result []*Package
+	for _, dir := range dirs {
+		loaded, err := d.packages(dir)
+		if err != nil {
+			return nil, false
+		}
+		result = append(result, loaded...)
+	}
+	slices.SortFunc(result, func(a, b *Package) int { return cmp.Compare(a.Path, b.Path) })
+	return result, len(result) > 0
+}
+
+// A direct loads the packages of one module.
+type direct struct {
+	module   module
+	tests    bool
+	context  build.Context
+	fset     *token.FileSet
+	parser   parser
+	sources  map[string][]byte         // of the files that were read, by path
+	imported map[string]*types.Package // by import path; nil: it is being checked
+	standard types.Importer
+}
+
+func newDirect(cfg Config) (*direct, error) {
+	m, err := findModule(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	context, err := buildContext(cfg.Tags)
+	if err != nil {
+		return nil, err
+	}
+	d := &direct{
+		module:   m,
+		tests:    cfg.Tests,
+		context:  context,
+		fset:     token.NewFileSet(),
+		sources:  map[string][]byte{},
+		imported: map[string]*types.Package{},
+		standard: verify.Described(),
+	}
+	d.context.ReadDir = d.readDir
+	d.context.OpenFile = d.openFile
+	return d, nil
+}
+
+// packages loads the package of a directory, with its tests, and the package of
+// its external tests.
+func (d *direct) packages(dir string) ([]*Package, error) {
+	listed, err := d.list(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := d.module.importPath(dir)
+	if !d.tests {
+		listed.TestGoFiles, listed.XTestGoFiles = nil, nil
+	}
+	inside, err := d.load(path, listed.Name, dir, slices.Concat(listed.GoFiles, listed.TestGoFiles), d)
+	if err != nil {
+		return nil, err
+	}
+	result := []*Package{inside}
+	if len(listed.XTestGoFiles) > 0 {
+		within := tested{d, path, inside.Types}
+		outside, err := d.load(path+"_test", listed.Name+"_test", dir, listed.XTestGoFiles, within)
+		if err != nil {
+			return nil, err
+		}
+		result = append(result, outside)
+	}
+	return result, nil
+}
+
+// list chooses the files of a package.
+func (d *direct) list(dir string) (*build.Package, error) {
+	listed, err := d.context.ImportDir(dir, 0)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(listed.CgoFiles) > 0 || len(listed.GoFiles)+len(listed.TestGoFiles) == 0:
+		return nil, errIndirect
+	case slices.ContainsFunc(listed.AllTags, onlyTheCommandKnows):
+		return nil, errIndirect
+	}
+	return listed, nil
+}
+
+// load parses and checks the files of one package, and makes sure that nothing
+// of its sessions is unknown.
+func (d *direct) load(path, name, dir string, files []string, imports types.Importer) (*Package, error) {
+	result := &Package{Path: path, Name: name, Dir: dir, Fset: d.fset, Imports: Imports{}}
+	var syntax []*ast.File
+	concerned := false
+	for _, base := range files {
+		filename := filepath.Join(dir, base)
+		source, err := d.read(filename)
+		if err != nil {
+			return nil, err
+		}
+		file, _ := d.parser.parse(d.fset, filename, source) // its errors are noted
+		if file == nil {
+			return nil, errIndirect
+		}
+		concerned = concerned || mayConcern(source)
+		syntax = append(syntax, file)
+		result.Files = append(result.Files, &File{filename, file, file, d.parser.errorsOf(filename)})
+	}
+	if !concerned {
+		result.Types, result.Info = types.NewPackage(path, name), &types.Info{}
+		return result, nil
+	}
+	if !d.namesImports(syntax) {
+		return nil, errIndirect
+	}
+	d.check(result, syntax, imports)
+	if !known(result) {
+		return nil, errIndirect
+	}
+	result.Imports.reach(result.Types.Imports())
+	return result, nil
+}
+
+// check type-checks a package as far as it goes.
+func (d *direct) check(p *Package, files []*ast.File, imports types.Importer) {
+	p.Info = &types.Info{
+		Defs:      map[*ast.Ident]types.Object{},
+		Uses:      map[*ast.Ident]types.Object{},
+		Implicits: map[ast.Node]types.Object{},
+	}
+	p.Types = types.NewPackage(p.Path, p.Name)
+	config := d.config(imports)
+	config.Error = func(err error) {
+		if e, ok := errors.AsType[types.Error](err); ok {
+			p.typeErrors = append(p.typeErrors, e)
+		}
+	}
+	_ = types.NewChecker(config, d.fset, p.Types, p.Info).Files(files) // in typeErrors
+}
+
+func (d *direct) config(imports types.Importer) *types.Config {
+	return &types.Config{
+		Importer:         imports,
+		GoVersion:        "go" + d.module.goVersion,
+		Sizes:            types.SizesFor("gc", d.context.GOARCH),
+		IgnoreFuncBodies: true,
+		Error:            func(error) {},
+	}
+}

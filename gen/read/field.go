@@ -1,0 +1,250 @@
+package read
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// A source is one field of an annotated struct as it is declared.
+type source struct {
+	name   *types.Var
+	syntax *ast.Field
+	pos    token.Pos
+}
+
+// fields reads the fields of an annotated struct.
+func (r *reader) fields(s *session, syntax *ast.StructType, layout *types.Struct) {
+	for i, src := range sources(syntax, layout) {
+		v := layout.Field(i)
+		s.Layout = append(s.Layout, schema.StructField{
+			Name:     v.Name(),
+			Type:     r.types.spelling(v.Type()),
+			Embedded: v.Embedded(),
+		})
+		if f := r.field(src); f != nil {
+			s.fields = append(s.fields, f)
+			s.Fields = append(s.Fields, f.Field)
+		}
+	}
+	if layout.NumFields() == 0 || allOmitted(syntax) {
+		r.report(s.pos, diag.NoFields, "add fields with session tags", "%s stores nothing", s.Struct)
+	}
+}
+
+// sources pairs the fields of a struct type with their declarations. One
+// declaration can have several names, or none where it embeds.
+func sources(syntax *ast.StructType, layout *types.Struct) []source {
+	var list []source
+	for _, f := range syntax.Fields.List {
+		if len(f.Names) == 0 {
+			list = append(list, source{layout.Field(len(list)), f, f.Type.Pos()})
+		}
+		for _, name := range f.Names {
+			list = append(list, source{layout.Field(len(list)), f, name.Pos()})
+		}
+	}
+	return list
+}
+
+// allOmitted reports whether no field is, or was meant to be, stored.
+func allOmitted(syntax *ast.StructType) bool {
+	for _, f := range syntax.Fields.List {
+		if f.Tag == nil {
+			if len(f.Names) == 0 || f.Names[0].IsExported() {
+				return false
+			}
+			continue
+		}
+		if value, found, _, err := structTag(f.Tag.Value); err != nil || found && value.text != "-" {
+			return false
+		}
+	}
+	return true
+}
+
+// field reads one field. The result is nil where it is left out or cannot be
+// one.
+func (r *reader) field(src source) *field {
+	t, ok := r.tag(src)
+	if !ok || t.omit {
+		return nil
+	}
+	if !src.name.Exported() {
+		r.report(src.tagPos(), diag.UnexportedTag, "export the field, or remove the tag",
+			"%s is not exported and cannot be stored", src.name.Name())
+		return nil
+	}
+	f := &field{
+		Field:   &schema.Field{Name: src.name.Name(), Doc: comment(src.syntax), Key: t.key.text, Merge: schema.Last},
+		goType:  src.name.Type(),
+		pos:     src.pos,
+		key:     src.tagPos() + token.Pos(t.key.place()),
+		options: map[string]optionPlace{},
+	}
+	if !wellFormedKey(f.Key) {
+		r.report(f.key, diag.BadKey, fmt.Sprintf("write `session:%q`", snakeCase(f.Name)),
+			"%q is no key: keys are of lower-case letters, digits and underscores", f.Key)
+	}
+	for _, o := range t.options {
+		r.option(f, o, src.tagPos())
+	}
+	f.Type = r.fieldType(src)
+	if f.Type == nil {
+		return f
+	}
+	f.Shape = shape(f.Type, f.Merge)
+	r.checkOptions(f)
+	return f
+}
+
+func (s source) tagPos() token.Pos {
+	if s.syntax.Tag == nil {
+		return s.pos
+	}
+	return s.syntax.Tag.Pos()
+}
+
+// tag reads the tag of a field, if it has one that makes sense.
+func (r *reader) tag(src source) (t tag, ok bool) {
+	var value located
+	var others []string
+	found := false
+	if src.syntax.Tag != nil {
+		var err *problem
+		value, found, others, err = structTag(src.syntax.Tag.Value)
+		if err != nil {
+			r.problem(src.tagPos(), *err)
+			return tag{}, false
+		}
+	}
+	if found && value.text == "-" {
+		return tag{omit: true}, true
+	}
+	if src.name.Embedded() {
+		r.report(src.pos, diag.EmbeddedField, "give the field a name, or leave it out with `session:\"-\"`",
+			"%s is embedded, and a session's fields have names of their own", src.name.Name())
+		return tag{}, false
+	}
+	if !found {
+		r.untagged(src, others)
+		return tag{}, false
+	}
+	t, problems := parseTag(value)
+	for _, p := range problems {
+		r.problem(src.tagPos(), p)
+	}
+	return t, true
+}
+
+func (r *reader) untagged(src source, others []string) {
+	if !src.name.Exported() {
+		return
+	}
+	hint := fmt.Sprintf("write `session:%q` to store it, or `session:\"-\"` to leave it out", snakeCase(src.name.Name()))
+	for _, key := range others {
+		if diag.Nearest(key, []string{tagKey}) != "" {
+			hint = fmt.Sprintf("the tag says %s instead of %s", key, tagKey)
+		}
+	}
+	r.report(src.pos, diag.UntaggedField, hint, "%s has no session tag", src.name.Name())
+}
+
+func (r *reader) problem(start token.Pos, p problem) {
+	r.report(start+token.Pos(p.at), p.code, p.hint, "%s", p.message)
+}
+
+// comment returns the lines of a field's comment: that above it, or else that
+// behind it.
+func comment(f *ast.Field) []string {
+	group := f.Doc
+	if group == nil {
+		group = f.Comment
+	}
+	text := strings.TrimSpace(group.Text())
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
+
+// fieldType resolves the type of a field, or reports why it cannot be stored.
+func (r *reader) fieldType(src source) *schema.Type {
+	resolved, refusals := r.types.resolve(src.name.Type(), src.name.Name())
+	for _, refusal := range refusals {
+		message, hint := refusal.message, refusal.hint
+		if refusal.code == diag.MissingType {
+			message, hint = r.missing(src, refusal)
+		}
+		r.report(src.syntax.Type.Pos(), refusal.code, hint, "%s: %s", refusal.path, message)
+	}
+	return resolved
+}
+
+// missing explains a type that cannot be resolved by what the type checker said
+// about the place.
+func (r *reader) missing(src source, refusal refusal) (message, hint string) {
+	places := []token.Pos{src.syntax.Type.Pos()}
+	if refusal.part != nil {
+		places = []token.Pos{refusal.part.Pos()}
+	} else {
+		places = append(places, r.importsOf(src.syntax.Type)...)
+	}
+	for _, pos := range places {
+		if said := r.pkg.ErrorAt(pos); said != "" {
+			return said, r.generatedHint(said)
+		}
+	}
+	return refusal.message, "see what go vet says about the package"
+}
+
+// importsOf returns where the packages are imported that a type expression
+// mentions.
+func (r *reader) importsOf(expr ast.Expr) []token.Pos {
+	var places []token.Pos
+	ast.Inspect(expr, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if name, ok := r.pkg.Info.Uses[id].(*types.PkgName); ok {
+				places = append(places, name.Pos())
+			}
+		}
+		return true
+	})
+	return places
+}
+
+// generatedHint says what to use instead of a name that duckgen generates.
+func (r *reader) generatedHint(said string) string {
+	missing, ok := strings.CutPrefix(said, "undefined: ")
+	if !ok {
+		return "see what go build says about it"
+	}
+	for _, suffix := range []string{"Sessions", "Session"} {
+		stem, ok := strings.CutSuffix(missing, suffix)
+		if ok && r.pkg.Types.Scope().Lookup(stem) != nil {
+			return fmt.Sprintf("%s is what duckgen generates; use the struct %s", missing, stem)
+		}
+	}
+	return "declare " + missing
+}
+
+// shape says how a field of the type is stored.
+func shape(t *schema.Type, merge schema.Merge) schema.Shape {
+	switch {
+	case t.Form == schema.Slice:
+		return schema.List
+	case t.Form == schema.MapOf && merge == schema.Sum:
+		return schema.CounterMap
+	case t.Form == schema.MapOf:
+		return schema.Map
+	case merge == schema.Sum:
+		return schema.Counter
+	default:
+		return schema.Value
+	}
+}

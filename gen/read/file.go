@@ -1,0 +1,239 @@
+package read
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/load"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// A reader reads one package.
+type reader struct {
+	pkg      *load.Package
+	findings *diag.Collector
+	types    *resolver
+}
+
+// Package returns the files of a package that declare sessions, in the order of
+// their names. Where findings were added, the result is incomplete.
+func Package(pkg *load.Package, findings *diag.Collector) []*schema.File {
+	r := &reader{pkg: pkg, findings: findings, types: &resolver{home: pkg.Types}}
+	var files []*schema.File
+	var all []*session
+	scope, imports := declared(pkg), imported(pkg)
+	for _, f := range pkg.Files {
+		sessions := r.file(f)
+		if len(sessions) == 0 {
+			continue
+		}
+		file := &schema.File{
+			Package:    schema.Package{Path: pkg.Path, Name: pkg.Name, Scope: scope, Imports: imports},
+			Source:     filepath.Base(f.Path),
+			Output:     load.OutputName(filepath.Base(f.Path)),
+			Constraint: buildConstraint(f.Path, f.Head),
+		}
+		for _, s := range sessions {
+			file.Sessions = append(file.Sessions, s.Session)
+		}
+		files = append(files, file)
+		all = append(all, sessions...)
+	}
+	slices.SortFunc(files, func(a, b *schema.File) int { return cmp.Compare(a.Source, b.Source) })
+	slices.SortFunc(all, r.bySource)
+	r.checkClashes(all)
+	return files
+}
+
+func (r *reader) bySource(a, b *session) int {
+	p, q := r.pkg.Position(a.pos), r.pkg.Position(b.pos)
+	return cmp.Or(cmp.Compare(p.Filename, q.Filename), cmp.Compare(p.Offset, q.Offset))
+}
+
+// declared returns what hand-written files declare for the package.
+func declared(pkg *load.Package) map[string]bool {
+	scope := map[string]bool{}
+	for _, name := range pkg.Types.Scope().Names() {
+		scope[name] = true
+	}
+	return scope
+}
+
+// imported returns the names under which hand-written files import packages.
+func imported(pkg *load.Package) map[string]bool {
+	names := map[string]bool{}
+	for _, f := range pkg.Files {
+		for _, spec := range f.Syntax.Imports {
+			if name := pkg.Info.PkgNameOf(spec); name != nil && token.IsIdentifier(name.Name()) && name.Name() != "_" {
+				names[name.Name()] = true
+			}
+		}
+	}
+	return names
+}
+
+// report notes a finding.
+func (r *reader) report(pos token.Pos, code diag.Code, hint, format string, args ...any) {
+	r.findings.Add(diag.Finding{
+		Pos:     r.pkg.Position(pos),
+		Code:    code,
+		Message: fmt.Sprintf(format, args...),
+		Hint:    hint,
+		Package: r.pkg.Path,
+	})
+}
+
+// file reads the sessions of one file.
+func (r *reader) file(f *load.File) []*session {
+	for _, e := range f.Errors {
+		r.findings.Add(diag.Finding{Pos: e.Pos, Code: diag.Syntax, Message: e.Message, Package: r.pkg.Path,
+			Hint: "sessions are read from files that parse"})
+	}
+	if len(f.Errors) > 0 {
+		return nil
+	}
+	if name := f.Syntax.Name; name.Name != r.pkg.Name {
+		r.report(name.Pos(), diag.PackageLoad, "move one of them to a directory of its own",
+			"this file is of package %s, and others here of package %s", name.Name, r.pkg.Name)
+		return nil
+	}
+	marks := r.marks(f.Syntax)
+	var sessions []*session
+	for _, spec := range typeSpecs(f.Syntax) {
+		mark := marks[spec]
+		switch {
+		case mark == nil:
+			r.checkUnmarked(spec)
+		case len(mark.directives) > 0:
+			if s := r.session(spec, mark.directives); s != nil {
+				sessions = append(sessions, s)
+			}
+		}
+	}
+	return sessions
+}
+
+// A typeSpec is a type declaration with the comment above it.
+type typeSpec struct {
+	*ast.TypeSpec
+	doc *ast.CommentGroup
+}
+
+func typeSpecs(file *ast.File) []typeSpec {
+	var specs []typeSpec
+	for _, decl := range file.Decls {
+		d, ok := decl.(*ast.GenDecl)
+		if !ok || d.Tok != token.TYPE {
+			continue
+		}
+		for _, s := range d.Specs {
+			spec := s.(*ast.TypeSpec)
+			doc := spec.Doc
+			if !d.Lparen.IsValid() {
+				doc = d.Doc
+			}
+			specs = append(specs, typeSpec{spec, doc})
+		}
+	}
+	return specs
+}
+
+// A typeMark is what the comment of a type says to duckgen. A type that has
+// only a misspelt directive is marked without directives.
+type typeMark struct{ directives []*ast.Comment }
+
+// marks finds the directives of a file, and reports those that are misspelt or
+// stand elsewhere.
+func (r *reader) marks(file *ast.File) map[typeSpec]*typeMark {
+	owners := map[*ast.Comment]typeSpec{}
+	for _, spec := range typeSpecs(file) {
+		if spec.doc == nil {
+			continue
+		}
+		for _, c := range spec.doc.List {
+			owners[c] = spec
+		}
+	}
+	marks := map[typeSpec]*typeMark{}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			owner, owned := owners[c]
+			r.mark(c, owner, owned, marks)
+		}
+	}
+	return marks
+}
+
+func (r *reader) mark(c *ast.Comment, owner typeSpec, owned bool, marks map[typeSpec]*typeMark) {
+	kind := classify(c.Text)
+	if kind == prose {
+		return
+	}
+	if owned && marks[owner] == nil {
+		marks[owner] = &typeMark{}
+	}
+	switch {
+	case kind == nearMiss:
+		r.report(c.Pos(), diag.NearMiss, "write "+directive+", without blanks before or in it", "this is no directive of duckgen")
+	case owned:
+		marks[owner].directives = append(marks[owner].directives, c)
+	default:
+		r.report(c.Pos(), diag.MisplacedDirective, "put it into the comment directly above a struct type",
+			"the directive does not belong to a type")
+	}
+}
+
+// checkUnmarked reports session tags that nothing reads.
+func (r *reader) checkUnmarked(spec typeSpec) {
+	s, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, f := range s.Fields.List {
+		if f.Tag == nil {
+			continue
+		}
+		if _, found, _, _ := structTag(f.Tag.Value); found {
+			r.report(f.Tag.Pos(), diag.NoDirective, "write "+directive+" above the type, or remove the tags",
+				"%s has session tags, but is no session", spec.Name.Name)
+			return
+		}
+	}
+}
+
+// session reads one annotated type.
+func (r *reader) session(spec typeSpec, directives []*ast.Comment) *session {
+	at, name := directives[0].Pos(), spec.Name.Name
+	switch {
+	case spec.Assign.IsValid():
+		r.report(at, diag.MisplacedDirective, "put it above the struct itself", "%s is an alias", name)
+		return nil
+	case spec.TypeParams != nil:
+		r.report(at, diag.GenericSession, "declare a struct without type parameters that has the fields",
+			"%s is generic, and a session cannot be", name)
+		return nil
+	}
+	syntax, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		r.report(at, diag.MisplacedDirective, "declare a struct with the fields of the session", "%s is declared as no struct", name)
+		return nil
+	}
+	obj := r.pkg.Info.Defs[spec.Name]
+	if obj == nil {
+		return nil
+	}
+	layout, ok := obj.Type().Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	s := newSession(r.pkg.Path, name, spec.Name.Pos())
+	r.policy(s, directives)
+	r.fields(s, syntax, layout)
+	return s
+}

@@ -1,0 +1,172 @@
+package read
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strconv"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// An optionRule is one option of session tags.
+type optionRule struct {
+	name  string
+	value string // what its value looks like; empty: it has none
+	read  func(f *schema.Field, value string) error
+	fits  func(t *schema.Type) bool
+	types string // the types that it fits, for people
+}
+
+// optionRules are the options of session tags. Which of them exclude each other
+// is in [conflicts].
+var optionRules = []optionRule{
+	{"default", "default=light", readNothing, hasDefault, "booleans, numbers and strings"},
+	{"index", "", func(f *schema.Field, _ string) error { f.Index = true; return nil }, isIndexable,
+		"booleans, integers, strings, []byte, time.Time, arrays and types that marshal themselves"},
+	{"max", "max=20", readMax, hasSize, "strings, []byte, slices and maps"},
+	{"merge", "merge=sum", readMerge, anyType, ""},
+	{"once", "", func(f *schema.Field, _ string) error { f.Once = true; return nil }, anyType, ""},
+	{"renew", "", func(f *schema.Field, _ string) error { f.Renew = true; return nil }, isScalar,
+		"fields that are no slices or maps"},
+	{"secret", "", func(f *schema.Field, _ string) error { f.Secret = true; return nil }, isNoMap, "fields that are no maps"},
+	{"was", "was=old_key", readWas, anyType, ""},
+}
+
+func optionNames() []string {
+	names := make([]string, len(optionRules))
+	for i, rule := range optionRules {
+		names[i] = rule.name
+	}
+	return names
+}
+
+func findOption(name string) *optionRule {
+	i := slices.IndexFunc(optionRules, func(rule optionRule) bool { return rule.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &optionRules[i]
+}
+
+// option reads one option of a tag into the field.
+func (r *reader) option(f *field, o option, start token.Pos) {
+	name := o.name.text
+	at := start + token.Pos(o.name.place())
+	rule := findOption(name)
+	if rule == nil {
+		r.report(at, diag.UnknownOption, diag.DidYouMean(name, optionNames()), "there is no option %q", name)
+		return
+	}
+	switch {
+	case f.has(name):
+		r.report(at, diag.OptionValue, "remove one of them", "%s is given twice", name)
+		return
+	case o.hasValue && rule.value == "":
+		r.report(at, diag.OptionValue, "write "+name+" alone", "%s takes no value", name)
+		return
+	case !o.hasValue && rule.value != "":
+		r.report(at, diag.OptionValue, "write it such as "+rule.value, "%s needs a value", name)
+		return
+	}
+	place := optionPlace{name: at, value: at, text: o.value.text}
+	if o.hasValue {
+		place.value = start + token.Pos(o.value.place())
+	}
+	f.options[name] = place
+	if err := rule.read(f.Field, o.value.text); err != nil {
+		r.report(place.value, diag.OptionValue, "write it such as "+rule.value, "%s: %v", name, err)
+	}
+}
+
+// readNothing is for a value that can only be read once the type is known.
+func readNothing(*schema.Field, string) error { return nil }
+
+func readMax(f *schema.Field, value string) error {
+	n, err := strconv.ParseInt(value, 10, 32)
+	if err != nil || n <= 0 {
+		return fmt.Errorf("%q is no positive number", value)
+	}
+	f.Max = int(n)
+	return nil
+}
+
+func readMerge(f *schema.Field, value string) error {
+	merges := []schema.Merge{schema.Last, schema.Sum, schema.Max, schema.Min, schema.Append}
+	if !slices.Contains(merges, schema.Merge(value)) {
+		return fmt.Errorf("%q is none of last, sum, max, min and append", value)
+	}
+	f.Merge = schema.Merge(value)
+	return nil
+}
+
+func readWas(f *schema.Field, value string) error {
+	if !wellFormedKey(value) {
+		return fmt.Errorf("%q is no key", value)
+	}
+	f.Was = value
+	return nil
+}
+
+// checkOptions reports options that the field's type does not allow, or that
+// exclude each other, and reads the default.
+func (r *reader) checkOptions(f *field) {
+	fitting := true
+	for _, rule := range optionRules {
+		if f.has(rule.name) && !rule.fits(f.Type) {
+			fitting = false
+			r.report(f.options[rule.name].name, diag.OptionMisfit, "it fits "+rule.types,
+				"%s does not fit a field of type %s", rule.name, r.text(f))
+		}
+	}
+	if m := mergeRules[f.Merge]; m.fits != nil && !m.fits(f.Type) {
+		fitting = false
+		r.report(f.options["merge"].value, diag.OptionMisfit, "it fits "+m.types,
+			"merge=%s does not fit a field of type %s", f.Merge, r.text(f))
+	}
+	for _, c := range conflicts {
+		if c.has(f) {
+			fitting = false
+			r.report(f.options[c.option].name, diag.OptionConflict, c.hint, "%s", c.message)
+		}
+	}
+	if fitting && f.has("default") {
+		r.readDefault(f)
+	}
+}
+
+func (r *reader) text(f *field) string {
+	return (&walk{resolver: r.types}).text(f.goType)
+}
+
+// A conflict is a pair of options that exclude each other.
+type conflict struct {
+	option  string // the one to point at
+	has     func(*field) bool
+	message string
+	hint    string
+}
+
+var conflicts = []conflict{
+	{
+		"default", func(f *field) bool { return f.has("default") && f.Merge != schema.Last },
+		"a merged field has no default: absent is where it starts", "remove default=",
+	},
+	{
+		"secret", func(f *field) bool { return f.Secret && f.Index },
+		"a secret field cannot be found by its value: what is stored is sealed", "remove secret or index",
+	},
+	{
+		"secret", func(f *field) bool { return f.Secret && f.Merge == schema.Sum },
+		"a store cannot add to what is sealed", "remove secret or merge=sum",
+	},
+	{
+		"index", func(f *field) bool { return f.Index && f.Merge == schema.Sum },
+		"a store cannot add to what it finds sessions by", "remove index or merge=sum",
+	},
+	{
+		"renew", func(f *field) bool { return f.Renew && f.Merge != schema.Last },
+		"setting a renew field is a sign-in, which is never merged with another", "remove renew or merge=",
+	},
+}

@@ -1,0 +1,291 @@
+package read
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// A refusal says why a type cannot be stored, and which part of the field it
+// is: "Cart[].Owner.Lock".
+type refusal struct {
+	code    diag.Code
+	path    string
+	message string
+	hint    string
+	part    *types.Var // the struct member of that type; nil: the field itself
+}
+
+// A resolver turns Go types into the schema's. One serves a whole package.
+type resolver struct {
+	home  *types.Package
+	known typeutil.Map // named types that resolved, *schema.Type
+}
+
+// A walk goes through the type of one field.
+type walk struct {
+	*resolver
+	open     []types.Type // the named types that the walk is inside of
+	refused  typeutil.Map // named types that were refused already
+	part     *types.Var
+	refusals []refusal
+}
+
+// resolve returns the type of a field, or why it cannot be stored.
+func (r *resolver) resolve(t types.Type, path string) (*schema.Type, []refusal) {
+	w := &walk{resolver: r}
+	result := w.typ(t, path)
+	if len(w.refusals) > 0 {
+		return nil, w.refusals
+	}
+	return result, nil
+}
+
+func (w *walk) refuse(code diag.Code, path, hint, format string, args ...any) *schema.Type {
+	w.refusals = append(w.refusals, refusal{code, path, fmt.Sprintf(format, args...), hint, w.part})
+	return nil
+}
+
+// typ resolves a type and keeps the name by which the user calls it. The result
+// is nil where something of it was refused.
+func (w *walk) typ(t types.Type, path string) *schema.Type {
+	actual := types.Unalias(t)
+	named, isNamed := actual.(*types.Named)
+	if !isNamed {
+		return w.rename(w.unnamed(actual, path), t)
+	}
+	if known, ok := w.known.At(named).(*schema.Type); ok {
+		return w.rename(known, t)
+	}
+	if w.refused.At(named) != nil {
+		return nil
+	}
+	if i := slices.IndexFunc(w.open, func(o types.Type) bool { return types.Identical(o, named) }); i >= 0 {
+		return w.refuse(diag.RecursiveType, path, "store what identifies it instead, such as a key",
+			"%s contains itself", w.text(named))
+	}
+	w.open = append(w.open, named)
+	result := w.named(named, path)
+	w.open = w.open[:len(w.open)-1]
+	if result == nil {
+		w.refused.Set(named, true)
+		return nil
+	}
+	w.known.Set(named, result)
+	return w.rename(result, t)
+}
+
+// rename gives a resolved type the name that stands in the source.
+func (w *walk) rename(resolved *schema.Type, t types.Type) *schema.Type {
+	if resolved == nil {
+		return nil
+	}
+	name := w.name(t)
+	if name == nil {
+		return resolved
+	}
+	renamed := *resolved
+	renamed.Name = name
+	return &renamed
+}
+
+func (w *walk) named(t *types.Named, path string) *schema.Type {
+	if _, ok := t.Underlying().(*types.Interface); !ok && !w.nameable(t.Obj()) {
+		return w.refuse(diag.InaccessibleType, path, "use an exported type of a package that can be imported",
+			"%s cannot be named in package %s", w.text(t), w.home.Name())
+	}
+	switch {
+	case isTime(t):
+		return &schema.Type{Form: schema.Time}
+	case marshalsItself(t, "Binary"):
+		return &schema.Type{Form: schema.BinaryMarshaler}
+	case marshalsItself(t, "Text"):
+		return &schema.Type{Form: schema.TextMarshaler}
+	case types.Identical(t.Underlying(), timeUnderlying(t)):
+		return &schema.Type{Form: schema.Time}
+	}
+	return w.form(t, path)
+}
+
+func (w *walk) unnamed(t types.Type, path string) *schema.Type {
+	if s, ok := t.(*types.Struct); ok && !spellable(s) {
+		return w.refuse(diag.UnnamedStruct, path, "declare a type for it",
+			"a struct without a name can have only exported, untagged fields")
+	}
+	return w.form(t, path)
+}
+
+// spellable reports whether a struct type can be written out again from its
+// exported members alone.
+func spellable(s *types.Struct) bool {
+	for i := range s.NumFields() {
+		if f := s.Field(i); !f.Exported() || f.Embedded() || s.Tag(i) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// form resolves a type by what it is made of.
+func (w *walk) form(t types.Type, path string) *schema.Type {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return w.basic(u, path)
+	case *types.Pointer:
+		return w.pointer(u, path)
+	case *types.Slice:
+		if types.Unalias(u.Elem()) == types.Typ[types.Byte] || types.Unalias(u.Elem()) == types.Universe.Lookup("byte").Type() {
+			return &schema.Type{Form: schema.Bytes}
+		}
+		return w.container(schema.Type{Form: schema.Slice}, u.Elem(), path)
+	case *types.Array:
+		return w.container(schema.Type{Form: schema.Array, Len: u.Len()}, u.Elem(), path)
+	case *types.Map:
+		return w.mapping(u, path)
+	case *types.Struct:
+		return w.structure(u, path)
+	case *types.Chan:
+		return w.unsupported(t, path, "a channel")
+	case *types.Signature:
+		return w.unsupported(t, path, "a function")
+	case *types.Interface:
+		return w.refuse(diag.UnsupportedType, path, "use a concrete type",
+			"%s cannot be stored: it is an interface, and a stored value does not say what it was", w.text(t))
+	default:
+		return w.unsupported(t, path, "not a kind of value that lasts")
+	}
+}
+
+func (w *walk) unsupported(t types.Type, path, what string) *schema.Type {
+	hint := "store what it can be made from again, or leave the field out with `session:\"-\"`"
+	if w.part != nil {
+		hint = "give the type that holds it methods MarshalBinary and UnmarshalBinary, or use a type of your own without it"
+	}
+	return w.refuse(diag.UnsupportedType, path, hint, "%s cannot be stored: it is %s", w.text(t), what)
+}
+
+func (w *walk) basic(b *types.Basic, path string) *schema.Type {
+	switch b.Kind() {
+	case types.Invalid:
+		return w.refuse(diag.MissingType, path, "", "the type cannot be resolved")
+	case types.UnsafePointer:
+		return w.unsupported(b, path, "an address in this process")
+	}
+	return &schema.Type{Form: schema.Basic, Basic: types.Typ[b.Kind()].Name()}
+}
+
+func (w *walk) pointer(p *types.Pointer, path string) *schema.Type {
+	if _, ok := p.Elem().Underlying().(*types.Pointer); ok {
+		return w.refuse(diag.PointerToPointer, path, "use one pointer: nil is absent",
+			"a pointer to a pointer has two kinds of nothing")
+	}
+	return w.container(schema.Type{Form: schema.Pointer}, p.Elem(), path)
+}
+
+func (w *walk) container(t schema.Type, elem types.Type, path string) *schema.Type {
+	if t.Form != schema.Pointer {
+		path += "[]"
+	}
+	t.Elem = w.typ(elem, path)
+	if t.Elem == nil {
+		return nil
+	}
+	return &t
+}
+
+func (w *walk) mapping(m *types.Map, path string) *schema.Type {
+	key := w.key(m.Key(), path)
+	t := w.container(schema.Type{Form: schema.MapOf, Key: key}, m.Elem(), path)
+	if key == nil {
+		return nil
+	}
+	return t
+}
+
+// key resolves the key of a map: strings and integers, whatever methods their
+// types have.
+func (w *walk) key(t types.Type, path string) *schema.Type {
+	b, ok := t.Underlying().(*types.Basic)
+	switch {
+	case ok && b.Kind() == types.Invalid:
+		return w.refuse(diag.MissingType, path, "", "the type of the map's keys cannot be resolved")
+	case !ok || b.Info()&(types.IsString|types.IsInteger) == 0:
+		return w.refuse(diag.MapKey, path, "use a string or an integer as key",
+			"a map with keys of type %s cannot be stored", w.text(t))
+	}
+	if named, ok := types.Unalias(t).(*types.Named); ok && !w.nameable(named.Obj()) {
+		return w.refuse(diag.InaccessibleType, path, "use an exported type of a package that can be imported",
+			"%s cannot be named in package %s", w.text(t), w.home.Name())
+	}
+	return w.rename(&schema.Type{Form: schema.Basic, Basic: types.Typ[b.Kind()].Name()}, t)
+}
+
+// structure resolves the exported fields of a struct, embedded ones by the name
+// of their type.
+func (w *walk) structure(s *types.Struct, path string) *schema.Type {
+	result := &schema.Type{Form: schema.Struct}
+	complete, outer := true, w.part
+	for f := range s.Fields() {
+		if !f.Exported() {
+			continue
+		}
+		w.part = f
+		t := w.typ(f.Type(), path+"."+f.Name())
+		complete = complete && t != nil
+		result.Members = append(result.Members, schema.StructField{Name: f.Name(), Type: t, Embedded: f.Embedded()})
+	}
+	w.part = outer
+	if len(result.Members) == 0 && s.NumFields() > 0 {
+		hint := "export what is to be stored, or give the type methods MarshalBinary and UnmarshalBinary"
+		if s.Field(0).Pkg() != w.home {
+			hint = "use a type of your own that holds what is to be stored"
+		}
+		return w.refuse(diag.NothingStored, path, hint, "a struct without exported fields stores nothing")
+	}
+	if !complete {
+		return nil
+	}
+	return result
+}
+
+// text writes a type for a message.
+func (w *walk) text(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == w.home {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// nameable reports whether generated code may name the object: it is of the
+// same package, or exported by one that may be imported.
+func (r *resolver) nameable(obj *types.TypeName) bool {
+	pkg := obj.Pkg()
+	if pkg == nil || pkg == r.home {
+		return true
+	}
+	return obj.Exported() && obj.Parent() == pkg.Scope() && importable(pkg.Path(), r.home.Path())
+}
+
+// importable applies the go command's rule for internal packages.
+func importable(path, from string) bool {
+	if strings.HasPrefix(path, "vendor/") {
+		return false
+	}
+	i := strings.LastIndex("/"+path+"/", "/internal/")
+	if i < 0 {
+		return true
+	}
+	if i == 0 {
+		return false
+	}
+	parent := path[:i-1]
+	return from == parent || strings.HasPrefix(from, parent+"/") || strings.TrimSuffix(from, "_test") == parent
+}

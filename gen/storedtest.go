@@ -1,0 +1,30 @@
+package gen
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/duckgen/duckgen/gen/load"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// storedTest returns the test of the stored form that a file is to have, if it
+// is to have one. What cannot be read here is reported where its content
+// matters.
+func (g *generator) storedTest(dir string, f *schema.File) (File, bool) {
+	name := load.StoredTestName(f.Source)
+	if name == "" {
+		return File{}, false
+	}
+	test := File{Path: filepath.Join(dir, name), Schema: f, Test: true}
+	if g.tests {
+		return test, true
+	}
+	content, err := os.ReadFile(test.Path)
+	return test, err == nil && load.IsOwn(test.Path, content)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

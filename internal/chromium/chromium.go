@@ -1,0 +1,162 @@
+// Package chromium gives tests a real browser without a window. A test that asks
+// for one is skipped where none is installed, but fails under CI=true.
+package chromium
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// patience bounds everything that a test waits for.
+const patience = 20 * time.Second
+
+// programs are the names that a Chromium is installed under.
+var programs = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// A Browser is one process with one profile, which is thrown away.
+type Browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// Start starts a browser that trusts every certificate. It ends with the test.
+func Start(t *testing.T) *Browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(find(t)),
+		chromedp.Flag("no-sandbox", true), // it needs rights that a container does not have
+		chromedp.Flag("ignore-certificate-errors", true),
+	)
+	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, end := chromedp.NewContext(allocated)
+	t.Cleanup(end)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", find(t), err)
+	}
+	return &Browser{t, ctx}
+}
+
+func find(t *testing.T) string {
+	t.Helper()
+	for _, name := range programs {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("there is no Chromium: apt-get install chromium")
+	}
+	t.Skip("there is no Chromium: apt-get install chromium")
+	return ""
+}
+
+// A Tab shows one page at a time.
+type Tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// Open shows a page in a new tab. All tabs have the same cookies.
+func (b *Browser) Open(url string) *Tab {
+	b.t.Helper()
+	ctx, end := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(end)
+	// The context of the first action is that of the tab, so it has no limit.
+	if err := chromedp.Do(ctx); err != nil {
+		b.t.Fatalf("open a tab: %v", err)
+	}
+	tab := &Tab{b.t, ctx}
+	tab.Go(url)
+	return tab
+}
+
+// perform does one thing within the patience of the test.
+func perform[T any](tab *Tab, what string, action chromedp.Action[T]) T {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err != nil {
+		tab.t.Fatalf("%s: %v", what, err)
+	}
+	return v
+}
+
+// Go shows another page.
+func (tab *Tab) Go(url string) {
+	tab.t.Helper()
+	perform(tab, "show "+url, chromedp.Navigate(url))
+}
+
+// Click clicks on the first element that the CSS selector finds.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	perform(tab, "click on "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Type types into an element.
+func (tab *Tab) Type(selector, text string) {
+	tab.t.Helper()
+	perform(tab, "type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Wait waits until the script's expression is true, also across the loading of
+// pages.
+func (tab *Tab) Wait(expression string) {
+	tab.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		ctx, cancel := context.WithTimeout(tab.ctx, patience)
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		cancel()
+		if err == nil && ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			tab.t.Fatalf("it never came true that %s (%v); the page is\n%s", expression, err,
+				tab.Eval("location.href + '\\n' + document.body.innerText"))
+		}
+		time.Sleep(10 * time.Millisecond) // between questions, until the deadline
+	}
+}
+
+// Live waits until the page has a live connection.
+func (tab *Tab) Live() {
+	tab.t.Helper()
+	tab.Wait(`document.documentElement.dataset.liveState === "open"`)
+}
+
+// Text returns the text of the first element that the selector finds, "" where
+// there is none.
+func (tab *Tab) Text(selector string) string {
+	tab.t.Helper()
+	return tab.Eval("document.querySelector(" + strconv.Quote(selector) + ")?.innerText ?? ''")
+}
+
+// Eval returns the text of the value of an expression, of a promise the one that
+// it is kept with. The page's policy does not bind it.
+func (tab *Tab) Eval(expression string) string {
+	tab.t.Helper()
+	return perform(tab, "evaluate "+expression,
+		chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise))
+}
+
+// Cookies returns all cookies of the browser, HttpOnly ones included.
+func (tab *Tab) Cookies() []*network.Cookie {
+	tab.t.Helper()
+	read := func(ctx context.Context, t *chromedp.Target) ([]*network.Cookie, error) {
+		result, err := cdp.Call(ctx, t, storage.GetCookies, storage.GetCookiesParams{})
+		return result.Cookies, err
+	}
+	return perform(tab, "read the cookies", chromedp.Action[[]*network.Cookie](read))
+}

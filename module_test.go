@@ -1,0 +1,169 @@
+// Package duckgen_test holds the module to what it promises those who depend on
+// it.
+package duckgen_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/duckgen/duckgen/gen"
+)
+
+// userProgram is all that a program needs beside its session package.
+const userProgram = `package main
+
+import (
+	"log"
+	"net/http"
+
+	"example.com/user/session"
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+func main() {
+	sessions, err := session.NewVisitorSessions(memstore.New())
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(http.ListenAndServe("127.0.0.1:8080", sessions.Middleware(http.NotFoundHandler())))
+}
+`
+
+// What the stores and the generator need must not reach the go.mod of a program
+// that uses neither.
+func TestAUsersGoModStaysSmall(t *testing.T) {
+	dir := t.TempDir()
+	copyFile(t, filepath.Join(dir, "go.sum"), "go.sum")
+	for _, name := range []string{"session.go", "session_duckgen.go"} {
+		copyFile(t, filepath.Join(dir, "session", name), filepath.Join("examples", "shop", "session", name))
+	}
+	write(t, filepath.Join(dir, "main.go"), []byte(userProgram))
+	write(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, `module example.com/user
+
+go 1.26.0
+
+require github.com/duckgen/duckgen v0.0.0
+
+replace github.com/duckgen/duckgen => %q
+`, here(t)))
+
+	run(t, dir, "mod", "tidy")
+	run(t, dir, "build", "-o", filepath.Join(dir, "user.exe"), ".")
+	want := []string{"github.com/duckgen/duckgen", "github.com/philhofer/fwd", "github.com/tinylib/msgp"}
+	if got := required(t, dir); !slices.Equal(got, want) {
+		t.Errorf("the user's go.mod requires %q, want %q", got, want)
+	}
+}
+
+func TestTheRuntimeNeedsTheStandardLibraryAlone(t *testing.T) {
+	out := run(t, here(t), "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./runtime")
+	for _, path := range strings.Fields(out) {
+		if path != "github.com/duckgen/duckgen/runtime" {
+			t.Errorf("the runtime needs %s", path)
+		}
+	}
+}
+
+func TestTheStructInTheReadmeIsASession(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(readme), "```go\n")
+	source, _, _ := strings.Cut(block, "```")
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go.mod"), []byte("module example.com/user\n\ngo 1.26.0\n"))
+	write(t, filepath.Join(dir, "session.go"), []byte(source))
+
+	result, err := gen.Generate(t.Context(), gen.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(result.Findings) != 0 || len(result.Files) != 1 {
+		t.Errorf("%d files come of it, want 1, with findings %v\n%s", len(result.Files), result.Findings, source)
+	}
+}
+
+func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, document := range append(documents, "README.md") {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(document), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", document, m[1], err)
+			}
+		}
+	}
+}
+
+// required returns the modules that the go.mod in dir lists, sorted.
+func required(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	var mod struct{ Require []struct{ Path string } }
+	if err := json.Unmarshal([]byte(run(t, dir, "mod", "edit", "-json")), &mod); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range mod.Require {
+		paths = append(paths, r.Path)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// run runs the go command. It needs no network where the tests of this module
+// could be built: all that a user needs is in the module cache then.
+func run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, complaints.String())
+	}
+	return string(out)
+}
+
+func here(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func copyFile(t *testing.T, to, from string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, to, content)
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,46 @@
+package runtime
+
+import "unsafe"
+
+// A Format is how values are encoded in a store.
+type Format uint8
+
+const (
+	MessagePack Format = iota // compact, the default
+	JSON                      // for stores that are queried, such as Postgres
+)
+
+// String returns the format's name.
+func (f Format) String() string {
+	if f == JSON {
+		return "JSON"
+	}
+	return "MessagePack"
+}
+
+// A Codec encodes values of one type. Encoding is deterministic: equal values
+// have equal encodings. Package codec has them for every type that a session
+// field can have.
+type Codec[T any] interface {
+	// Append appends the encoding of v to b. Only types that marshal themselves
+	// can fail.
+	Append(b []byte, f Format, v T) ([]byte, error)
+
+	// Read decodes the value that b begins with and returns what follows it. It
+	// never panics, allocates no more than a small multiple of len(b), and
+	// neither changes nor keeps b.
+	Read(b []byte, f Format) (v T, rest []byte, err error)
+}
+
+// A KeyCodec writes the keys of a map as the last part of an entry's key.
+// Distinct keys have distinct texts.
+type KeyCodec[K any] interface {
+	Text(f Format, k K) string
+	Parse(f Format, text string) (K, error)
+	Compare(a, b K) int
+}
+
+// stringBytes returns the bytes of s without a copy, for readers only.
+func stringBytes(s string) []byte {
+	return unsafe.Slice(unsafe.StringData(s), len(s))
+}

@@ -1,0 +1,58 @@
+package codec
+
+import "github.com/duckgen/duckgen/runtime"
+
+// An element is the codec of a part of a value: a struct's member, an element of
+// a slice, array or map, what a pointer points to. Parts have an address, so the
+// large ones are not copied.
+type element[E any] struct {
+	codec runtime.Codec[E]
+	place placeCodec[E] // nil: the codec works by value
+	test  zeroTester[E] // nil: no value counts as zero
+}
+
+// A placeCodec works on values where they are.
+type placeCodec[E any] interface {
+	appendAt(b []byte, f runtime.Format, v *E) ([]byte, error)
+	readAt(b []byte, f runtime.Format, v *E) (rest []byte, err error) // overwrites all of *v
+	zeroAt(v *E) bool
+}
+
+// A zeroTester knows which values have the same encoding as the zero value.
+// Codecs of types that marshal themselves do not.
+type zeroTester[E any] interface {
+	zero(v E) bool
+}
+
+func elementOf[E any](c runtime.Codec[E]) element[E] {
+	e := element[E]{codec: c}
+	e.place, _ = c.(placeCodec[E])
+	e.test, _ = c.(zeroTester[E])
+	return e
+}
+
+func (e *element[E]) append(b []byte, f runtime.Format, v *E) ([]byte, error) {
+	if e.place != nil {
+		return e.place.appendAt(b, f, v)
+	}
+	return e.codec.Append(b, f, *v)
+}
+
+func (e *element[E]) read(b []byte, f runtime.Format, v *E) (rest []byte, err error) {
+	if e.place != nil {
+		return e.place.readAt(b, f, v)
+	}
+	*v, rest, err = e.codec.Read(b, f)
+	return rest, err
+}
+
+func (e *element[E]) zero(v *E) bool {
+	switch {
+	case e.place != nil:
+		return e.place.zeroAt(v)
+	case e.test != nil:
+		return e.test.zero(*v)
+	default:
+		return false
+	}
+}

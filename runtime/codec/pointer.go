@@ -1,0 +1,66 @@
+package codec
+
+import (
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/tinylib/msgp/msgp"
+)
+
+// Pointer returns the codec of pointers, which are optional values.
+func Pointer[E any](elem runtime.Codec[E]) runtime.Codec[*E] {
+	if isNullable(elem) {
+		elem = boxed(elem)
+	}
+	return &pointerCodec[E]{elementOf(elem)}
+}
+
+// boxed puts a value that may be nil into an array of its own, so that a pointer
+// to it is not taken for nil.
+func boxed[E any](elem runtime.Codec[E]) runtime.Codec[E] {
+	array := Array(elem, func(a *[1]E) []E { return a[:] })
+	return Convert(array,
+		func(a [1]E) E { return a[0] },
+		func(v E) [1]E { return [1]E{v} })
+}
+
+// isNullable reports whether a codec's values may be encoded as nil.
+func isNullable[E any](c runtime.Codec[E]) bool {
+	n, ok := c.(interface{ nullable() bool })
+	return ok && n.nullable()
+}
+
+type pointerCodec[E any] struct{ elem element[E] }
+
+func (c *pointerCodec[E]) Append(b []byte, f runtime.Format, v *E) ([]byte, error) {
+	switch {
+	case v != nil:
+		return c.elem.append(b, f, v)
+	case f == runtime.JSON:
+		return append(b, "null"...), nil
+	default:
+		return msgp.AppendNil(b), nil
+	}
+}
+
+func (c *pointerCodec[E]) Read(b []byte, f runtime.Format) (*E, []byte, error) {
+	if rest, ok := cutNil(b, f); ok {
+		return nil, rest, nil
+	}
+	v := new(E)
+	rest, err := c.elem.read(b, f, v)
+	if err != nil {
+		return nil, nil, err
+	}
+	return v, rest, nil
+}
+
+func (c *pointerCodec[E]) zero(v *E) bool { return v == nil }
+
+func (c *pointerCodec[E]) nullable() bool { return true }
+
+func cutNil(b []byte, f runtime.Format) (rest []byte, ok bool) {
+	if f == runtime.JSON {
+		return cutLiteral(b, "null")
+	}
+	rest, err := msgp.ReadNilBytes(b)
+	return rest, err == nil
+}

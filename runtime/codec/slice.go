@@ -1,0 +1,64 @@
+package codec
+
+import (
+	"slices"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// Slice returns the codec of slices. An empty one is read as nil.
+func Slice[S ~[]E, E any](elem runtime.Codec[E]) runtime.Codec[S] {
+	return &sliceCodec[S, E]{elementOf(elem)}
+}
+
+type sliceCodec[S ~[]E, E any] struct{ elem element[E] }
+
+func (c *sliceCodec[S, E]) Append(b []byte, f runtime.Format, v S) ([]byte, error) {
+	return appendElements(b, f, &c.elem, v)
+}
+
+func (c *sliceCodec[S, E]) Read(b []byte, f runtime.Format) (S, []byte, error) {
+	l, b, err := openArray(b, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	var v S
+	if l.left > 0 {
+		v = make(S, 0, l.left)
+	}
+	for more := true; ; {
+		if b, more, err = l.next(b); err != nil {
+			return nil, nil, err
+		}
+		if !more {
+			return v, b, nil
+		}
+		last := len(v)
+		v = extend(v)
+		if b, err = c.elem.read(b, f, &v[last]); err != nil {
+			return nil, nil, within(indexStep(last), err)
+		}
+	}
+}
+
+// extend adds an element that is to be overwritten. Where there is no room, it
+// doubles, which leaves less behind than append does.
+func extend[S ~[]E, E any](v S) S {
+	if len(v) == cap(v) {
+		v = slices.Grow(v, max(4, len(v)))
+	}
+	return v[:len(v)+1]
+}
+
+func (c *sliceCodec[S, E]) zero(v S) bool { return len(v) == 0 }
+
+func appendElements[E any](b []byte, f runtime.Format, elem *element[E], v []E) ([]byte, error) {
+	b = appendArrayStart(b, f, len(v))
+	for i := range v {
+		var err error
+		if b, err = elem.append(appendSeparator(b, f, i), f, &v[i]); err != nil {
+			return nil, within(indexStep(i), err)
+		}
+	}
+	return appendEnd(b, f, ']'), nil
+}

@@ -1,0 +1,174 @@
+package codec
+
+import (
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/tinylib/msgp/msgp"
+)
+
+// Struct returns the codec of structs with the given members, whose names must
+// differ. Zero members are not written, so adding a member changes no stored
+// value.
+func Struct[T any](members ...StructMember[T]) runtime.Codec[T] {
+	c := &structCodec[T]{members, make(map[string]int, len(members))}
+	for i, m := range members {
+		c.index[m.name] = i
+	}
+	return c
+}
+
+// A StructMember is a field of a struct of type T; [Member] makes it.
+type StructMember[T any] struct {
+	name  string
+	field memberField[T]
+}
+
+// A memberField encodes one field of a struct.
+type memberField[T any] interface {
+	// append appends the name and the value, or nothing where that is zero. n
+	// members precede it.
+	append(b []byte, f runtime.Format, n int, v *T) (out []byte, written bool, err error)
+	read(b []byte, f runtime.Format, v *T) (rest []byte, err error)
+	zero(v *T) bool
+}
+
+// Member describes a field: its stored name, its codec and where it is.
+func Member[T, F any](name string, field runtime.Codec[F], at func(*T) *F) StructMember[T] {
+	return StructMember[T]{name, &member[T, F]{
+		elem: elementOf(field),
+		at:   at,
+		msg:  msgp.AppendString(nil, name),
+		json: append(appendQuoted(nil, name), ':'),
+	}}
+}
+
+type member[T, F any] struct {
+	elem element[F]
+	at   func(*T) *F
+	msg  []byte // the name in MessagePack
+	json []byte // the name in JSON, with the colon
+}
+
+func (m *member[T, F]) append(b []byte, f runtime.Format, n int, v *T) (out []byte, written bool, err error) {
+	p := m.at(v)
+	if m.elem.zero(p) {
+		return b, false, nil
+	}
+	if f == runtime.JSON {
+		b = append(appendSeparator(b, f, n), m.json...)
+	} else {
+		b = append(b, m.msg...)
+	}
+	out, err = m.elem.append(b, f, p)
+	return out, true, err
+}
+
+func (m *member[T, F]) read(b []byte, f runtime.Format, v *T) ([]byte, error) {
+	return m.elem.read(b, f, m.at(v))
+}
+
+func (m *member[T, F]) zero(v *T) bool { return m.elem.zero(m.at(v)) }
+
+type structCodec[T any] struct {
+	members []StructMember[T]
+	index   map[string]int // of each name in members
+}
+
+func (c *structCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
+	return c.appendAt(b, f, &v)
+}
+
+func (c *structCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
+	return readValue(c, b, f)
+}
+
+func (c *structCodec[T]) appendAt(b []byte, f runtime.Format, v *T) ([]byte, error) {
+	start := len(b)
+	b = appendMapStart(b, f, len(c.members))
+	body, n := len(b), 0
+	for i := range c.members {
+		m := &c.members[i]
+		out, written, err := m.field.append(b, f, n, v)
+		if err != nil {
+			return nil, within(memberStep(m.name), err)
+		}
+		if written {
+			n++
+		}
+		b = out
+	}
+	if f != runtime.JSON && n < len(c.members) {
+		return recount(b, start, body, n), nil
+	}
+	return appendEnd(b, f, '}'), nil
+}
+
+// recount corrects the header of a map, which begins at start and whose items
+// begin at body, to n items. It can only become shorter.
+func recount(b []byte, start, body, n int) []byte {
+	header := msgp.AppendMapHeader(b[:start], uint32(n))
+	if len(header) == body {
+		return b
+	}
+	return append(header, b[body:]...)
+}
+
+func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error) {
+	var none T
+	*v = none
+	l, b, err := openMap(b, f)
+	if err != nil {
+		return nil, err
+	}
+	for expected, more := 0, true; ; {
+		if b, more, err = l.next(b); err != nil {
+			return nil, err
+		}
+		if !more {
+			return b, nil
+		}
+		var name []byte
+		if name, b, err = readName(b, f); err != nil {
+			return nil, err
+		}
+		i, known := c.find(name, expected)
+		if !known {
+			if b, err = skip(b, f); err != nil {
+				return nil, within(keyStep(string(name)), err)
+			}
+			continue
+		}
+		expected = i + 1
+		if b, err = c.members[i].field.read(b, f, v); err != nil {
+			return nil, within(memberStep(c.members[i].name), err)
+		}
+	}
+}
+
+// find returns the index of a member. In a value that this program has written
+// it is most often the expected one.
+func (c *structCodec[T]) find(name []byte, expected int) (i int, known bool) {
+	if expected < len(c.members) && c.members[expected].name == string(name) {
+		return expected, true
+	}
+	i, known = c.index[string(name)]
+	return i, known
+}
+
+func (c *structCodec[T]) zeroAt(v *T) bool {
+	for i := range c.members {
+		if !c.members[i].field.zero(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// readName reads the name of a member. It may be part of b.
+func readName(b []byte, f runtime.Format) (name, rest []byte, err error) {
+	name, rest, err = readKeyText(b, f)
+	if err != nil || f != runtime.JSON {
+		return name, rest, err
+	}
+	rest, err = readColon(rest)
+	return name, rest, err
+}

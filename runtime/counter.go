@@ -1,0 +1,53 @@
+package runtime
+
+// A Counter is an integer that the store adds to, exact whatever runs at the
+// same time. Adding needs no load.
+type Counter[T Integer] struct {
+	Field
+}
+
+func (f *Counter[T]) prepare() {
+	f.counter = true
+}
+
+// Get returns what is stored and pending together, held to the range of T.
+func (f *Counter[T]) Get(s *Session) T {
+	n, _ := s.count(&f.Field)
+	return saturate[T](n)
+}
+
+// Take returns the field's value and clears it.
+func (f *Counter[T]) Take(s *Session) T {
+	n, _ := s.takeCount(&f.Field)
+	return saturate[T](n)
+}
+
+// Set makes the counter n, whatever others add meanwhile.
+func (f *Counter[T]) Set(s *Session, n T) { s.setCount(&f.Field, int64(n)) }
+
+// Add adds delta to the counter. A sum outside the range of int64 makes the
+// commit fail with [ErrOverflow].
+func (f *Counter[T]) Add(s *Session, delta int64) { s.addCount(&f.Field, delta) }
+
+// saturate holds n to the range of T: the nearest value that T has.
+func saturate[T Integer](n int64) T {
+	if v := T(n); int64(v) == n {
+		return v
+	}
+	least, most := bounds[T]()
+	if n < 0 {
+		return least
+	}
+	return most
+}
+
+func bounds[T Integer]() (least, most T) {
+	if ones := T(0) - 1; ones > 0 {
+		return 0, ones
+	}
+	most = 1
+	for next := most*2 + 1; next > most; next = most*2 + 1 {
+		most = next
+	}
+	return -most - 1, most
+}

@@ -1,0 +1,55 @@
+package runtime
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// commitContext is what [context.WithTimeout] of [context.WithoutCancel] would
+// be, but starts its timer only when somebody waits for it: most commits are
+// over sooner than a timer is made.
+type commitContext struct {
+	values   context.Context
+	deadline time.Time
+	start    sync.Once
+	timed    context.Context // once somebody waits
+	cancel   context.CancelFunc
+}
+
+func newCommitContext(values context.Context) *commitContext {
+	return &commitContext{values: values, deadline: time.Now().Add(commitTimeout)}
+}
+
+func (c *commitContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func (c *commitContext) Done() <-chan struct{} { return c.wait().Done() }
+
+func (c *commitContext) Err() error {
+	if time.Until(c.deadline) > 0 {
+		return nil
+	}
+	return c.wait().Err()
+}
+
+func (c *commitContext) Value(key any) any { return c.values.Value(key) }
+
+func (c *commitContext) wait() context.Context {
+	c.start.Do(func() {
+		c.timed, c.cancel = context.WithDeadline(context.WithoutCancel(c.values), c.deadline)
+	})
+	return c.timed
+}
+
+// stop releases the timer.
+func (c *commitContext) stop() {
+	c.start.Do(func() { c.timed, c.cancel = stopped, func() {} })
+	c.cancel()
+}
+
+// stopped is what waits for a context that was stopped before anybody waited.
+var stopped = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()

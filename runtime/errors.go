@@ -1,0 +1,99 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What a store answers when an operation does not happen. Every store returns
+// exactly these, possibly wrapped; anything else is an outage. An outage is
+// never reported as ErrNotFound.
+var (
+	// ErrNotFound says that no live session answers to the key: the record is
+	// missing or expired, or the secret was never valid for it.
+	ErrNotFound = errors.New("session not found")
+
+	// ErrExists says that a session with this id exists already.
+	ErrExists = errors.New("session id exists already")
+
+	// ErrConflict says that a condition of the delta did not hold. Nothing was
+	// changed.
+	ErrConflict = errors.New("session changed meanwhile")
+
+	// ErrTooLarge says that the record or one field would outgrow its limit.
+	// Nothing was changed. [LimitError] names the field.
+	ErrTooLarge = errors.New("session too large")
+
+	// ErrOverflow says that a counter would leave the range of int64. Nothing
+	// was changed. [LimitError] names the field.
+	ErrOverflow = errors.New("session counter overflow")
+
+	// ErrSuperseded says that a sign-in has ended the presented token moments
+	// ago, or that a sign-in was attempted with a token that is no longer the
+	// current one.
+	ErrSuperseded = errors.New("session token superseded by a sign-in")
+
+	// ErrReused says that a token was presented after its renewal and the grace
+	// were over: somebody kept a copy. The store has ended the session.
+	ErrReused = errors.New("session token reused after its renewal")
+
+	// ErrEnded says that the session was destroyed or revoked while this
+	// request was under way. What the request wrote is not stored.
+	ErrEnded = errors.New("session ended")
+)
+
+// What a session answers by itself.
+var (
+	// ErrTooLate says that a change needs a new cookie, but the response has
+	// begun and can carry none. Nothing was stored.
+	ErrTooLate = errors.New("response has begun, the session cookie cannot be sent")
+
+	// ErrNoMiddleware says that the context carries no session: the handler
+	// does not run behind the Middleware of its sessions.
+	ErrNoMiddleware = errors.New("no session in this context: wrap the handler with Middleware")
+
+	// ErrForeignOrigin says that a page which may not has tried to open a live
+	// connection.
+	ErrForeignOrigin = errors.New("live connection from a foreign origin")
+
+	// ErrNoIndex says that the store keeps no index, so that sessions cannot be
+	// found or revoked by a field.
+	ErrNoIndex = errors.New("the store keeps no index")
+
+	// ErrOutcomeUnknown says that the store failed in the middle of a commit.
+	// The change may or may not be stored; it is not sent again.
+	ErrOutcomeUnknown = errors.New("session commit failed, its outcome is unknown")
+)
+
+// A LimitError names the field that would have outgrown its limit. It matches
+// [ErrTooLarge] or [ErrOverflow] with [errors.Is].
+type LimitError struct {
+	Field string // the field's key; empty: the record as a whole
+	Limit int    // elements or bytes; 0 for an overflow
+	Err   error  // ErrTooLarge or ErrOverflow
+}
+
+func (e *LimitError) Error() string {
+	switch {
+	case e.Field == "":
+		return fmt.Sprintf("%v: more than %d bytes in all", e.Err, e.Limit)
+	case e.Limit == 0:
+		return fmt.Sprintf("%v: field %q", e.Err, e.Field)
+	default:
+		return fmt.Sprintf("%v: field %q allows %d", e.Err, e.Field, e.Limit)
+	}
+}
+
+// Unwrap returns Err.
+func (e *LimitError) Unwrap() error { return e.Err }
+
+// A FieldError says that the value given to a field could not be encoded.
+type FieldError struct {
+	Field string // the field's key
+	Err   error
+}
+
+func (e *FieldError) Error() string { return fmt.Sprintf("session field %q: %v", e.Field, e.Err) }
+
+// Unwrap returns Err.
+func (e *FieldError) Unwrap() error { return e.Err }

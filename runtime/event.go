@@ -1,0 +1,83 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// EventKind says what an [Event] is about. Its text is stable, for metrics.
+type EventKind string
+
+const (
+	// EventDuplicateCookie: the request brought several cookies of the
+	// session's name, which a sibling subdomain or another path can plant. None
+	// counted, and the other scopes were cleared.
+	EventDuplicateCookie EventKind = "duplicate_cookie"
+
+	// EventMalformedCookie: the cookie is no token. It counted as none.
+	EventMalformedCookie EventKind = "malformed_cookie"
+
+	// EventCookieTaken: the response carried a cookie of the session's name
+	// already, so the session's own was not sent.
+	EventCookieTaken EventKind = "cookie_taken"
+
+	// EventReused: a token was presented after its renewal and the grace were
+	// over. The session has ended.
+	EventReused EventKind = "token_reused"
+
+	// EventMisfit: a stored value does not fit its field, which reads as its
+	// default. The value stays until the field is written.
+	EventMisfit EventKind = "stored_value_misfit"
+
+	// EventCounterReplaced: an addition met an entry that is no counter and
+	// replaced it.
+	EventCounterReplaced EventKind = "counter_replaced"
+
+	// EventClosedWrite: a session was changed after its request. The change is
+	// lost.
+	EventClosedWrite EventKind = "write_after_close"
+
+	// EventOutsideEvent: the session of a live connection was changed outside
+	// LivelyEvent. The change is lost unless it is saved before the next event.
+	EventOutsideEvent EventKind = "write_outside_event"
+
+	// EventDiscarded: changes made outside LivelyEvent and never saved were
+	// dropped when the next event began.
+	EventDiscarded EventKind = "unsaved_changes_discarded"
+
+	// EventCookieLate: the session was ended or its expiry changed after the
+	// response had begun, so the browser's cookie stayed as it was.
+	EventCookieLate EventKind = "cookie_too_late"
+)
+
+// An Event is something worth counting or looking at that is no error of the
+// request. It never holds a token.
+type Event struct {
+	Kind    EventKind
+	Session string // the type, "session.Visitor"
+	Handle  string // the session's id; empty where there is none
+	Field   string // the field's or entry's key; empty where it is about none
+	Err     error  // the reason, where there is one
+}
+
+// String describes the event in one line.
+func (e Event) String() string {
+	text := fmt.Sprintf("%s: %s(%s)", e.Kind, e.Session, e.Handle)
+	if e.Field != "" {
+		text += " field " + e.Field
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func logEvent(ctx context.Context, e Event) {
+	slog.WarnContext(ctx, "session event", "kind", string(e.Kind), "session", e.Session,
+		"handle", e.Handle, "field", e.Field, "err", e.Err)
+}
+
+func logError(ctx context.Context, err error) {
+	slog.ErrorContext(ctx, "session error", "err", err)
+}

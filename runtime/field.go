@@ -1,0 +1,115 @@
+package runtime
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// A Field is what all typed fields have in common. Generated code fills in the
+// exported part, [NewModel] the rest; after that it is never changed and safe
+// for concurrent use.
+type Field struct {
+	Key    string // the stored identity, [a-z0-9_]+
+	Was    string // an earlier key, still read; empty: none
+	Max    int    // bytes of strings and []byte, elements of collections; 0: no limit
+	Index  bool   // sessions are found by it
+	Renew  bool   // setting it is a sign-in: it renews the token
+	Secret bool   // sealed before it reaches a store
+
+	// defaults are the encodings of the default, by format: setting it clears.
+	defaults [2]string
+
+	// fold merges a pending value into the stored one, for fields whose merge
+	// needs both. An empty stored one is absent; one that does not fit is a
+	// misfitError. Nil: the last writer wins.
+	fold func(f Format, stored, pending string) (string, error)
+
+	// canonical encodes a stored value as this program would: a store may hand
+	// JSON back in another spelling.
+	canonical func(f Format, stored string) (string, error)
+
+	counter bool // stored as counters
+	mapped  bool // stored element by element
+}
+
+// misfitError says that a stored value does not fit its field.
+type misfitError struct{ error }
+
+// typedField is what a [Model] needs of a field whatever its type.
+type typedField interface {
+	base() *Field
+	prepare()
+}
+
+func (f *Field) base() *Field { return f }
+
+// Clear brings the field back to its default; nothing of it stays stored.
+func (f *Field) Clear(s *Session) {
+	s.lock()
+	defer s.unlock()
+	s.clear(f)
+}
+
+// Dirty reports whether the field has a change that is not stored yet.
+func (f *Field) Dirty(s *Session) bool {
+	s.lock()
+	defer s.unlock()
+	return s.dirtyField(f)
+}
+
+// Merge says how a [Value] combines what a request sets with what is stored.
+type Merge uint8
+
+const (
+	MergeLast Merge = iota // the last writer wins
+	MergeMax               // the larger one stays
+	MergeMin               // the smaller one stays
+)
+
+// Integer is every kind that can be a counter: those whose values all fit into
+// an int64.
+type Integer interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32
+}
+
+var errTrailing = errors.New("bytes after the value")
+
+func encode[T any](c Codec[T], f Format, v T) (string, error) {
+	b, err := c.Append(nil, f, v)
+	if err != nil {
+		return "", err
+	}
+	return unsafe.String(unsafe.SliceData(b), len(b)), nil
+}
+
+func decode[T any](c Codec[T], f Format, raw string) (T, error) {
+	v, rest, err := c.Read(stringBytes(raw), f)
+	if err == nil && len(rest) > 0 {
+		err = errTrailing
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return v, nil
+}
+
+// recode returns the function that spells a stored value as the codec would.
+func recode[T any](c Codec[T]) func(Format, string) (string, error) {
+	return func(f Format, stored string) (string, error) {
+		v, err := decode(c, f, stored)
+		if err != nil {
+			return "", err
+		}
+		return encode(c, f, v)
+	}
+}
+
+// prepareDefault encodes the default in every format. Where a type refuses to
+// marshal its zero value no value is the default.
+func prepareDefault[T any](f *Field, c Codec[T], v T) {
+	for _, format := range []Format{MessagePack, JSON} {
+		f.defaults[format], _ = encode(c, format, v)
+	}
+	f.canonical = recode(c)
+}

@@ -1,0 +1,115 @@
+package runtime
+
+import (
+	"context"
+	"iter"
+)
+
+// FindBy yields the live sessions whose indexed field has the value, in no
+// particular order. What is set on them is stored by Save; they can be
+// destroyed, but not renewed. The default is never indexed and finds nothing.
+// The first error ends the iteration.
+func FindBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T) iter.Seq2[*S, error] {
+	return func(yield func(*S, error) bool) {
+		index, values, err := lookup(m, f, v)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, value := range values {
+			for found, err := range index.Find(ctx, value, m.clock.read()) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				s := m.found(ctx, found)
+				if stored, _ := s.stored(&f.Field, f.Key, f.Was); stored == "" || !s.sameValue(&f.Field, stored, value.Value) ||
+					value.Field != f.Key && s.holds(f.Key, "") {
+					continue
+				}
+				typed := m.model.wrap(s)
+				if !yield(&typed, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// RevokeBy ends every live session whose indexed field has the value, but not
+// the excepted ones, and returns how many. A request that arrived before and
+// signs in with the value afterwards gets [ErrEnded]. The default revokes
+// nothing.
+func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, except ...*Session) (int, error) {
+	index, values, err := lookup(m, f, v)
+	if err != nil {
+		return 0, err
+	}
+	var ids []ID
+	for _, s := range except {
+		s.lock()
+		ids = append(ids, s.ids()...)
+		s.unlock()
+	}
+	revoked := 0
+	for _, value := range values {
+		n, err := index.Revoke(ctx, value, m.clock.read(), ids...)
+		revoked += n
+		if err != nil {
+			return revoked, err
+		}
+	}
+	return revoked, nil
+}
+
+// ids returns the id that the session has or will be created under, and the one
+// that takes its place where the cookie turns out to open nothing.
+func (s *Session) ids() []ID {
+	s.identify()
+	if s.id == (ID{}) {
+		s.id = newID()
+	}
+	if !s.known {
+		return []ID{s.id}
+	}
+	if s.reserved == (ID{}) {
+		s.reserved = newID()
+	}
+	return []ID{s.id, s.reserved}
+}
+
+// lookup returns the index and what to look for: the value under the field's
+// key and under its earlier one.
+func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, error) {
+	index, ok := ability[Indexer](m.store)
+	if !ok {
+		return nil, nil, ErrNoIndex
+	}
+	value, err := encode(f.Codec, m.format, v)
+	if err != nil {
+		return nil, nil, &FieldError{Field: f.Key, Err: err}
+	}
+	if value == f.defaults[m.format] {
+		return index, nil, nil
+	}
+	values := []IndexValue{{m.kind, f.Key, value}}
+	if f.Was != "" {
+		values = append(values, IndexValue{m.kind, f.Was, value})
+	}
+	return index, values, nil
+}
+
+// found makes a session of what an index found. It has no secret: the stored
+// proof is what it operates with.
+func (m *Manager[S]) found(ctx context.Context, f Found) *Session {
+	return &Session{
+		engine:     m.engine,
+		ctx:        ctx,
+		arrived:    m.clock.read(),
+		identified: true,
+		found:      true,
+		loaded:     true,
+		record:     f.Record,
+		identity:   identity{id: f.ID, proof: f.Record.Proof, known: true, alive: true},
+	}
+}

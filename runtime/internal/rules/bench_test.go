@@ -1,0 +1,116 @@
+package rules
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+// discard is a response writer that costs as little as one can.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}
+
+// fillRealistic sets all of the 20 fields.
+func fillRealistic(s *RealisticSession) {
+	s.SetUserID(4711)
+	s.SetAccountID(1_234_567)
+	s.SetName("Augusta Ada King, Countess of Lovelace")
+	s.SetEmail("ada.lovelace@analytical-engine.example")
+	s.SetRole("administrator of the engine")
+	s.SetLocale("en-GB, en;q=0.8, de;q=0.7")
+	s.SetTheme("dark, with a high contrast")
+	s.SetTimeZone("Europe/London, summer time")
+	s.SetReferrer("https://search.example/?q=sessions+in+go")
+	s.SetCampaign("autumn-2026-newsletter-second-wave")
+	s.SetAgent("Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0")
+	s.AddViews(17)
+	s.SetScore(98_765)
+	s.SetStep(3)
+	s.SetVerified(true)
+	s.SetSeenAt(begin)
+	s.SetLoginAt(begin.Add(-time.Hour))
+	s.SetConsentAt(begin.Add(-24 * time.Hour))
+	recent := make([]string, 10)
+	for i := range recent {
+		s.SetCartItem("sku-"+strconv.Itoa(1000+i), i+1)
+		recent[i] = "/products/" + strconv.Itoa(1000+i)
+	}
+	s.SetRecent(recent)
+}
+
+// serve runs the handler behind the middleware once per iteration.
+func serve(b *testing.B, known bool, handler func(*RealisticSession)) {
+	store := memstore.New()
+	defer store.Close()
+	m, err := NewRealisticSessions(store)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(context.Background(), "GET", "https://shop.example/", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := discard{http.Header{}}
+	var run func(*RealisticSession)
+	h := m.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { run(RealisticFrom(r.Context())) }))
+	if known {
+		run = fillRealistic
+		h.ServeHTTP(w, r)
+		cookie, err := http.ParseSetCookie(w.header.Get("Set-Cookie"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Cookie", "other=1; "+cookie.Name+"="+cookie.Value)
+	}
+	run = handler
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(w.header)
+		h.ServeHTTP(w, r)
+	}
+}
+
+// sink keeps what a benchmark makes.
+var sink *http.Request
+
+// BenchmarkRequest measures one request through the middleware, on the memory
+// store.
+func BenchmarkRequest(b *testing.B) {
+	b.Run("bare WithContext", func(b *testing.B) {
+		r, _ := http.NewRequest("GET", "https://shop.example/", nil)
+		ctx := context.WithValue(r.Context(), b, b)
+		b.ReportAllocs()
+		for b.Loop() {
+			sink = r.WithContext(ctx)
+		}
+	})
+	theme := true
+	for _, c := range []struct {
+		name    string
+		known   bool
+		handler func(*RealisticSession)
+	}{
+		{"no cookie, untouched", false, func(*RealisticSession) {}},
+		{"known, untouched", true, func(*RealisticSession) {}},
+		{"known, read one field", true, func(s *RealisticSession) { _ = s.Name() }},
+		{"known, write one field", true, func(s *RealisticSession) {
+			theme = !theme
+			if theme {
+				s.SetTheme("dark, with a high contrast")
+			} else {
+				s.SetTheme("black, also with a high contrast")
+			}
+		}},
+		{"known, read all fields", true, func(s *RealisticSession) { _ = s.Snapshot() }},
+		{"new visitor, write one", false, func(s *RealisticSession) { s.SetTheme("dark") }},
+	} {
+		b.Run(c.name, func(b *testing.B) { serve(b, c.known, c.handler) })
+	}
+}

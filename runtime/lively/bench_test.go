@@ -1,0 +1,162 @@
+package lively_test
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+	"github.com/tinylib/msgp/msgp"
+
+	duckgen "github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/lively"
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+// bench is an endpoint without a network: its connections are pipes.
+type bench struct {
+	live  *endpoint
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+// Accept, Close and Addr make it the listener of its server.
+func (b *bench) Accept() (net.Conn, error) {
+	select {
+	case c := <-b.conns:
+		return c, nil
+	case <-b.done:
+		return nil, net.ErrClosed
+	}
+}
+func (b *bench) Close() error   { close(b.done); return nil }
+func (b *bench) Addr() net.Addr { return &net.UnixAddr{} }
+
+func (b *bench) dial(context.Context, string, string) (net.Conn, error) {
+	page, server := net.Pipe()
+	b.conns <- server
+	return page, nil
+}
+
+func newBench(t *testing.B) *bench {
+	t.Helper()
+	store := memstore.New()
+	sessions, err := rules.NewVisitorSessions(store, func(c *duckgen.Config) {
+		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{live: lively.New(sessions, rules.VisitorFrom), conns: make(chan net.Conn), done: make(chan struct{})}
+	b.live.Handle("add", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
+		v.AddViews(1)
+		return c.Patch(ctx, lively.Text("views", v.Name()))
+	})
+	server := &http.Server{Handler: sessions.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lively" {
+			b.live.ServeHTTP(w, r)
+			return
+		}
+		rules.VisitorFrom(r.Context()).SetName("Ada")
+	}))}
+	go func() { _ = server.Serve(b) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		_ = store.Close()
+	})
+	return b
+}
+
+// cookie starts a session and returns its cookie.
+func (b *bench) cookie(t *testing.B) string {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: b.dial}}
+	res, err := client.Get("http://shop.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	client.CloseIdleConnections()
+	line, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
+	return line
+}
+
+// BenchmarkEvent is the full path of an event that reads and writes: frame, load,
+// handler, delta, patch. Client and server share the processors.
+func BenchmarkEvent(t *testing.B) {
+	b := newBench(t)
+	ws, _, err := websocket.Dial(t.Context(), "ws://shop.example/lively", &websocket.DialOptions{
+		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: b.dial}},
+		HTTPHeader: http.Header{"Cookie": {b.cookie(t)}, "Origin": {"https://shop.example"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	frame, err := msgp.AppendIntf(nil, []any{100, "root", "component", "add", nil, false})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.ReportAllocs()
+	for t.Loop() {
+		if err := ws.Write(t.Context(), websocket.MessageBinary, frame); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ws.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.ReportMetric(float64(t.N)/t.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkIdleConnections reports what each of 10,000 connections with a session
+// holds in memory on the server, stacks included, and how many goroutines.
+func BenchmarkIdleConnections(t *testing.B) {
+	const count = 10_000
+	b := newBench(t)
+	cookie := b.cookie(t)
+	for t.Loop() {
+		bytes, goroutines := held(), runtime.NumGoroutine()
+		pages := make([]net.Conn, count)
+		for i := range pages {
+			pages[i] = b.handshake(t, cookie)
+		}
+		t.ReportMetric(float64(held()-bytes)/count, "B/connection")
+		t.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/count, "goroutines/connection")
+		for _, page := range pages {
+			_ = page.Close()
+		}
+	}
+}
+
+// handshake opens a connection and keeps nothing of its own but the pipe.
+func (b *bench) handshake(t *testing.B, cookie string) net.Conn {
+	page, err := b.dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = page.Write([]byte("GET /lively HTTP/1.1\r\nHost: shop.example\r\nOrigin: https://shop.example\r\n" +
+		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCookie: " + cookie + "\r\n\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReaderSize(page, 16), nil)
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("handshake: %v, %v", res, err)
+	}
+	return page
+}
+
+func held() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
+}

@@ -1,0 +1,353 @@
+package lively_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/lively"
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+// strict lets a page load its own script and connect to its own origin, nothing
+// else.
+const strict = "default-src 'none'; script-src 'self'; connect-src 'self'"
+
+// A web is a program whose pages a real browser shows, over HTTPS.
+type web struct {
+	t      *testing.T
+	store  *memstore.Store
+	server *httptest.Server
+	live   *endpoint
+	url    string
+
+	policy string // of the pages
+	attrs  string // of their html element
+	later  atomic.Int64
+	faults chan error // of scripts
+}
+
+func newWeb(t *testing.T, configure ...func(*runtime.Config)) *web {
+	t.Helper()
+	w := &web{t: t, store: memstore.New(), policy: strict, faults: make(chan error, 8)}
+	t.Cleanup(func() { w.store.Close() })
+	w.start("127.0.0.1:0", configure...)
+	t.Cleanup(w.stop)
+	return w
+}
+
+// start serves on the address, over and over with the same sessions.
+func (w *web) start(addr string, configure ...func(*runtime.Config)) {
+	w.t.Helper()
+	basics := func(c *runtime.Config) {
+		c.Cookie.Name = "" // the default for HTTPS
+		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(w.later.Load())) }
+		c.OnEvent = func(context.Context, runtime.Event) {}
+		c.OnError = func(_ context.Context, err error) { w.t.Logf("reported: %v", err) }
+	}
+	sessions, err := rules.NewVisitorSessions(w.store, append([]func(*runtime.Config){basics}, configure...)...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.live = lively.New(sessions, rules.VisitorFrom, func(c *lively.Config) {
+		c.OnError = func(_ context.Context, err error) { w.t.Logf("reported: %v", err) }
+	})
+	w.handlers()
+	mux := http.NewServeMux()
+	mux.Handle("GET /lively", w.live)
+	mux.Handle("GET /lively/client.js", lively.Client())
+	mux.Handle("POST /lively/sync", sessions.SyncHandler())
+	mux.HandleFunc("GET /{$}", w.page)
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: sessions.Middleware(mux)}}
+	w.server.TLS = &tls.Config{NextProtos: []string{"http/1.1"}}
+	w.server.StartTLS()
+	w.url = w.server.URL
+}
+
+func (w *web) stop() {
+	if w.server == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = w.live.Shutdown(ctx) // the browser is gone, mostly
+	w.server.CloseClientConnections()
+	w.server.Close()
+	w.server = nil
+}
+
+func (w *web) page(rw http.ResponseWriter, _ *http.Request) {
+	rw.Header().Set("Content-Security-Policy", w.policy)
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprintf(rw, `<!doctype html><html data-live-load="show" data-live-root="page" %s>
+<title>page</title><script type="module" src="/lively/client.js"></script>
+<p data-live-key="name">none</p><ul data-live-key="list"><li data-live-key="old">old</li></ul>
+<form data-live-submit="name" data-live-key="form"><input name="name" value="Ada"><button name="sure" value="yes">Name</button></form>
+<button id="renew" data-live-click="renew">Renew</button><button id="leave" data-live-click="leave">Leave</button>
+<button id="patch" data-live-click="patch" data-live-value="seven">Patch</button><button id="script" data-live-click="script">Script</button>`, w.attrs)
+}
+
+func (w *web) handlers() {
+	show := func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
+		return c.Patch(ctx, lively.Text("name", "name: "+v.Name()))
+	}
+	w.live.Handle("show", show)
+	w.live.Handle("name", func(ctx context.Context, c *lively.Conn, e lively.Event, v *visitor) error {
+		v.SetName(e.Field("name") + " " + e.Field("sure") + " " + e.Component)
+		return show(ctx, c, e, v)
+	})
+	w.live.Handle("renew", func(_ context.Context, _ *lively.Conn, _ lively.Event, v *visitor) error {
+		v.Renew()
+		return nil
+	})
+	w.live.Handle("leave", func(_ context.Context, _ *lively.Conn, _ lively.Event, v *visitor) error {
+		v.Destroy()
+		return nil
+	})
+	w.live.Handle("script", func(ctx context.Context, c *lively.Conn, _ lively.Event, _ *visitor) error {
+		v, err := c.Run(ctx, "globalThis.answer = 6 * 7", "globalThis.answer")
+		if err == nil && fmt.Sprint(v) != "42" {
+			err = fmt.Errorf("the script gave %v", v)
+		}
+		w.faults <- err
+		return nil
+	})
+	w.live.Handle("patch", func(ctx context.Context, c *lively.Conn, e lively.Event, _ *visitor) error {
+		return c.Patch(ctx,
+			lively.Insert("list", 0, lively.Node{Tag: "li", Key: "new", Text: "<b>" + e.Value.(string), Attributes: map[string]string{"class": "a"}}),
+			lively.Insert("list", 99, lively.Node{Tag: "li", Key: "last", Children: []lively.Node{{Tag: "i", Text: "last"}}}),
+			lively.Replace("old", lively.Node{Tag: "li", Key: "mid", Style: map[string]string{"font-size": "9px"}}),
+			lively.HTML("mid", "<b>bold</b><script>document.title = 'script'</script>"),
+			lively.Attributes("new", map[string]string{"title": "t", "onclick": "document.title = 'script'"}),
+			lively.Style("last", map[string]string{"color": "red"}),
+			lively.Remove("form"),
+			lively.Text("nowhere", "x"),
+		)
+	})
+}
+
+// cookie returns the session's cookie, "" where there is none.
+func (w *web) cookie(tab *chromium.Tab) string {
+	w.t.Helper()
+	cookies := tab.Cookies()
+	if len(cookies) == 0 {
+		return ""
+	}
+	if len(cookies) != 1 || cookies[0].Name != "__Host-Http-session_id" || !cookies[0].HTTPOnly || !cookies[0].Secure {
+		w.t.Fatalf("the browser has the cookies %+v, want the session's alone, HttpOnly and Secure", cookies)
+	}
+	if seen := tab.Eval("document.cookie"); seen != "" {
+		w.t.Errorf("a script sees the cookie %q", seen)
+	}
+	return cookies[0].Value
+}
+
+// changed waits until the browser has another cookie than that, and returns it.
+func (w *web) changed(tab *chromium.Tab, from string) string {
+	w.t.Helper()
+	for deadline := time.Now().Add(2 * soon); time.Now().Before(deadline); {
+		if now := w.cookie(tab); now != from {
+			return now
+		}
+	}
+	w.t.Fatalf("the browser kept its cookie, or none: %v", from == "")
+	return ""
+}
+
+func named(tab *chromium.Tab, name string) {
+	tab.Wait(`document.querySelector("[data-live-key=name]").textContent === "name: ` + name + `"`)
+}
+
+func TestInABrowserTheCookieFollowsTheSession(t *testing.T) {
+	w := newWeb(t)
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	named(tab, "")
+	if w.cookie(tab) != "" {
+		t.Fatal("a page that does not touch the session sets a cookie")
+	}
+
+	// A new visitor's event.
+	tab.Click("form button")
+	first := w.changed(tab, "")
+	named(tab, "Ada yes form")
+	tab.Go(w.url)
+	named(tab, "Ada yes form")
+
+	// The way of the origin: script cannot replace an HttpOnly cookie.
+	tab.Eval(`document.cookie = "__Host-Http-session_id=planted; path=/; Secure"`)
+	if got := w.cookie(tab); got != first {
+		t.Error("a script replaced the cookie")
+	}
+
+	// A renewal.
+	tab.Live()
+	tab.Click("#renew")
+	second := w.changed(tab, first)
+	tab.Go(w.url)
+	named(tab, "Ada yes form")
+
+	// An expired session.
+	w.later.Store(int64(8 * 24 * time.Hour))
+	tab.Go(w.url)
+	named(tab, "")
+	tab.Click("form button")
+	third := w.changed(tab, second)
+	if third[:21] == second[:21] {
+		t.Error("an expired session came back under its id")
+	}
+	tab.Go(w.url)
+	named(tab, "Ada yes form")
+
+	// The end.
+	tab.Live()
+	tab.Click("#leave")
+	if got := w.changed(tab, third); got != "" {
+		t.Error("a destroyed session has a cookie")
+	}
+	tab.Live()
+	named(tab, "")
+}
+
+func TestInABrowserTwoTabs(t *testing.T) {
+	w := newWeb(t)
+	browser := chromium.Start(t)
+	one := browser.Open(w.url)
+	one.Live()
+	one.Click("form button")
+	cookie := w.changed(one, "")
+	two := browser.Open(w.url)
+	named(two, "Ada yes form")
+	two.Eval(`window.mark = 1`)
+	one.Live()
+	one.Click("#renew")
+	w.changed(one, cookie)
+	two.Live()
+	if two.Eval("window.mark") != "1" {
+		t.Error("a renewal in another tab loaded the page again")
+	}
+	one.Live()
+	one.Click("#leave")
+	two.Wait("window.mark !== 1") // its page was loaded again
+	named(two, "")
+}
+
+func TestInABrowserAPageReconnectsAfterARestart(t *testing.T) {
+	w := newWeb(t)
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	tab.Click("form button")
+	w.changed(tab, "")
+	tab.Live()
+	tab.Eval(`window.mark = 1`)
+	addr := w.server.Listener.Addr().String()
+	w.stop()
+	tab.Wait(`document.documentElement.dataset.liveState === "closed"`)
+	tab.Eval(`document.querySelector("[data-live-key=name]").innerText = "stale"`)
+	w.start(addr)
+	named(tab, "Ada yes form")
+	if tab.Eval("window.mark") != "1" {
+		t.Error("the page was loaded again")
+	}
+}
+
+func TestInABrowserPatches(t *testing.T) {
+	w := newWeb(t)
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	tab.Click("#patch")
+	tab.Wait(`!document.querySelector("form")`)
+	for expression, want := range map[string]string{
+		`document.querySelector("ul").innerHTML`: `<li data-live-key="new" title="t">&lt;b&gt;seven</li>` +
+			`<li data-live-key="mid" style="font-size: 9px;"><b>bold</b><script>document.title = 'script'</script></li>` +
+			`<li data-live-key="last" style="color: red;"><i>last</i></li>`,
+		`document.title`: "page",
+	} {
+		if got := tab.Eval(expression); got != want {
+			t.Errorf("%s is\n%s, want\n%s", expression, got, want)
+		}
+	}
+}
+
+func TestInABrowserScriptsRunOnlyWhereThePageAllowsIt(t *testing.T) {
+	w := newWeb(t)
+	browser := chromium.Start(t)
+	run := func(policy, attrs string) error {
+		w.policy, w.attrs = policy, attrs
+		tab := browser.Open(w.url)
+		tab.Live()
+		tab.Click("#script")
+		return <-w.faults
+	}
+	evil := strings.Replace(strict, "script-src 'self'", "script-src 'self' 'unsafe-eval'", 1)
+	var fault *lively.ScriptError
+	if err := run(evil, ""); !errors.As(err, &fault) || !strings.Contains(err.Error(), "runs no scripts") {
+		t.Errorf("a page that does not allow it: %v", err)
+	}
+	if err := run(strict, `data-live-script="allow"`); !errors.As(err, &fault) || !strings.Contains(err.Error(), "EvalError") {
+		t.Errorf("a page whose policy forbids it: %v", err)
+	}
+	if err := run(evil, `data-live-script="allow"`); err != nil {
+		t.Errorf("a page that allows it: %v", err)
+	}
+}
+
+func TestInABrowserWithoutHttpOnlyTheCookieGoesByScript(t *testing.T) {
+	w := newWeb(t, func(c *runtime.Config) { c.Cookie.Name, c.Cookie.HTTPOnly = "shop", false })
+	w.policy = strings.Replace(strict, "script-src 'self'", "script-src 'self' 'unsafe-eval'", 1)
+	w.attrs = `data-live-script="allow"`
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	tab.Click("form button")
+	tab.Wait(`document.cookie.startsWith("shop=")`)
+	tab.Go(w.url)
+	named(tab, "Ada yes form")
+}
+
+func TestInABrowserForeignPagesCannotConnect(t *testing.T) {
+	shop, evil := newWeb(t), newWeb(t)
+	evil.policy = "" // it allows itself everything
+	port := shop.url[strings.LastIndex(shop.url, ":"):]
+	evilPort := evil.url[strings.LastIndex(evil.url, ":"):]
+	browser := chromium.Start(t)
+	connect := func(tab *chromium.Tab, host string) string {
+		return tab.Eval(`new Promise((done) => {
+			const socket = new WebSocket("wss://` + host + `/lively");
+			socket.onopen = () => done("open");
+			socket.onerror = () => done("refused");
+		})`)
+	}
+	tab := browser.Open("https://shop.localhost" + port)
+	tab.Live()
+	tab.Click("form button")
+	shop.changed(tab, "")
+	if got := connect(tab, "shop.localhost"+port); got != "open" {
+		t.Errorf("the shop's own page: %s", got)
+	}
+	for name, page := range map[string]string{
+		"another site":        "https://127.0.0.1" + evilPort,
+		"a sibling subdomain": "https://evil.localhost" + evilPort,
+		"a subdomain":         "https://evil.shop.localhost" + evilPort,
+		"another port":        "https://shop.localhost" + evilPort,
+	} {
+		if got := connect(browser.Open(page), "shop.localhost"+port); got != "refused" {
+			t.Errorf("a page of %s: %s", name, got)
+		}
+	}
+}

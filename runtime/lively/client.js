@@ -1,0 +1,364 @@
+// The browser's end of a live connection. It needs no other script and no eval;
+// without it, and while there is no connection, forms and links work as usual.
+//
+//   <html data-live="/lively" data-live-root="cart">  where to connect; the page
+//   <p data-live-key="pieces">                        can be patched
+//   <form data-live-submit="cart.add">                an event; also -click, -change, -input
+//   <html data-live-load="cart.show">                 an event of each new connection
+//   <a data-live-navigate href="/next">               navigation without loading
+//   <html data-live-script="allow">                   scripts of the server may run
+//
+// data-live-value on an element is the value of its event. The document gets the
+// events lively:open, lively:close, lively:ended (cancel it, or the page is loaded
+// again) and lively:unknown; <html data-live-state> is "open" or "closed".
+
+const root = document.documentElement;
+const utf8 = new TextEncoder();
+const text = new TextDecoder("utf-8", { fatal: true });
+
+// MessagePack, as much as the protocol needs.
+
+function encode(value) {
+  const bytes = [];
+  const number = (size, set, n) => {
+    const view = new DataView(new ArrayBuffer(size));
+    view[set](0, n);
+    bytes.push(...new Uint8Array(view.buffer));
+  };
+  const header = (length, fix, fixMax, wide16, wide32) => {
+    if (length <= fixMax) bytes.push(fix | length);
+    else if (length < 1 << 16) bytes.push(wide16), number(2, "setUint16", length);
+    else bytes.push(wide32), number(4, "setUint32", length);
+  };
+  const add = (v) => {
+    if (v === null || v === undefined) bytes.push(0xc0);
+    else if (typeof v === "boolean") bytes.push(v ? 0xc3 : 0xc2);
+    else if (typeof v === "number" && Number.isSafeInteger(v)) addInteger(v);
+    else if (typeof v === "number") bytes.push(0xcb), number(8, "setFloat64", v);
+    else if (Array.isArray(v)) header(v.length, 0x90, 15, 0xdc, 0xdd), v.forEach(add);
+    else if (typeof v === "object") {
+      const entries = Object.entries(v);
+      header(entries.length, 0x80, 15, 0xde, 0xdf);
+      for (const [key, element] of entries) add(key), add(element);
+    } else {
+      const raw = utf8.encode(String(v));
+      header(raw.length, 0xa0, 31, 0xda, 0xdb);
+      for (const byte of raw) bytes.push(byte);
+    }
+  };
+  const addInteger = (n) => {
+    if (n >= 0 && n < 128) bytes.push(n);
+    else if (n < 0 && n >= -32) bytes.push(0x100 + n);
+    else bytes.push(0xd3), number(8, "setBigInt64", BigInt(n));
+  };
+  add(value);
+  return new Uint8Array(bytes);
+}
+
+function decode(buffer) {
+  const view = new DataView(buffer);
+  let at = 0;
+  const number = (size, get) => {
+    at += size;
+    return Number(view[get](at - size));
+  };
+  const raw = (length) => {
+    at += length;
+    return new Uint8Array(buffer, at - length, length);
+  };
+  const string = (length) => text.decode(raw(length));
+  const list = (length) => Array.from({ length }, next);
+  const map = (length) => Object.fromEntries(Array.from({ length }, () => [next(), next()]));
+  const wide = {
+    0xc0: () => null,
+    0xc2: () => false,
+    0xc3: () => true,
+    0xc4: () => raw(number(1, "getUint8")),
+    0xc5: () => raw(number(2, "getUint16")),
+    0xc6: () => raw(number(4, "getUint32")),
+    0xca: () => number(4, "getFloat32"),
+    0xcb: () => number(8, "getFloat64"),
+    0xcc: () => number(1, "getUint8"),
+    0xcd: () => number(2, "getUint16"),
+    0xce: () => number(4, "getUint32"),
+    0xcf: () => number(8, "getBigUint64"),
+    0xd0: () => number(1, "getInt8"),
+    0xd1: () => number(2, "getInt16"),
+    0xd2: () => number(4, "getInt32"),
+    0xd3: () => number(8, "getBigInt64"),
+    0xd9: () => string(number(1, "getUint8")),
+    0xda: () => string(number(2, "getUint16")),
+    0xdb: () => string(number(4, "getUint32")),
+    0xdc: () => list(number(2, "getUint16")),
+    0xdd: () => list(number(4, "getUint32")),
+    0xde: () => map(number(2, "getUint16")),
+    0xdf: () => map(number(4, "getUint32")),
+  };
+  const next = () => {
+    const kind = number(1, "getUint8");
+    if (kind < 0x80) return kind;
+    if (kind < 0x90) return map(kind & 15);
+    if (kind < 0xa0) return list(kind & 15);
+    if (kind < 0xc0) return string(kind & 31);
+    if (kind >= 0xe0) return kind - 0x100;
+    return wide[kind]();
+  };
+  return next();
+}
+
+// Patches.
+
+const find = (key) => document.querySelector(`[data-live-key="${CSS.escape(key)}"]`);
+
+const kept = (name) => name === "style" || name === "data-live-key";
+
+function setAttribute(element, name, value) {
+  if (!/^on/i.test(name)) element.setAttribute(name, value);
+}
+
+function setStyle(element, style) {
+  for (const [name, value] of Object.entries(style || {})) element.style.setProperty(name, value);
+}
+
+// Markup comes as an array of one text. Its scripts do not run.
+const isMarkup = (payload) => Array.isArray(payload) && payload.length === 1;
+
+function build(payload) {
+  if (isMarkup(payload)) {
+    const template = document.createElement("template");
+    template.innerHTML = payload[0];
+    return template.content;
+  }
+  const [tag, key, attributes, style, content, children] = payload;
+  const element = document.createElement(tag);
+  if (key) element.dataset.liveKey = key;
+  for (const [name, value] of Object.entries(attributes || {})) setAttribute(element, name, value);
+  setStyle(element, style);
+  if (content) element.textContent = content;
+  for (const child of children || []) element.append(build(child));
+  return element;
+}
+
+const patches = [
+  (element, payload) => element.replaceWith(build(payload)),
+  (element) => element.remove(),
+  (element, [index, node]) => element.insertBefore(build(node), element.childNodes[index] || null),
+  (element, payload) => {
+    if (isMarkup(payload)) element.replaceChildren(build(payload));
+    else element.textContent = payload;
+  },
+  (element, attributes) => {
+    for (const name of element.getAttributeNames()) {
+      if (!kept(name) && !(name in attributes)) element.removeAttribute(name);
+    }
+    for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+  },
+  (element, style) => {
+    element.removeAttribute("style");
+    setStyle(element, style);
+  },
+];
+
+function apply(list) {
+  for (const [code, key, payload] of list) {
+    const element = find(key);
+    if (element && patches[code]) patches[code](element, payload);
+  }
+}
+
+// The connection.
+
+let socket = null;
+let attempts = 0;
+let timer = 0;
+let stopped = false; // the page is going away
+const fetches = new Set(); // of cookies, under way
+
+const isOpen = () => socket !== null && socket.readyState === WebSocket.OPEN;
+
+function send(frame) {
+  if (isOpen()) socket.send(encode(frame));
+}
+
+function tell(name, detail) {
+  return document.dispatchEvent(new CustomEvent("lively:" + name, { detail, cancelable: true }));
+}
+
+function connect() {
+  clearTimeout(timer);
+  if (stopped || (socket !== null && socket.readyState <= WebSocket.OPEN)) return;
+  const url = new URL(root.dataset.live || "/lively", location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const current = new WebSocket(url);
+  let openedAt = 0;
+  socket = current;
+  current.binaryType = "arraybuffer";
+  current.onopen = () => {
+    openedAt = Date.now();
+    root.dataset.liveState = "open";
+    tell("open");
+    if (root.dataset.liveLoad) send([100, page(), page(), root.dataset.liveLoad, null, true]);
+  };
+  current.onmessage = (message) => receive(message.data);
+  current.onclose = async (event) => {
+    root.dataset.liveState = "closed";
+    if (openedAt && Date.now() - openedAt > 5000) attempts = 0;
+    tell("close", { code: event.code, reason: event.reason });
+    await Promise.allSettled(fetches); // the browser gets its new cookie first
+    if (socket === current) closed(event);
+  };
+}
+
+function closed({ code, reason }) {
+  if (stopped) return;
+  if (code === 1008) {
+    if (tell("ended", { reason })) load(location.href);
+  } else if (code === 1001 && reason === "idle") {
+    whenBack(connect);
+  } else {
+    const wait = Math.min(30000, 250 * 2 ** Math.min(attempts++, 10));
+    timer = setTimeout(connect, wait / 2 + (Math.random() * wait) / 2);
+  }
+}
+
+// Calls once the visitor does something with the page.
+function whenBack(call) {
+  const signs = ["pointerdown", "keydown", "focusin", "visibilitychange"];
+  const back = () => {
+    if (document.visibilityState !== "visible") return;
+    for (const sign of signs) document.removeEventListener(sign, back, true);
+    call();
+  };
+  for (const sign of signs) document.addEventListener(sign, back, true);
+}
+
+// Loads a page of this origin, also where the address is that of this one.
+function load(path) {
+  const url = new URL(path, location.href);
+  if (url.origin !== location.origin) return;
+  stopped = true;
+  location.replace(url.pathname + url.search);
+}
+
+function receive(data) {
+  let frame;
+  try {
+    frame = decode(data);
+  } catch {
+    socket.close(4000, "malformed frame");
+    return;
+  }
+  switch (frame[0]) {
+    case 1: apply(frame[1]); break;
+    case 101: run(...frame.slice(1)); break;
+    case 121: show(...frame.slice(1)); break;
+    case 150:
+      if (tell("unknown", { component: frame[1][0] }) && frame[1][1]) load(location.href);
+      break;
+    case 170: synchronise(frame[1]); break;
+  }
+}
+
+// The answer's Set-Cookie reaches the browser, not this script. A POST says of
+// which origin it is, also over plain HTTP.
+function synchronise(path) {
+  const url = new URL(path, location.href);
+  if (url.origin !== location.origin) return;
+  const under = fetch(url, {
+    method: "POST", mode: "same-origin", credentials: "same-origin", cache: "no-store", redirect: "error", keepalive: true,
+  });
+  fetches.add(under);
+  under.catch(() => {}).finally(() => fetches.delete(under));
+}
+
+function run(code, variable, timeout, wait, uid) {
+  let value = null;
+  let fault = null;
+  try {
+    if (root.dataset.liveScript !== "allow") throw new Error("this page runs no scripts of the server");
+    (0, eval)(code);
+    if (variable) value = (0, eval)(variable);
+    if (wait) encode(value);
+  } catch (error) {
+    value = null;
+    fault = String(error);
+  }
+  if (wait) send([111, value, fault, uid]);
+}
+
+function show(path, reload, component, list, final) {
+  if (reload) {
+    load(path);
+    return;
+  }
+  apply(list);
+  if (!final) return;
+  if (component) root.dataset.liveRoot = component;
+  if (new URL(path, location.href).href !== location.href) history.pushState({ live: true }, "", path);
+}
+
+// Events of the visitor.
+
+const page = () => root.dataset.liveRoot || "";
+
+function fieldsOf(form, submitter) {
+  const fields = {};
+  for (const [name, field] of new FormData(form, submitter)) {
+    const value = typeof field === "string" ? field : field.name;
+    if (!(name in fields)) fields[name] = value;
+    else fields[name] = [].concat(fields[name], value);
+  }
+  return fields;
+}
+
+function valueOf(element, event) {
+  if (element.dataset.liveValue !== undefined) return element.dataset.liveValue;
+  if (element instanceof HTMLFormElement) return fieldsOf(element, event.submitter);
+  if (element.type === "checkbox") return element.checked;
+  return element.value === undefined ? null : element.value;
+}
+
+function listen(type) {
+  const attribute = "data-live-" + type;
+  document.addEventListener(type, (event) => {
+    const element = event.target.closest?.(`[${attribute}]`);
+    if (!element || !isOpen() || event.defaultPrevented) return;
+    if (type === "submit" || type === "click") event.preventDefault();
+    const holder = element.closest("[data-live-key]");
+    send([100, page(), holder ? holder.dataset.liveKey : "", element.getAttribute(attribute), valueOf(element, event), false]);
+  });
+}
+
+function navigate(path) {
+  send([120, page() || null, null, path, {}]);
+}
+
+["click", "submit", "change", "input"].forEach(listen);
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-live-navigate]");
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || !isOpen() || event.defaultPrevented || link.origin !== location.origin) return;
+  event.preventDefault();
+  navigate(link.pathname + link.search);
+});
+
+addEventListener("popstate", (event) => {
+  if (event.state?.live && isOpen()) navigate(location.pathname + location.search);
+  else if (event.state?.live) load(location.href);
+});
+
+addEventListener("pagehide", () => {
+  stopped = true;
+  clearTimeout(timer);
+  socket?.close(1000);
+});
+
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  stopped = false;
+  socket = null;
+  connect();
+});
+
+connect();

@@ -1,0 +1,93 @@
+package lively
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// A Config says what an [Endpoint] allows a connection. The defaults are named
+// with the fields.
+type Config struct {
+	// ReadLimit is the largest frame that a page may send, in bytes. A larger one
+	// closes with 1009. Default: 64 KiB.
+	ReadLimit int64
+
+	// QueueBytes limits the frames that wait for a page to read them. Beyond that
+	// who sends has to wait. Default: 256 KiB.
+	QueueBytes int
+
+	// QueueEvents limits the events that wait for the one before. Beyond that the
+	// connection closes with 1013. Default: 64.
+	QueueEvents int
+
+	// EventTime is how long the handler of one event may take. Default: 30 s.
+	EventTime time.Duration
+
+	// ScriptTime is how long a script in the page may take. Default: 5 s.
+	ScriptTime time.Duration
+
+	// WriteTime is how long a page may take to read one frame. Default: 10 s.
+	WriteTime time.Duration
+
+	// PingEvery is how often a silent page is asked whether it is there, and
+	// PongWithin how soon it has to answer. Defaults: 30 s, 10 s.
+	PingEvery, PongWithin time.Duration
+
+	// Idle closes a connection whose page has sent nothing for so long. The
+	// client connects again when the visitor is back. 0: never. Default: 2 h.
+	Idle time.Duration
+
+	// OnError hears of handlers that failed or panicked, and of refused
+	// handshakes. Default: logged as an error.
+	OnError func(context.Context, error)
+}
+
+func defaultConfig() Config {
+	return Config{
+		ReadLimit:   64 << 10,
+		QueueBytes:  256 << 10,
+		QueueEvents: 64,
+		EventTime:   30 * time.Second,
+		ScriptTime:  5 * time.Second,
+		WriteTime:   10 * time.Second,
+		PingEvery:   30 * time.Second,
+		PongWithin:  10 * time.Second,
+		Idle:        2 * time.Hour,
+		OnError: func(ctx context.Context, err error) {
+			slog.ErrorContext(ctx, "live connection", "err", err)
+		},
+	}
+}
+
+// validate returns everything that is wrong.
+func (c *Config) validate() error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, setting := range []struct {
+		name  string
+		value int64
+	}{
+		{"ReadLimit", c.ReadLimit},
+		{"QueueBytes", int64(c.QueueBytes)},
+		{"QueueEvents", int64(c.QueueEvents)},
+		{"EventTime", int64(c.EventTime)},
+		{"ScriptTime", int64(c.ScriptTime)},
+		{"WriteTime", int64(c.WriteTime)},
+		{"PingEvery", int64(c.PingEvery)},
+		{"PongWithin", int64(c.PongWithin)},
+	} {
+		if setting.value <= 0 {
+			complain("%s is %d: it must be above 0", setting.name, setting.value)
+		}
+	}
+	if c.Idle < 0 {
+		complain("Idle is %v: it must not be negative", c.Idle)
+	}
+	if c.OnError == nil {
+		complain("OnError is nil: leave the default")
+	}
+	return errors.Join(errs...)
+}

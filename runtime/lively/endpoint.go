@@ -1,0 +1,226 @@
+package lively
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	"github.com/coder/websocket"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// Sessions are what an endpoint needs of the generated sessions of type S.
+type Sessions[S any] interface {
+	CheckOrigin(r *http.Request) error
+	LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *S) (disconnect func(), err error)
+	LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *S, handle func(context.Context) error) error
+}
+
+// A Handler handles the events of one name. Events of one connection come one
+// after the other. The session is fresh, and what the handler changes is stored
+// when it returns nil; an error or a panic discards that. The context ends with
+// the connection, and after [Config.EventTime].
+type Handler[S any] func(ctx context.Context, c *Conn, e Event, s *S) error
+
+// A NavigationHandler shows a page the next one, with [Conn.Navigate].
+type NavigationHandler[S any] func(ctx context.Context, c *Conn, n Navigation, s *S) error
+
+// An Endpoint serves live connections. Mount it behind the middleware of its
+// sessions. It is safe for concurrent use once its handlers are registered.
+type Endpoint[S any] struct {
+	sessions Sessions[S]
+	from     func(context.Context) *S
+	config   Config
+	handlers map[string]Handler[S]
+	navigate NavigationHandler[S]
+
+	mu     sync.Mutex
+	conns  map[*Conn]bool
+	closed bool
+	open   sync.WaitGroup
+}
+
+// New returns an endpoint for pages whose visitors have sessions of the manager;
+// from finds the session of a request. It panics on a configuration that cannot
+// be meant, saying what is wrong with it.
+func New[S any](sessions Sessions[S], from func(context.Context) *S, configure ...func(*Config)) *Endpoint[S] {
+	config := defaultConfig()
+	for _, f := range configure {
+		f(&config)
+	}
+	if err := config.validate(); err != nil {
+		panic(fmt.Sprintf("lively: %v", err))
+	}
+	return &Endpoint[S]{
+		sessions: sessions,
+		from:     from,
+		config:   config,
+		handlers: map[string]Handler[S]{},
+		conns:    map[*Conn]bool{},
+	}
+}
+
+// Handle registers the handler of the events with a name, before the endpoint
+// serves. An event without a handler is of a page that another version of the
+// program has made: the page is told to load itself again.
+func (e *Endpoint[S]) Handle(event string, handle Handler[S]) { e.handlers[event] = handle }
+
+// HandleNavigation registers what answers navigation, before the endpoint serves.
+// Without it the browser loads the page that is wanted.
+func (e *Endpoint[S]) HandleNavigation(handle NavigationHandler[S]) { e.navigate = handle }
+
+// ServeHTTP makes the handshake and serves the connection until it ends.
+func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := e.sessions.CheckOrigin(r); err != nil {
+		e.config.OnError(r.Context(), err)
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+		return
+	}
+	if !e.enter() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
+	}
+	defer e.open.Done()
+	// The origin has been checked, more exactly than Accept does.
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return // answered
+	}
+	s := e.from(r.Context())
+	var c *Conn
+	c = newConn(r.Context(), ws, &e.config, func(frame any) { e.dispatch(c, frame, s) })
+	defer c.end()
+	disconnect, err := e.sessions.LivelyConnect(c.ctx, c, s)
+	if err != nil {
+		e.config.OnError(r.Context(), fmt.Errorf("open a live connection: %w", err))
+		c.close(closeBusy, "try again later")
+		return
+	}
+	defer disconnect()
+	if !e.add(c) {
+		c.close(closeReconnect, "the server restarts")
+		return
+	}
+	defer e.remove(c)
+	c.read()
+}
+
+// enter counts a handshake, unless the endpoint is shut down.
+func (e *Endpoint[S]) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.open.Add(1)
+	}
+	return !e.closed
+}
+
+func (e *Endpoint[S]) add(c *Conn) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.conns[c] = true
+	}
+	return !e.closed
+}
+
+// Len returns the number of open connections.
+func (e *Endpoint[S]) Len() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.conns)
+}
+
+func (e *Endpoint[S]) remove(c *Conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.conns, c)
+}
+
+// Shutdown refuses new connections, lets the events that run finish, and tells
+// the pages to connect again, which another process may answer. It returns when
+// all connections are closed, or cuts off those that are left once ctx is done.
+// [http.Server.Shutdown] knows nothing of them: call it first, this afterwards.
+func (e *Endpoint[S]) Shutdown(ctx context.Context) error {
+	e.mu.Lock()
+	e.closed = true
+	for c := range e.conns {
+		go func() {
+			c.in.stop()
+			c.in.wait()
+			c.close(closeReconnect, "the server restarts")
+		}()
+	}
+	e.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		e.open.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		e.cutOff()
+		return context.Cause(ctx)
+	}
+}
+
+func (e *Endpoint[S]) cutOff() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.conns {
+		c.cancel()
+	}
+}
+
+// dispatch runs one event or navigation. What fails is reported and, but for a
+// panic, leaves the connection as it is.
+func (e *Endpoint[S]) dispatch(c *Conn, frame any, s *S) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.config.OnError(c.ctx, fmt.Errorf("panic in the handler of %s: %v\n%s", label(frame), r, debug.Stack()))
+			go c.close(websocket.StatusInternalError, "internal error")
+		}
+	}()
+	ctx, cancel := context.WithTimeout(c.ctx, e.config.EventTime)
+	defer cancel()
+	var err error
+	switch frame := frame.(type) {
+	case Event:
+		err = e.event(ctx, c, frame, s)
+	case Navigation:
+		err = e.navigation(ctx, c, frame, s)
+	}
+	if err != nil && !errors.Is(err, ErrClosed) && c.ctx.Err() == nil {
+		e.config.OnError(ctx, fmt.Errorf("%s: %w", label(frame), err))
+	}
+}
+
+func (e *Endpoint[S]) event(ctx context.Context, c *Conn, event Event, s *S) error {
+	handle := e.handlers[event.Name]
+	if handle == nil {
+		return c.Unknown(ctx, event.Component, true)
+	}
+	return e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return handle(ctx, c, event, s) })
+}
+
+func (e *Endpoint[S]) navigation(ctx context.Context, c *Conn, n Navigation, s *S) error {
+	if e.navigate == nil {
+		return c.Navigate(ctx, Page{Path: n.Path, Reload: true})
+	}
+	return e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return e.navigate(ctx, c, n, s) })
+}
+
+// label names a frame for a log.
+func label(frame any) string {
+	if event, ok := frame.(Event); ok {
+		return fmt.Sprintf("event %q", event.Name)
+	}
+	return "navigation"
+}

@@ -1,0 +1,277 @@
+package lively_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/tinylib/msgp/msgp"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/lively"
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+// soon bounds every wait of a test; what works takes far less.
+const soon = 10 * time.Second
+
+type (
+	visitor  = rules.VisitorSession
+	endpoint = lively.Endpoint[visitor]
+)
+
+// A site is a program with a live endpoint behind a real server.
+type site struct {
+	t        *testing.T
+	sessions *rules.VisitorSessions
+	live     *endpoint
+	server   *httptest.Server
+
+	mu   sync.Mutex
+	errs []error
+}
+
+// newSite has the handler "do" besides those that the test registers: it looks up
+// what to do by the event's value.
+func newSite(t *testing.T, configure ...func(*lively.Config)) *site {
+	t.Helper()
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	s := &site{t: t}
+	sessions, err := rules.NewVisitorSessions(store, func(c *runtime.Config) {
+		c.Cookie.Secure = false // the test server speaks plain HTTP
+		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.OnEvent = func(context.Context, runtime.Event) {}
+		c.OnError = s.onError
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sessions = sessions
+	quiet := func(c *lively.Config) { c.OnError = s.onError }
+	s.live = lively.New(sessions, rules.VisitorFrom, append([]func(*lively.Config){quiet}, configure...)...)
+	mux := http.NewServeMux()
+	mux.Handle("GET /lively", s.live)
+	mux.Handle("POST /lively/sync", sessions.SyncHandler())
+	mux.HandleFunc("POST /name", func(_ http.ResponseWriter, r *http.Request) {
+		rules.VisitorFrom(r.Context()).SetName(r.PostFormValue("name"))
+	})
+	mux.HandleFunc("GET /name", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(rules.VisitorFrom(r.Context()).Name()))
+	})
+	mux.HandleFunc("POST /sign-in", func(_ http.ResponseWriter, r *http.Request) {
+		rules.VisitorFrom(r.Context()).SetUserID(7)
+	})
+	mux.HandleFunc("POST /sign-out", func(_ http.ResponseWriter, r *http.Request) {
+		rules.VisitorFrom(r.Context()).Destroy()
+	})
+	s.server = httptest.NewServer(sessions.Middleware(mux))
+	t.Cleanup(func() {
+		s.server.CloseClientConnections()
+		s.server.Close()
+	})
+	return s
+}
+
+func (s *site) onError(_ context.Context, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.errs = append(s.errs, err)
+}
+
+// reported returns what the program heard of, as one text.
+func (s *site) reported() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var text []string
+	for _, err := range s.errs {
+		text = append(text, err.Error())
+	}
+	return strings.Join(text, "\n")
+}
+
+// handle registers a handler that uses the session alone.
+func (s *site) handle(event string, do func(v *visitor)) {
+	s.live.Handle(event, func(_ context.Context, _ *lively.Conn, _ lively.Event, v *visitor) error {
+		do(v)
+		return nil
+	})
+}
+
+// A browser keeps its cookies.
+type browser struct {
+	site   *site
+	client *http.Client
+}
+
+func (s *site) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &browser{s, &http.Client{Jar: jar, Timeout: soon}}
+}
+
+// known is a browser with a stored session whose name is Ada.
+func (s *site) known() *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.post("/name", "name=Ada")
+	if len(b.cookies()) != 1 {
+		s.t.Fatalf("a new session set %d cookies", len(b.cookies()))
+	}
+	return b
+}
+
+func (b *browser) cookies() []*http.Cookie {
+	u, err := url.Parse(b.site.server.URL)
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	return b.client.Jar.Cookies(u)
+}
+
+func (b *browser) post(path, form string) *http.Response {
+	b.site.t.Helper()
+	res, err := b.client.Post(b.site.server.URL+path, "application/x-www-form-urlencoded", strings.NewReader(form))
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res
+}
+
+// name is what a request of the browser finds.
+func (b *browser) name() string {
+	b.site.t.Helper()
+	res, err := b.client.Get(b.site.server.URL + "/name")
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var text strings.Builder
+	if err := res.Write(&text); err != nil {
+		b.site.t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(text.String(), "\r\n\r\n")
+	return body
+}
+
+// fetch does what the page does when it is told to fetch.
+func (b *browser) fetch(path string) *http.Response {
+	b.site.t.Helper()
+	r, err := http.NewRequest("POST", b.site.server.URL+path, nil)
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Sec-Fetch-Mode", "same-origin")
+	r.Header.Set("Sec-Fetch-Dest", "empty")
+	res, err := b.client.Do(r)
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res
+}
+
+// A page is the browser's end of a live connection.
+type page struct {
+	site *site
+	ws   *websocket.Conn
+}
+
+// dial makes the handshake with the browser's cookies.
+func (b *browser) dial(origin string) (*websocket.Conn, *http.Response, error) {
+	h := http.Header{}
+	if origin != "" {
+		h.Set("Origin", origin)
+	}
+	ctx, cancel := context.WithTimeout(b.site.t.Context(), soon)
+	defer cancel()
+	return websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.site.server.URL, "http")+"/lively",
+		&websocket.DialOptions{HTTPClient: b.client, HTTPHeader: h})
+}
+
+func (b *browser) open() *page {
+	b.site.t.Helper()
+	ws, _, err := b.dial(b.site.server.URL)
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	ws.SetReadLimit(16 << 20)
+	b.site.t.Cleanup(func() { _ = ws.CloseNow() })
+	return &page{b.site, ws}
+}
+
+func (p *page) send(frame ...any) {
+	p.site.t.Helper()
+	b, err := msgp.AppendIntf(nil, frame)
+	if err != nil {
+		p.site.t.Fatal(err)
+	}
+	p.raw(websocket.MessageBinary, b)
+}
+
+func (p *page) raw(kind websocket.MessageType, b []byte) {
+	p.site.t.Helper()
+	ctx, cancel := context.WithTimeout(p.site.t.Context(), soon)
+	defer cancel()
+	if err := p.ws.Write(ctx, kind, b); err != nil {
+		p.site.t.Fatal(err)
+	}
+}
+
+func (p *page) event(name string, value any) {
+	p.site.t.Helper()
+	p.send(100, "root", "component", name, value, false)
+}
+
+// receive returns the next frame.
+func (p *page) receive() []any {
+	p.site.t.Helper()
+	ctx, cancel := context.WithTimeout(p.site.t.Context(), soon)
+	defer cancel()
+	_, b, err := p.ws.Read(ctx)
+	if err != nil {
+		p.site.t.Fatalf("no frame: %v", err)
+	}
+	frame, rest, err := msgp.ReadIntfBytes(b)
+	list, ok := frame.([]any)
+	if err != nil || !ok || len(rest) > 0 {
+		p.site.t.Fatalf("frame % x: %v", b, err)
+	}
+	return list
+}
+
+// closed demands that no frame comes any more and returns how the connection was
+// closed.
+func (p *page) closed() websocket.CloseError {
+	p.site.t.Helper()
+	ctx, cancel := context.WithTimeout(p.site.t.Context(), soon)
+	defer cancel()
+	_, b, err := p.ws.Read(ctx)
+	if err == nil {
+		p.site.t.Fatalf("frame % x, want the end of the connection", b)
+	}
+	end := websocket.CloseError{Code: websocket.CloseStatus(err)}
+	if !asClose(err, &end) {
+		p.site.t.Fatalf("the connection broke: %v", err)
+	}
+	return end
+}
+
+func (p *page) wantClosed(code websocket.StatusCode, reason string) {
+	p.site.t.Helper()
+	if end := p.closed(); end.Code != code || !strings.Contains(end.Reason, reason) {
+		p.site.t.Errorf("closed with %d %q, want %d %q", end.Code, end.Reason, code, reason)
+	}
+}

@@ -1,0 +1,166 @@
+package runtime
+
+import (
+	"iter"
+	"maps"
+	"slices"
+)
+
+// A Map is a map field. Each element is an entry of its own, so that concurrent
+// changes to different elements all survive.
+type Map[K comparable, V any] struct {
+	Field
+	Keys  KeyCodec[K]
+	Codec Codec[V]
+}
+
+func (f *Map[K, V]) prepare() {
+	f.mapped = true
+	f.canonical = recode(f.Codec)
+}
+
+// All yields the elements in the order of their keys, over a copy.
+func (f *Map[K, V]) All(s *Session) iter.Seq2[K, V] { return inOrder(f.Keys, f.Snapshot(s)) }
+
+// Len returns the number of elements.
+func (f *Map[K, V]) Len(s *Session) int { return len(f.Snapshot(s)) }
+
+// Item returns the element with the key.
+func (f *Map[K, V]) Item(s *Session, k K) (V, bool) {
+	e, ok := s.element(&f.Field, f.Keys.Text(s.format(), k))
+	if !ok {
+		var none V
+		return none, false
+	}
+	return f.decode(s, e)
+}
+
+// Snapshot returns a copy of the map, nil where it is empty.
+func (f *Map[K, V]) Snapshot(s *Session) map[K]V { return f.gather(s, s.elements(&f.Field)) }
+
+// Take returns the map and clears it.
+func (f *Map[K, V]) Take(s *Session) map[K]V { return f.gather(s, s.takeElements(&f.Field)) }
+
+// SetItem stores one element.
+func (f *Map[K, V]) SetItem(s *Session, k K, v V) {
+	value, err := encode(f.Codec, s.format(), v)
+	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeSet, value: value, err: err})
+}
+
+// DeleteItem removes one element.
+func (f *Map[K, V]) DeleteItem(s *Session, k K) {
+	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeRemove})
+}
+
+// Set replaces the whole map. An empty one clears the field.
+func (f *Map[K, V]) Set(s *Session, m map[K]V) {
+	elements := make(map[string]change, len(m))
+	for k, v := range m {
+		value, err := encode(f.Codec, s.format(), v)
+		elements[f.Keys.Text(s.format(), k)] = change{op: changeSet, value: value, err: err}
+	}
+	s.replaceElements(&f.Field, elements)
+}
+
+func (f *Map[K, V]) gather(s *Session, elements []element) map[K]V {
+	return gather(s, &f.Field, f.Keys, elements, f.decode)
+}
+
+func (f *Map[K, V]) decode(s *Session, e element) (V, bool) {
+	v, err := decode(f.Codec, s.format(), e.value)
+	if err != nil {
+		s.reportMisfit(f.Key+":"+e.text, err)
+	}
+	return v, err == nil
+}
+
+// A CounterMap is a map of counters: adding to an element is exact and needs no
+// load.
+type CounterMap[K comparable, V Integer] struct {
+	Field
+	Keys KeyCodec[K]
+}
+
+func (f *CounterMap[K, V]) prepare() {
+	f.mapped, f.counter = true, true
+}
+
+// All yields the elements in the order of their keys, over a copy.
+func (f *CounterMap[K, V]) All(s *Session) iter.Seq2[K, V] { return inOrder(f.Keys, f.Snapshot(s)) }
+
+// Len returns the number of elements.
+func (f *CounterMap[K, V]) Len(s *Session) int { return len(f.Snapshot(s)) }
+
+// Item returns the element with the key.
+func (f *CounterMap[K, V]) Item(s *Session, k K) (V, bool) {
+	e, ok := s.element(&f.Field, f.Keys.Text(s.format(), k))
+	return saturate[V](e.count), ok
+}
+
+// Snapshot returns a copy of the map, nil where it is empty.
+func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V { return f.gather(s, s.elements(&f.Field)) }
+
+// Take returns the map and clears it.
+func (f *CounterMap[K, V]) Take(s *Session) map[K]V { return f.gather(s, s.takeElements(&f.Field)) }
+
+// SetItem makes one element n, whatever others add meanwhile.
+func (f *CounterMap[K, V]) SetItem(s *Session, k K, n V) {
+	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeSet, count: int64(n)})
+}
+
+// AddItem adds delta to one element, which begins at 0. A sum outside the range
+// of int64 makes the commit fail with [ErrOverflow].
+func (f *CounterMap[K, V]) AddItem(s *Session, k K, delta int64) {
+	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeAdd, count: delta})
+}
+
+// DeleteItem removes one element.
+func (f *CounterMap[K, V]) DeleteItem(s *Session, k K) {
+	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeRemove})
+}
+
+// Set replaces the whole map. An empty one clears the field.
+func (f *CounterMap[K, V]) Set(s *Session, m map[K]V) {
+	elements := make(map[string]change, len(m))
+	for k, n := range m {
+		elements[f.Keys.Text(s.format(), k)] = change{op: changeSet, count: int64(n)}
+	}
+	s.replaceElements(&f.Field, elements)
+}
+
+func (f *CounterMap[K, V]) gather(s *Session, elements []element) map[K]V {
+	return gather(s, &f.Field, f.Keys, elements, func(_ *Session, e element) (V, bool) {
+		return saturate[V](e.count), true
+	})
+}
+
+// gather decodes elements. Those that do not fit are left out and reported.
+func gather[K comparable, V any](s *Session, f *Field, keys KeyCodec[K], elements []element,
+	decode func(*Session, element) (V, bool)) map[K]V {
+	if len(elements) == 0 {
+		return nil
+	}
+	m := make(map[K]V, len(elements))
+	for _, e := range elements {
+		k, err := keys.Parse(s.format(), e.text)
+		if err != nil {
+			s.reportMisfit(f.Key+":"+e.text, err)
+			continue
+		}
+		if v, ok := decode(s, e); ok {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// inOrder yields the elements of m in the order of their keys.
+func inOrder[K comparable, V any](keys KeyCodec[K], m map[K]V) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		for _, k := range slices.SortedFunc(maps.Keys(m), keys.Compare) {
+			if !yield(k, m[k]) {
+				return
+			}
+		}
+	}
+}

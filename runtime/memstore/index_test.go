@@ -1,0 +1,165 @@
+package memstore
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+var start = time.UnixMilli(1_700_000_000_000).UTC()
+
+func user(n int) runtime.IndexValue {
+	return runtime.IndexValue{Kind: "Visitor", Field: "user_id", Value: strconv.Itoa(n)}
+}
+
+func login(n int) runtime.Entry {
+	return runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: strconv.Itoa(n)}
+}
+
+func visitor(expires time.Time, entries ...runtime.Entry) *runtime.Record {
+	return &runtime.Record{
+		Kind: "Visitor", Created: start, Renewed: start, Deadline: expires, Expires: expires,
+		Entries: runtime.NewEntries(entries...),
+	}
+}
+
+// TestIndexFollowsEveryChange does random operations on few sessions of few
+// users, and compares the index with the records after each hundred.
+func TestIndexFollowsEveryChange(t *testing.T) {
+	s, ctx := New(), t.Context()
+	choice := rand.New(rand.NewPCG(1, 2))
+	now := start
+	for n := range 5000 {
+		key := runtime.Key{ID: runtime.ID{byte(choice.IntN(3)), byte(choice.IntN(100))}, Now: now}
+		carried := login(choice.IntN(5))
+		var err error
+		switch choice.IntN(9) {
+		case 0, 1, 2:
+			_ = s.Create(ctx, key, visitor(now.Add(time.Duration(choice.IntN(600))*time.Second), carried))
+		case 3, 4:
+			_, _ = s.Update(ctx, key, &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpSet, Entry: carried}}})
+		case 5:
+			_, _ = s.Update(ctx, key, &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpClear, Entry: carried}}})
+		case 6:
+			err = s.Delete(ctx, key)
+		case 7:
+			_, err = s.Revoke(ctx, user(choice.IntN(50)), now, key.ID)
+		case 8:
+			_, err = s.Sweep(ctx, now)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Duration(choice.IntN(5)) * time.Second)
+		if n%100 == 0 {
+			compareIndex(t, s)
+		}
+	}
+}
+
+func compareIndex(t *testing.T, s *Store) {
+	t.Helper()
+	for i := range s.shards {
+		want := index{}
+		for id, p := range s.shards[i].records {
+			want.move(id, nil, p)
+		}
+		got := s.shards[i].index
+		if len(got) != len(want) {
+			t.Fatalf("the index of a shard has %d values, want %d", len(got), len(want))
+		}
+		for v, ids := range want {
+			if !slices.Equal(got[v], ids) {
+				t.Fatalf("the index has %v for %v, want %v", got[v], v, ids)
+			}
+		}
+	}
+}
+
+func TestMapsShrinkWithTheShard(t *testing.T) {
+	s, ctx := New(), t.Context()
+	for n := range 1000 {
+		key := runtime.Key{ID: runtime.ID{1, byte(n), byte(n >> 8)}, Now: start}
+		expires := start.Add(time.Hour)
+		if n%10 == 0 {
+			expires = start.Add(24 * time.Hour)
+		}
+		if err := s.Create(ctx, key, visitor(expires, login(n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Sweep(ctx, start.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	shard := &s.shards[1]
+	if shard.peak != 100 || len(shard.records) != 100 || len(shard.index) != 100 {
+		t.Errorf("after the sweep of 900 of 1000 records the maps were made for %d, hold %d records and %d values",
+			shard.peak, len(shard.records), len(shard.index))
+	}
+	compareIndex(t, s)
+}
+
+func TestRevocationsAreForgotten(t *testing.T) {
+	var r revocations
+	now := start
+	for n := range 1000 {
+		r.add(user(n), now, nil)
+		now = now.Add(time.Second)
+	}
+	if n := len(r.marks); n > 200 {
+		t.Errorf("of 1000 marks, one a second, %d are kept", n)
+	}
+	r.sweep(now.Add(runtime.MarkLife))
+	if len(r.marks) != 0 {
+		t.Errorf("%d marks are left after a sweep", len(r.marks))
+	}
+}
+
+func TestRevocationReplacesWhatItCovers(t *testing.T) {
+	a, b := runtime.ID{1}, runtime.ID{2}
+	for name, c := range map[string]struct {
+		first, second []runtime.ID
+		later         time.Duration
+		kept          int
+	}{
+		"the same again":             {nil, nil, time.Second, 1},
+		"the same exception":         {[]runtime.ID{a}, []runtime.ID{a}, time.Second, 1},
+		"fewer exceptions":           {[]runtime.ID{a, b}, []runtime.ID{b}, time.Second, 1},
+		"another exception":          {[]runtime.ID{a}, []runtime.ID{b}, time.Second, 2},
+		"earlier, by a slower clock": {nil, nil, -time.Second, 2},
+	} {
+		var r revocations
+		r.add(user(7), start, c.first)
+		r.add(user(7), start.Add(c.later), c.second)
+		if n := len(r.marks[user(7)]); n != c.kept {
+			t.Errorf("%s: %d marks are kept, want %d", name, n, c.kept)
+		}
+	}
+}
+
+func TestPackedKeepsTheRecord(t *testing.T) {
+	s := New()
+	r := visitor(start.Add(time.Hour), login(7))
+	r.Earlier = []runtime.EarlierProof{{Proof: runtime.Proof{1}, Ended: start.Add(123456), SignIn: true, Grace: time.Second}}
+	r.Ticket = &runtime.Ticket{Proof: runtime.Proof{2}, Ends: start.Add(time.Second), Sole: true}
+	p := s.pack(r, nil)
+	got := p.record()
+	switch {
+	case got.Kind != r.Kind || got.Proof != r.Proof || !got.Entries.Equal(r.Entries):
+		t.Error("kind, proof or entries differ")
+	case got.Created != r.Created || got.Renewed != r.Renewed || got.Deadline != r.Deadline || got.Expires != r.Expires:
+		t.Error("times differ")
+	case !slices.Equal(got.Earlier, r.Earlier) || *got.Ticket != *r.Ticket:
+		t.Error("earlier proofs or ticket differ")
+	}
+	if again := s.pack(got, p); again.rare != p.rare {
+		t.Error("what has not changed is copied")
+	}
+	if plain, other := s.pack(visitor(start), nil), s.pack(visitor(start), nil); plain.rare != other.rare {
+		t.Error("two plain sessions do not share what they have in common")
+	}
+}

@@ -1,0 +1,102 @@
+package memstore
+
+import (
+	"slices"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// packed is the compact form of a record: 96 bytes, where a runtime.Record has
+// 224. It is never changed once stored.
+type packed struct {
+	proof runtime.Proof
+
+	// Unix milliseconds.
+	created, renewed, deadline, expires int64
+
+	entries runtime.Entries
+	rare    *rare
+}
+
+// rare is what most sessions of a kind have in common: nothing but the kind.
+// They share one.
+type rare struct {
+	kind    string
+	earlier []runtime.EarlierProof
+	ticket  *runtime.Ticket
+	ended   time.Time
+}
+
+// record returns the record as it was given, nil for nil.
+func (p *packed) record() *runtime.Record {
+	if p == nil {
+		return nil
+	}
+	return &runtime.Record{
+		Kind:     p.rare.kind,
+		Proof:    p.proof,
+		Earlier:  p.rare.earlier,
+		Created:  instant(p.created),
+		Renewed:  instant(p.renewed),
+		Deadline: instant(p.deadline),
+		Expires:  instant(p.expires),
+		Ticket:   p.rare.ticket,
+		Entries:  p.entries,
+		Ended:    p.rare.ended,
+	}
+}
+
+// live reports whether the session has neither expired nor ended.
+func (p *packed) live(now time.Time) bool {
+	return !p.expired(now) && p.rare.ended.IsZero()
+}
+
+// expired compares whole milliseconds, of which now may have a fraction more.
+func (p *packed) expired(now time.Time) bool { return p.expires <= now.UnixMilli() }
+
+// pack returns the compact form of r. It keeps nothing that the caller could
+// change. The parts that old has already are shared with it.
+func (s *Store) pack(r *runtime.Record, old *packed) *packed {
+	return &packed{
+		proof:    r.Proof,
+		created:  r.Created.UnixMilli(),
+		renewed:  r.Renewed.UnixMilli(),
+		deadline: r.Deadline.UnixMilli(),
+		expires:  r.Expires.UnixMilli(),
+		entries:  r.Entries,
+		rare:     s.packRare(r, old),
+	}
+}
+
+func (s *Store) packRare(r *runtime.Record, old *packed) *rare {
+	if len(r.Earlier) == 0 && r.Ticket == nil && r.Ended.IsZero() {
+		return s.family(r.Kind)
+	}
+	if old != nil && old.rare.holds(r) {
+		return old.rare
+	}
+	next := &rare{kind: r.Kind, earlier: slices.Clone(r.Earlier), ended: r.Ended}
+	if r.Ticket != nil {
+		ticket := *r.Ticket
+		next.ticket = &ticket
+	}
+	return next
+}
+
+// holds reports whether r was made from a record that had these very parts.
+func (x *rare) holds(r *runtime.Record) bool {
+	return x.kind == r.Kind && x.ticket == r.Ticket && x.ended.Equal(r.Ended) &&
+		len(x.earlier) == len(r.Earlier) && (len(x.earlier) == 0 || &x.earlier[0] == &r.Earlier[0])
+}
+
+// family returns what all plain sessions of the kind share.
+func (s *Store) family(kind string) *rare {
+	if shared, ok := s.families.Load(kind); ok {
+		return shared.(*rare)
+	}
+	shared, _ := s.families.LoadOrStore(kind, &rare{kind: kind})
+	return shared.(*rare)
+}
+
+func instant(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }

@@ -1,0 +1,116 @@
+package memstore
+
+import (
+	goruntime "runtime"
+	"sync"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+const (
+	// sweepStep is how many records a sweep looks at before others may go on.
+	sweepStep = 64
+
+	// sampleSize is how many records each Create looks at. While sessions come
+	// as fast as they expire, about one record in sampleSize is an expired one.
+	sampleSize = 8
+
+	// sweepMargin is how long an expired record is kept at least, unless Sweep
+	// is called: a clock that jumps ahead and is set right takes no session.
+	sweepMargin = time.Minute
+
+	// shrinkFrom is the size below which maps are not worth a rebuild.
+	shrinkFrom = 64
+)
+
+// A shard holds the sessions whose ids begin with one byte, and their index.
+type shard struct {
+	mu      sync.Mutex
+	records map[runtime.ID]*packed
+	index   index
+	peak    int // the most records that the maps have held
+	closed  bool
+}
+
+// put stores the record in place of the one that was there. The lock is held.
+func (sh *shard) put(id runtime.ID, next *packed) {
+	sh.index.move(id, sh.records[id], next)
+	sh.records[id] = next
+	sh.peak = max(sh.peak, len(sh.records))
+}
+
+// sweep removes what has expired. A range over a map stands changes to it, so
+// others may work between the steps.
+func (sh *shard) sweep(now time.Time) (removed int, err error) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	seen := 0
+	for id, p := range sh.records {
+		if sh.removeExpired(id, p, now) {
+			removed++
+		}
+		if seen++; seen%sweepStep == 0 {
+			sh.mu.Unlock()
+			goruntime.Gosched()
+			sh.mu.Lock()
+		}
+	}
+	if sh.closed {
+		return removed, ErrClosed
+	}
+	sh.shrink()
+	return removed, nil
+}
+
+// sweepSome looks at a few records. A range over a map begins at random, so in
+// time it meets every record.
+func (sh *shard) sweepSome(now time.Time) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	seen := 0
+	for id, p := range sh.records {
+		sh.removeExpired(id, p, now)
+		if seen++; seen == sampleSize {
+			break
+		}
+	}
+	sh.shrink()
+}
+
+// removeExpired removes the record if it has expired and is still the stored
+// one, which a sweep cannot know once it has let others work.
+func (sh *shard) removeExpired(id runtime.ID, p *packed, now time.Time) bool {
+	if !p.expired(now) || sh.records[id] != p {
+		return false
+	}
+	sh.index.move(id, p, nil)
+	delete(sh.records, id)
+	return true
+}
+
+// shrink gives memory back, which Go's maps do not do by themselves. What is
+// moved is at most a quarter of what has been removed before.
+func (sh *shard) shrink() {
+	if sh.peak >= shrinkFrom && len(sh.records) < sh.peak/4 {
+		sh.rebuild()
+	}
+}
+
+// rebuild makes the maps anew, as large as what they hold.
+func (sh *shard) rebuild() {
+	records := make(map[runtime.ID]*packed, len(sh.records))
+	for id, p := range sh.records {
+		records[id] = p
+	}
+	sh.records = records
+	sh.index = sh.index.clone()
+	sh.peak = len(records)
+}
+
+func (sh *shard) close() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.closed = true
+	sh.records, sh.index, sh.peak = nil, nil, 0
+}

@@ -1,0 +1,167 @@
+package runtime
+
+import (
+	"maps"
+	"slices"
+)
+
+// How what is pending becomes the operations of a delta.
+
+// ops appends the operations to list: whole fields are cleared first, then each
+// entry is touched at most once, plus the entry it had under an earlier key.
+func (s *Session) ops(list []Op) ([]Op, error) {
+	for i := range s.pending {
+		switch p := &s.pending[i]; {
+		case p.cleared:
+			list = appendFor(list, Op{Kind: OpClear, Entry: Entry{Key: p.field.Key}}, p.field.Was)
+		case !p.empty() && s.misshapen(p.field):
+			list = append(list, clearShape(p.field))
+		}
+	}
+	for i := range s.pending {
+		var err error
+		if list, err = s.appendOps(list, &s.pending[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// clearShape removes what is stored of the field in a shape that it has no more.
+func clearShape(f *Field) Op {
+	op := Op{Kind: OpClear, Entry: Entry{Key: f.Key}}
+	if f.mapped {
+		op.Kind = OpRemove // and not the elements
+	}
+	return op
+}
+
+// appendFor appends the operation, and the same one on the earlier key.
+func appendFor(list []Op, op Op, was string) []Op {
+	list = append(list, op)
+	if was == "" {
+		return list
+	}
+	kind := OpRemove
+	if op.Kind == OpClear {
+		kind = OpClear
+	}
+	return append(list, Op{Kind: kind, Entry: Entry{Key: was}})
+}
+
+func (s *Session) appendOps(list []Op, p *pending) ([]Op, error) {
+	f := p.field
+	if !f.mapped {
+		return s.appendOp(list, f, f.Key, f.Was, p.scalar)
+	}
+	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
+		was := ""
+		if f.Was != "" && !p.cleared {
+			was = f.Was + ":" + text
+		}
+		var err error
+		if list, err = s.appendOp(list, f, f.Key+":"+text, was, p.elements[text]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (s *Session) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, error) {
+	if c.err != nil {
+		return nil, asFieldError(f, c.err)
+	}
+	switch c.op {
+	case changeNone:
+		return list, nil
+	case changeAdd:
+		add := Op{Kind: OpAdd, Entry: Entry{Key: key, Kind: CounterEntry, Count: c.count}, DropZero: !f.mapped}
+		return append(list, add), nil
+	case changeRemove:
+		return appendFor(list, Op{Kind: OpRemove, Entry: Entry{Key: key}}, was), nil
+	case changeFold:
+		return s.appendFold(list, f, c.value)
+	default:
+		return appendFor(list, Op{Kind: OpSet, Entry: s.newEntry(f, key, c)}, was), nil
+	}
+}
+
+// appendFold merges the pending value into the stored one, on condition that
+// this is still what is stored.
+func (s *Session) appendFold(list []Op, f *Field, pending string) ([]Op, error) {
+	stored, _ := s.stored(f, f.Key, f.Was)
+	value, err := s.foldStored(f, stored, pending)
+	if err != nil {
+		return nil, asFieldError(f, err)
+	}
+	op := Op{Kind: OpRemove, Entry: Entry{Key: f.Key}, If: s.condition(f.Key)}
+	if value != f.defaults[s.format()] {
+		op.Kind, op.Entry = OpSet, s.newEntry(f, f.Key, change{value: value})
+	}
+	list = appendFor(list, op, f.Was)
+	if f.Was != "" {
+		list[len(list)-1].If = s.condition(f.Was)
+	}
+	return list, nil
+}
+
+// condition demands that the entry is as the loaded record has it. A counter
+// has no value to compare, and is replaced.
+func (s *Session) condition(key string) *Condition {
+	e, found := s.entry(key)
+	if found && e.Kind == CounterEntry {
+		return nil
+	}
+	return &Condition{Absent: !found, Value: e.Value}
+}
+
+// newEntry is the entry that a set stores.
+func (s *Session) newEntry(f *Field, key string, c change) Entry {
+	switch {
+	case f.counter:
+		return Entry{Key: key, Kind: CounterEntry, Count: c.count}
+	case f.Secret && s.engine.store != nil:
+		value := s.engine.ring.seal(place{s.engine.kind, s.id, key}, s.format(), c.value)
+		return Entry{Key: key, Value: value}
+	case f.Index:
+		return Entry{Key: key, Kind: IndexedEntry, Value: c.value}
+	default:
+		return Entry{Key: key, Value: c.value}
+	}
+}
+
+// limits returns the bounds that the store has to check: a map may grow under
+// writes that do not know its size.
+func (s *Session) limits() (list []Limit) {
+	for i := range s.pending {
+		if f := s.pending[i].field; f.mapped && f.Max > 0 {
+			list = append(list, Limit{Field: f.Key, Max: f.Max})
+		}
+	}
+	return list
+}
+
+func asFieldError(f *Field, err error) error {
+	if limit, ok := err.(*LimitError); ok {
+		return limit
+	}
+	return &FieldError{Field: f.Key, Err: err}
+}
+
+// signsIn reports whether a renew field was set.
+func (s *Session) signsIn() bool {
+	return slices.ContainsFunc(s.pending, func(p pending) bool { return p.signIn })
+}
+
+// signsOut reports whether a renew field goes back to its default.
+func (s *Session) signsOut() bool {
+	return slices.ContainsFunc(s.pending, func(p pending) bool {
+		return p.field.Renew && p.scalar.op == changeRemove
+	})
+}
+
+// needsRecord reports whether the delta depends on what is stored.
+func (s *Session) needsRecord() bool {
+	return s.expiry != nil && s.expiry.IsZero() ||
+		slices.ContainsFunc(s.pending, func(p pending) bool { return p.scalar.op == changeFold })
+}

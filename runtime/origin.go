@@ -1,0 +1,62 @@
+package runtime
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// CheckOrigin decides whether the page behind a handshake may open a live
+// connection: browsers let any page open one anywhere, and send the cookie along
+// (OWASP: cross-site WebSocket hijacking). A page of this origin may, and those of
+// Config.Origins. A handshake without an Origin comes from no page, and must not
+// bring the session's cookie. The error wraps [ErrForeignOrigin]; answer it with
+// 403.
+func (m *Manager[S]) CheckOrigin(r *http.Request) error {
+	origins := r.Header["Origin"]
+	switch {
+	case len(origins) == 0:
+		if _, n := m.config.Cookie.find(r.Header); n > 0 {
+			return fmt.Errorf("%w: the handshake has the session's cookie but no Origin", ErrForeignOrigin)
+		}
+		return nil
+	case len(origins) > 1:
+		return fmt.Errorf("%w: the handshake has %d Origin fields", ErrForeignOrigin, len(origins))
+	case slices.Contains(m.config.Origins, origins[0]), m.config.isOwn(origins[0], r):
+		return nil
+	default:
+		return fmt.Errorf("%w: %q is not the origin of %q; add it to Config.Origins if its pages may connect",
+			ErrForeignOrigin, origins[0], r.Host)
+	}
+}
+
+// isOwn reports whether the origin is that of the request. A page that came over
+// plain HTTP can be anybody's, so it does not count where the session's cookie is
+// for HTTPS; browsers except the own machine from that.
+func (c *Config) isOwn(origin string, r *http.Request) bool {
+	scheme, host, _ := strings.Cut(origin, "://")
+	switch scheme {
+	case "https":
+	case "http":
+		if r.TLS != nil || c.Cookie.Secure && !isOwnMachine(host) {
+			return false
+		}
+	default:
+		return false
+	}
+	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
+	return host != "" && host == strings.TrimSuffix(strings.ToLower(r.Host), port)
+}
+
+// isOwnMachine reports whether browsers take the host for this machine, whatever
+// the network says (W3C, Secure Contexts, section 3.1).
+func isOwnMachine(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,279 @@
+package pgstore
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// A delta goes to the database as a JSON object with only those of these members
+// that it needs:
+//
+//	clear    fields of which everything is removed, before all else
+//	remove   entries to remove
+//	set      entries to store, with their values
+//	index    those of them by which the session is found
+//	count    counters to store, with their values
+//	add      counters to add to, with what to add
+//	drop     those of them that are removed when they come to 0
+//	absent   entries that must not be there
+//	equal    entries that must be there, with their values
+//	never    a condition that no entry can meet
+//	max      map fields, with how many elements they may have
+//	bytes    the limit of the whole record
+//	current  the presented proof must be the current one
+//	renew    {proof, grace in microseconds, sign_in}
+//	ticket   {proof, ends, saw, sole}
+//	redeem   {proofs that the browser's cookie may be, live}
+//
+// Proofs are in hexadecimal, and flags are there or not.
+
+// appendDelta appends the JSON form of a delta, without its times, which go
+// beside it.
+func appendDelta(b []byte, d *runtime.Delta) ([]byte, error) {
+	for i := range d.Ops {
+		if err := checkOp(&d.Ops[i]); err != nil {
+			return nil, err
+		}
+	}
+	w := deltaWriter{append(b, '{')}
+	w.ops(d.Ops)
+	if len(d.Limits) > 0 {
+		w.member("max", '{')
+		for _, limit := range d.Limits {
+			w.name(limit.Field)
+			w.b = strconv.AppendInt(w.b, int64(limit.Max), 10)
+		}
+		w.end('}')
+	}
+	if d.MaxBytes > 0 && len(d.Ops) > 0 {
+		w.name("bytes")
+		w.b = strconv.AppendInt(w.b, int64(d.MaxBytes), 10)
+	}
+	if d.CurrentOnly {
+		w.flag("current")
+	}
+	w.renewal(d.Renewal)
+	w.ticket(d.Ticket)
+	w.redemption(d.Redeem)
+	w.end('}')
+	return w.b, nil
+}
+
+// onlySets reports whether the delta does no more than set values that are not
+// indexed and move the end.
+func onlySets(d *runtime.Delta) bool {
+	for i := range d.Ops {
+		op := &d.Ops[i]
+		if op.Kind != runtime.OpSet || op.Entry.Kind != runtime.PlainEntry || op.If != nil {
+			return false
+		}
+	}
+	return len(d.Limits) == 0 && !d.CurrentOnly && d.Renewal == nil && d.Ticket == nil && d.Redeem == nil
+}
+
+func checkOp(op *runtime.Op) error {
+	if op.Kind == runtime.OpSet {
+		return checkEntry(op.Entry)
+	}
+	return checkKey(op.Entry.Key)
+}
+
+// checkEntry refuses what jsonb would not hold as it is.
+func checkEntry(e runtime.Entry) error {
+	if e.Kind != runtime.CounterEntry && !json.Valid([]byte(e.Value)) {
+		return fmt.Errorf("the value of the entry %q is not JSON, which is the format of this store", e.Key)
+	}
+	return checkKey(e.Key)
+}
+
+func checkKey(key string) error {
+	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
+		return fmt.Errorf("the entry key %q has a NUL or is not UTF-8, which Postgres cannot store: "+
+			"encode it with a codec for JSON", key)
+	}
+	return nil
+}
+
+type deltaWriter struct{ b []byte }
+
+// ops writes the operations by what they do: after the clearings each entry has
+// only one.
+func (w *deltaWriter) ops(ops []runtime.Op) {
+	is := func(kind runtime.OpKind) func(*runtime.Op) bool {
+		return func(op *runtime.Op) bool { return op.Kind == kind }
+	}
+	sets := func(counter bool) func(*runtime.Op) bool {
+		return func(op *runtime.Op) bool {
+			return op.Kind == runtime.OpSet && (op.Entry.Kind == runtime.CounterEntry) == counter
+		}
+	}
+	conditional := func(fits func(*runtime.Condition) bool) func(*runtime.Op) bool {
+		return func(op *runtime.Op) bool { return op.If != nil && fits(op.If) }
+	}
+	value := func(op *runtime.Op) { w.b = append(w.b, op.Entry.Value...) }
+	count := func(op *runtime.Op) { w.b = strconv.AppendInt(w.b, op.Entry.Count, 10) }
+	expected := func(op *runtime.Op) { w.b = append(w.b, op.If.Value...) }
+
+	w.list("clear", ops, is(runtime.OpClear))
+	w.list("remove", ops, is(runtime.OpRemove))
+	w.object("set", ops, sets(false), value)
+	w.list("index", ops, func(op *runtime.Op) bool {
+		return op.Kind == runtime.OpSet && op.Entry.Kind == runtime.IndexedEntry
+	})
+	w.object("count", ops, sets(true), count)
+	w.object("add", ops, is(runtime.OpAdd), count)
+	w.list("drop", ops, func(op *runtime.Op) bool { return op.Kind == runtime.OpAdd && op.DropZero })
+	w.list("absent", ops, conditional(func(c *runtime.Condition) bool { return c.Absent }))
+	w.object("equal", ops, conditional(func(c *runtime.Condition) bool { return !c.Absent && c.Value != "" }), expected)
+	w.list("never", ops, conditional(func(c *runtime.Condition) bool { return !c.Absent && c.Value == "" }))
+}
+
+// list writes a member with the keys of the operations that fit, if any does.
+func (w *deltaWriter) list(name string, ops []runtime.Op, fits func(*runtime.Op) bool) {
+	found := false
+	for i := range ops {
+		if !fits(&ops[i]) {
+			continue
+		}
+		if !found {
+			found = true
+			w.member(name, '[')
+		}
+		w.text(ops[i].Entry.Key)
+	}
+	if found {
+		w.end(']')
+	}
+}
+
+// object writes a member with the keys of the operations that fit, if any does,
+// and what value writes for each.
+func (w *deltaWriter) object(name string, ops []runtime.Op, fits func(*runtime.Op) bool, value func(*runtime.Op)) {
+	found := false
+	for i := range ops {
+		if !fits(&ops[i]) {
+			continue
+		}
+		if !found {
+			found = true
+			w.member(name, '{')
+		}
+		w.name(ops[i].Entry.Key)
+		value(&ops[i])
+	}
+	if found {
+		w.end('}')
+	}
+}
+
+func (w *deltaWriter) renewal(r *runtime.Renewal) {
+	if r == nil {
+		return
+	}
+	w.member("renew", '{')
+	w.name("proof")
+	w.proof(r.Proof)
+	w.name("grace")
+	w.b = strconv.AppendInt(w.b, r.Grace.Microseconds(), 10)
+	if r.SignIn {
+		w.flag("sign_in")
+	}
+	w.end('}')
+}
+
+func (w *deltaWriter) ticket(t *runtime.Ticket) {
+	if t == nil {
+		return
+	}
+	w.member("ticket", '{')
+	w.name("proof")
+	w.proof(t.Proof)
+	w.name("ends")
+	w.text(t.Ends.UTC().Format(time.RFC3339Nano))
+	if t.Saw != (runtime.Proof{}) {
+		w.name("saw")
+		w.proof(t.Saw)
+	}
+	if t.Sole {
+		w.flag("sole")
+	}
+	w.end('}')
+}
+
+func (w *deltaWriter) redemption(r *runtime.Redemption) {
+	if r == nil {
+		return
+	}
+	w.member("redeem", '{')
+	w.member("proofs", '[')
+	w.proof(r.Presented)
+	for _, p := range r.Same {
+		w.separate()
+		w.proof(p)
+	}
+	w.end(']')
+	if r.Live {
+		w.flag("live")
+	}
+	w.end('}')
+}
+
+// member begins an object or a list.
+func (w *deltaWriter) member(name string, open byte) {
+	w.name(name)
+	w.b = append(w.b, open)
+}
+
+func (w *deltaWriter) end(closing byte) { w.b = append(w.b, closing) }
+
+func (w *deltaWriter) flag(name string) {
+	w.name(name)
+	w.b = append(w.b, "true"...)
+}
+
+func (w *deltaWriter) name(name string) {
+	w.text(name)
+	w.b = append(w.b, ':')
+}
+
+func (w *deltaWriter) text(s string) {
+	w.separate()
+	w.b = appendQuoted(w.b, s)
+}
+
+func (w *deltaWriter) proof(p runtime.Proof) {
+	w.b = append(w.b, '"')
+	w.b = hex.AppendEncode(w.b, p[:])
+	w.b = append(w.b, '"')
+}
+
+// separate writes a comma behind a member or an item.
+func (w *deltaWriter) separate() {
+	if last := w.b[len(w.b)-1]; last != '{' && last != '[' && last != ':' {
+		w.b = append(w.b, ',')
+	}
+}
+
+// appendQuoted writes valid UTF-8 as a JSON string.
+func appendQuoted(b []byte, text string) []byte {
+	const digits = "0123456789abcdef"
+	b = append(b, '"')
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ':
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xf])
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
+}

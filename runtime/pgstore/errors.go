@@ -1,0 +1,32 @@
+package pgstore
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// errTextMode says that pgx would send arguments without knowing their types.
+var errTextMode = errors.New("default_query_exec_mode must not be exec or simple_protocol: " +
+	"behind a pooler that keeps no prepared statements use cache_describe")
+
+// databaseName says where a database is. It holds no password.
+func databaseName(config *pgxpool.Config) string {
+	c := config.ConnConfig
+	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database
+}
+
+// wrap says which store has failed.
+func wrap(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("pgstore %s: %w", name, err)
+}
+
+// errURL says nothing of the URL itself: any part of it may be the password.
+var errURL = errors.New("pgstore: the URL cannot be read, want postgres://user:password@host:port/database, " +
+	"with special characters in the parts percent-encoded")

@@ -1,0 +1,84 @@
+package pgstore
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMembersOfAnObject(t *testing.T) {
+	const object = `{"a": 1, "ü": "x, \"y\": {", "é\"\\": {"b": [1, {"c": "}"}], "d": {}}, "": [], "z": null}`
+	want := map[string]string{
+		"a": "1", "ü": `"x, \"y\": {"`, `é"\`: `{"b": [1, {"c": "}"}], "d": {}}`, "": "[]", "z": "null",
+	}
+	var err error
+	got := map[string]string{}
+	for name, value := range members(object, &err) {
+		got[name] = value
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the members differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsNoObjectIsDamaged(t *testing.T) {
+	for _, text := range []string{
+		"", "{", "[]", "null", `{"a"}`, `{"a": }`, `{"a": 1`, `{"a": 1, }`, `{"a: 1}`, `{"a": "x}`, `{"a": [1}`, `{"a": 1}}`, `{"a": 1}x`, `{"\x": 1}`, `{a: 1}`,
+	} {
+		var err error
+		for range members(text, &err) {
+		}
+		if err == nil {
+			t.Errorf("%q passes for an object", text)
+		}
+	}
+}
+
+// FuzzMembers holds the splitting to what encoding/json reads.
+func FuzzMembers(f *testing.F) {
+	f.Add(`{"a": 1, "b": {"c": [1, "}"]}}`)
+	f.Add(`{"\"\\é": "\u0001", "": {}}`)
+	f.Add(`{"a": [`)
+	f.Fuzz(func(t *testing.T, object string) {
+		var err error
+		got := map[string]string{}
+		for name, value := range members(object, &err) {
+			got[name] = value
+		}
+		var want map[string]json.RawMessage
+		if json.Unmarshal([]byte(object), &want) != nil || want == nil || spelled(want) != object {
+			return
+		}
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%q has the members %q, %v; want %q", object, got, err, want)
+		}
+		for name, value := range want {
+			if got[name] != string(value) {
+				t.Errorf("%q: the member %q is %q, want %q", object, name, got[name], value)
+			}
+		}
+	})
+}
+
+// spelled returns an object of one member as Postgres spells it, and "" of more,
+// whose order is not known.
+func spelled(object map[string]json.RawMessage) string {
+	if len(object) > 1 {
+		return ""
+	}
+	for name, value := range object {
+		var quoted bytes.Buffer
+		encoder := json.NewEncoder(&quoted)
+		encoder.SetEscapeHTML(false)
+		if encoder.Encode(name) != nil {
+			return ""
+		}
+		return "{" + string(bytes.TrimSpace(quoted.Bytes())) + ": " + string(value) + "}"
+	}
+	return "{}"
+}

@@ -1,0 +1,157 @@
+package pgstore_test
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/duckgen/duckgen/runtime/pgstore"
+)
+
+// password is none that the server knows.
+const password = "correct-horse"
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	server, err := url.Parse(serverURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nobody.Close(); err != nil {
+		t.Fatal(err)
+	}
+	with := func(change func(*url.URL)) string {
+		u := *server
+		change(&u)
+		return u.String()
+	}
+	for _, c := range []struct{ what, url, says string }{
+		{
+			"an unreachable server",
+			with(func(u *url.URL) { u.Host = nobody.Addr().String(); u.User = url.UserPassword("duckgen", password) }),
+			nobody.Addr().String(),
+		},
+		{
+			"a wrong password",
+			with(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), password) }),
+			"password authentication failed",
+		},
+		{"a missing database", with(func(u *url.URL) { u.Path = "/missing" }), `"missing" does not exist`},
+		{"a missing schema", with(func(u *url.URL) { u.RawQuery += "&search_path=missing" }), "no schema has been selected"},
+		{"a wrong scheme", "mysql://duckgen:" + password + "@localhost/x", "want postgres://"},
+		{"a password that is not encoded", "postgres://duckgen:" + password + "%zz@localhost/x", "want postgres://"},
+		{"a password with a slash", "postgres://duckgen:/" + password + "@localhost/x", "want postgres://"},
+		{"settings that cannot be read", "host=localhost password='" + password, "want postgres://"},
+		{"a mode without types", with(func(u *url.URL) { u.RawQuery += "&default_query_exec_mode=exec" }), "cache_describe"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		_, err := pgstore.Open(ctx, c.url)
+		cancel()
+		switch {
+		case err == nil:
+			t.Errorf("%s: Open succeeds", c.what)
+		case !strings.Contains(err.Error(), c.says):
+			t.Errorf("%s: error %q, want one that says %q", c.what, err, c.says)
+		case strings.Contains(err.Error(), password):
+			t.Errorf("%s: the error %q holds the password", c.what, err)
+		}
+	}
+}
+
+// limitedUser makes a user that may use a schema but make nothing in it, and
+// returns the URL of the schema for that user.
+func limitedUser(t *testing.T, server string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := u.Query().Get("search_path")
+	execute(t, server, "CREATE ROLE "+schema+" LOGIN PASSWORD '"+password+"'; GRANT USAGE ON SCHEMA "+schema+" TO "+schema)
+	t.Cleanup(func() { execute(t, server, "DROP OWNED BY "+schema+"; DROP ROLE "+schema) })
+	u.User = url.UserPassword(schema, password)
+	return u.String()
+}
+
+func TestOpenSaysThatTablesAreMissing(t *testing.T) {
+	_, err := pgstore.Open(t.Context(), limitedUser(t, emptyURL(t)))
+	if err == nil || !strings.Contains(err.Error(), "pgstore.Schema") || strings.Contains(err.Error(), password) {
+		t.Errorf("Open by a user who may make no tables: %v, want an error that names pgstore.Schema", err)
+	}
+}
+
+func TestTablesMayBeMadeByMigrations(t *testing.T) {
+	server := emptyURL(t)
+	user := limitedUser(t, server)
+	execute(t, server, pgstore.Schema())
+	execute(t, server, pgstore.Schema()) // changes nothing
+	u, err := url.Parse(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, server, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "+u.Query().Get("search_path")+
+		" TO "+u.User.Username())
+	s := open(t, user)
+	key, record := session(1, indexed("user_id", "7"))
+	create(t, s, key, record)
+	if _, err := s.Load(t.Context(), key); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTablesOfANewerProgramAreLeftAlone(t *testing.T) {
+	server := emptyURL(t)
+	execute(t, server, pgstore.Schema())
+	execute(t, server, "CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer LANGUAGE sql AS 'SELECT 1000'")
+	if _, err := pgstore.Open(t.Context(), server); err == nil || !strings.Contains(err.Error(), "1000") {
+		t.Errorf("Open on tables of version 1000: %v, want an error that says so", err)
+	}
+}
+
+func TestProgramsThatStartTogetherMakeTheTablesOnce(t *testing.T) {
+	server := emptyURL(t)
+	const programs = 8
+	errs := make(chan error, programs)
+	for range programs {
+		go func() {
+			s, err := pgstore.Open(t.Context(), server)
+			if err == nil {
+				err = s.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range programs {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestCloseLeavesTheCallersPoolOpen(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), emptyURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	s, err := pgstore.New(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	if err := pool.Ping(t.Context()); err != nil {
+		t.Errorf("the pool after Close of the store: %v", err)
+	}
+}

@@ -1,0 +1,255 @@
+// Package pgstore keeps sessions in Postgres 14 or later, one row for each, for
+// any number of processes.
+//
+// Entries are members of one jsonb object and counters of another, so sessions
+// can be queried: SELECT data->>'user_id', counters->>'views' FROM
+// duckgen_sessions. Every operation is one statement and one round trip, which
+// calls a function in the database: it locks the row, judges the key as the
+// methods of [runtime.Record] do, and writes what has changed. See schema.sql.
+//
+// Postgres spells jsonb in its own way: white space, the order of members and
+// the form of numbers may differ from what was stored, and sizes are those of
+// its spelling. Keys of entries must be UTF-8 without NUL, which those that
+// package codec makes are.
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// ErrClosed is what every operation of a closed store answers.
+var ErrClosed = errors.New("the store is closed")
+
+// A Store is a [runtime.Store] in Postgres, also a [runtime.Indexer], a
+// [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use.
+//
+// No operation is sent twice. A cancelled one may have taken place, but never
+// half of it. Expired records are removed by and by: each Create removes a few of
+// those that had expired a minute before its key's Now. A program that wants the
+// space back while no new session comes calls Sweep.
+type Store struct {
+	pool     *pgxpool.Pool
+	owned    bool   // Close closes the pool
+	name     string // of the database in errors
+	channel  string // on which changes are told
+	closing  sync.Once
+	closed   context.Context // done by Close
+	close    context.CancelFunc
+	watching sync.WaitGroup
+}
+
+// Open connects to the database that a URL or a list of settings describes, as
+// [pgxpool.ParseConfig] reads them, and makes the tables where they are missing.
+// The context bounds the opening alone.
+func Open(ctx context.Context, url string) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil || strings.Contains(config.ConnConfig.Database, "@") { // the end of a password with a '/'
+		return nil, errURL
+	}
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	if err != nil {
+		return nil, wrap(databaseName(config), err)
+	}
+	s, err := New(ctx, pool)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	s.owned = true
+	return s, nil
+}
+
+// New returns a store on an existing pool, which stays the caller's to close. It
+// makes the tables where they are missing, in the first schema of the
+// connection's search_path.
+func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
+	config := pool.Config()
+	s := &Store{pool: pool, name: databaseName(config)}
+	switch config.ConnConfig.DefaultQueryExecMode {
+	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
+		return nil, wrap(s.name, errTextMode)
+	}
+	s.closed, s.close = context.WithCancel(context.WithoutCancel(ctx))
+	channel, err := prepare(ctx, pool)
+	if err != nil {
+		s.close()
+		return nil, wrap(s.name, err)
+	}
+	s.channel = channel
+	return s, nil
+}
+
+// Close waits for running operations, and closes the pool if Open has made it.
+// Closing again does nothing.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.close()
+		s.watching.Wait()
+		if s.owned {
+			s.pool.Close()
+		}
+	})
+	return nil
+}
+
+// Format implements [runtime.Formatter].
+func (s *Store) Format() runtime.Format { return runtime.JSON }
+
+var selectStatement = "SELECT " + columns("") + " FROM duckgen_sessions WHERE id = $1"
+
+// Load implements [runtime.Store]. It makes a second round trip only where the
+// first presentation of a renewed token, or the end of a reused one, has to be
+// recorded.
+func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	var stored *runtime.Record
+	id := uuid(key.ID)
+	err := s.query(ctx, func(r pgx.Row) (err error) {
+		stored, err = scanRecord(r, &id)
+		return err
+	}, selectStatement, id)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, err
+	}
+	loaded, verdict := stored.Read(key)
+	if loaded != stored {
+		return s.loadRecording(ctx, key)
+	}
+	if verdict != nil {
+		return nil, verdict
+	}
+	return loaded, nil
+}
+
+var loadStatement = "SELECT verdict, " + columns("(r).") + " FROM duckgen_load($1, $2, $3, $4, $5, $6, $7)"
+
+// loadRecording is a Load that writes. It judges once more, because the record
+// may have changed.
+func (s *Store) loadRecording(ctx context.Context, key runtime.Key) (loaded *runtime.Record, err error) {
+	var said string
+	id := uuid(key.ID)
+	err = s.query(ctx, func(r pgx.Row) (err error) {
+		loaded, err = scanRecord(r, &id, &said)
+		return err
+	}, loadStatement, id, key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
+	if err != nil {
+		return nil, err
+	}
+	if err := verdict(said).err(nil, ""); err != nil {
+		return nil, err
+	}
+	return loaded, nil
+}
+
+// Create implements [runtime.Store]. The mark of an ended session holds its id
+// as a live session does.
+func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
+	args, err := createArguments(key, r)
+	if err != nil {
+		return wrap(s.name, err)
+	}
+	var said string
+	if err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) }, createStatement, args...); err != nil {
+		return err
+	}
+	return verdict(said).err(nil, "")
+}
+
+const (
+	resultColumns = "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
+		"created, renewed, deadline, expires "
+	updateStatement = resultColumns + "FROM duckgen_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+	setStatement    = resultColumns + "FROM duckgen_set($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+)
+
+// Update implements [runtime.Store].
+func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
+	delta, err := appendDelta(make([]byte, 0, 256), d)
+	if err != nil {
+		return nil, wrap(s.name, err)
+	}
+	statement := updateStatement
+	if !key.Ticket && onlySets(d) {
+		statement = setStatement
+	}
+	var said, field string
+	var result runtime.Result
+	var times resultTimes
+	err = s.query(ctx, func(r pgx.Row) error {
+		return r.Scan(&said, &field, &result.Won, &result.Current, &result.Replaced,
+			&times.created, &times.renewed, &times.deadline, &times.expires)
+	}, statement, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live,
+		timestamp(d.Deadline), timestamp(d.Active), delta)
+	if err != nil {
+		return nil, err
+	}
+	if err := verdict(said).err(d, field); err != nil {
+		return nil, err
+	}
+	times.fill(&result)
+	return &result, nil
+}
+
+// Delete implements [runtime.Store].
+func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
+	var said string
+	err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) },
+		"SELECT duckgen_delete($1, $2, $3, $4, $5, $6)",
+		uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held)
+	if err != nil {
+		return err
+	}
+	return verdict(said).err(nil, "")
+}
+
+// Sweep implements [runtime.Sweeper]. It may run at any time, also in several
+// processes at once: each passes over what another is removing.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
+	for {
+		var n int
+		err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&n) }, "SELECT duckgen_sweep($1, $2)", now, sweepStep)
+		if err != nil {
+			return removed, err
+		}
+		removed += n
+		if n < sweepStep {
+			return removed, nil
+		}
+	}
+}
+
+// sweepStep is how many records one statement removes.
+const sweepStep = 256
+
+// query makes one round trip for one row.
+func (s *Store) query(ctx context.Context, scan func(pgx.Row) error, statement string, args ...any) error {
+	err := s.usable(ctx)
+	if err == nil {
+		err = scan(s.pool.QueryRow(ctx, statement, args...))
+	}
+	return s.failed(ctx, err)
+}
+
+// usable is the error of an operation that must not begin.
+func (s *Store) usable(ctx context.Context) error {
+	if s.closed.Err() != nil {
+		return ErrClosed
+	}
+	return ctx.Err()
+}
+
+// failed names the store in the error of an operation.
+func (s *Store) failed(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return wrap(s.name, err)
+}

@@ -1,0 +1,650 @@
+-- Sessions of duckgen, for Postgres 14 and later. Running this again changes
+-- nothing. All names begin with duckgen_ and live in the first schema of the
+-- search_path.
+
+-- One row is one session. A row that has ended is only the mark of it.
+CREATE TABLE IF NOT EXISTS duckgen_sessions (
+    id        uuid PRIMARY KEY,
+    kind      text NOT NULL,
+    proof     bytea NOT NULL CHECK (octet_length(proof) = 32),
+    data      jsonb NOT NULL CHECK (jsonb_typeof(data) = 'object'),     -- one member for each entry
+    counters  jsonb NOT NULL CHECK (jsonb_typeof(counters) = 'object'), -- entries that are added to
+    indexed   text[],                -- the entries by which the session is found
+    created   timestamptz NOT NULL,
+    renewed   timestamptz NOT NULL,
+    deadline  timestamptz,
+    expires   timestamptz NOT NULL,
+    ended     timestamptz,
+
+    -- the last proofs before the current one, newest first
+    earlier_proof     bytea[],
+    earlier_ended     timestamptz[],
+    earlier_sign_in   boolean[],
+    earlier_presented timestamptz[],
+    earlier_grace     interval[],
+
+    ticket_proof bytea,
+    ticket_ends  timestamptz,
+    ticket_saw   bytea,
+    ticket_sole  boolean
+) WITH (fillfactor = 80);
+
+CREATE INDEX IF NOT EXISTS duckgen_sessions_expires ON duckgen_sessions (expires);
+
+-- Which sessions carry an indexed value, see duckgen_value.
+CREATE TABLE IF NOT EXISTS duckgen_index (
+    value bytea NOT NULL,
+    id    uuid NOT NULL REFERENCES duckgen_sessions ON DELETE CASCADE,
+    PRIMARY KEY (value, id)
+);
+
+CREATE INDEX IF NOT EXISTS duckgen_index_id ON duckgen_index (id);
+
+-- Values that were revoked within the last minute.
+CREATE TABLE IF NOT EXISTS duckgen_revocations (
+    value    bytea NOT NULL,
+    at       timestamptz NOT NULL,
+    excepted uuid[] NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS duckgen_revocations_value ON duckgen_revocations (value);
+CREATE INDEX IF NOT EXISTS duckgen_revocations_at ON duckgen_revocations (at);
+
+-- The key of a value in the index: of a fixed length, however long the value.
+CREATE OR REPLACE FUNCTION duckgen_value(kind text, field text, value jsonb) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256(convert_to(jsonb_build_array(kind, field, value)::text, 'UTF8'))
+$$;
+
+-- The advisory lock of a value. Whoever signs in holds it shared until the
+-- commit, so whoever marks a value waits for sign-ins that did not see the mark.
+CREATE OR REPLACE FUNCTION duckgen_value_lock(value bytea) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT hashtextextended(encode(value, 'hex'), 0)
+$$;
+
+-- Tells those who listen, once the change is committed: 'ended <id>', or 'renewed
+-- <id> <proof>'.
+CREATE OR REPLACE FUNCTION duckgen_tell(change text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('duckgen_' || 'duckgen_sessions'::regclass::oid, change);
+END $$;
+
+-- Whether the key may operate on the row, and at which place its proof is: 0 is
+-- the current one, 1 to 4 are earlier ones. A load is admitted less than a
+-- commit: a request that arrived before a sign-in may still store what it did,
+-- but sees nothing.
+CREATE OR REPLACE FUNCTION duckgen_admit(
+    r duckgen_sessions, commits boolean,
+    k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean,
+    OUT verdict text, OUT place integer
+) LANGUAGE plpgsql AS $$
+DECLARE
+    over timestamptz;
+BEGIN
+    verdict := 'not found';
+    IF r.id IS NULL THEN
+        RETURN;
+    END IF;
+    place := CASE WHEN r.proof = k_proof THEN 0 ELSE array_position(r.earlier_proof, k_proof) END;
+    IF r.ended IS NOT NULL THEN
+        IF place IS NOT NULL AND k_arrived < r.ended AND k_now < r.expires THEN
+            verdict := 'ended';
+        END IF;
+    ELSIF k_now >= r.expires THEN
+        RETURN;
+    ELSIF k_ticket THEN
+        place := 0;
+        IF commits AND k_proof = r.ticket_proof AND k_now < r.ticket_ends THEN
+            verdict := 'ok';
+        END IF;
+    ELSIF place = 0 THEN
+        verdict := 'ok';
+    ELSIF r.earlier_sign_in[place] THEN
+        over := r.earlier_ended[place] + r.earlier_grace[place];
+        IF k_now < over THEN
+            verdict := CASE
+                WHEN commits AND greatest(k_arrived, k_now - r.earlier_grace[place]) < r.earlier_ended[place] THEN 'ok'
+                ELSE 'superseded' END;
+        END IF;
+    ELSIF place IS NOT NULL THEN
+        over := r.earlier_presented[place] + r.earlier_grace[place];
+        IF over IS NULL OR k_now < over THEN
+            verdict := 'ok';
+        ELSIF NOT k_held AND k_arrived >= over THEN
+            verdict := 'reused';
+        END IF;
+    END IF;
+END $$;
+
+-- When the earlier proofs' successors were first presented, now that the proof
+-- at the place has been.
+CREATE OR REPLACE FUNCTION duckgen_presented(r duckgen_sessions, place integer, k_now timestamptz) RETURNS timestamptz[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOR n IN place + 1 .. coalesce(cardinality(r.earlier_proof), 0) LOOP
+        IF NOT r.earlier_sign_in[n] THEN
+            r.earlier_presented[n] := coalesce(r.earlier_presented[n], k_now);
+        END IF;
+    END LOOP;
+    RETURN r.earlier_presented;
+END $$;
+
+-- Ends a live session: its mark stays for a minute.
+CREATE OR REPLACE FUNCTION duckgen_end(k_id uuid, k_now timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM duckgen_index WHERE id = k_id;
+    UPDATE duckgen_sessions SET
+        data = '{}', counters = '{}', indexed = NULL, deadline = NULL,
+        ticket_proof = NULL, ticket_ends = NULL, ticket_saw = NULL, ticket_sole = NULL,
+        expires = k_now + interval '1 minute', ended = k_now
+    WHERE id = k_id;
+    PERFORM duckgen_tell('ended ' || k_id);
+END $$;
+
+-- Makes the index of one session what its row says.
+CREATE OR REPLACE FUNCTION duckgen_reindex(r duckgen_sessions) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM duckgen_index WHERE id = r.id;
+    INSERT INTO duckgen_index (value, id)
+    SELECT duckgen_value(r.kind, field, r.data->field), r.id FROM unnest(r.indexed) AS field;
+END $$;
+
+-- Whether one of the fields' values was revoked after the request had arrived.
+CREATE OR REPLACE FUNCTION duckgen_barred(
+    k_id uuid, k_now timestamptz, k_arrived timestamptz, of_kind text, fields text[], data jsonb
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v bytea;
+BEGIN
+    FOR v IN SELECT duckgen_value(of_kind, field, data->field) FROM unnest(fields) AS field ORDER BY 1 LOOP
+        PERFORM pg_advisory_xact_lock_shared(duckgen_value_lock(v));
+        IF EXISTS (
+            SELECT FROM duckgen_revocations
+            WHERE value = v AND at > k_arrived AND k_id <> ALL (excepted)
+                AND at > k_now - interval '1 minute' AND at < k_now + interval '1 minute'
+        ) THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+
+-- Removes at most some of the sessions that had expired, and none that others
+-- are removing.
+CREATE OR REPLACE FUNCTION duckgen_sweep(until timestamptz, most integer) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    WITH removed AS (
+        DELETE FROM duckgen_sessions WHERE id = ANY (ARRAY(
+            SELECT id FROM duckgen_sessions WHERE expires <= until ORDER BY expires LIMIT most FOR UPDATE SKIP LOCKED
+        )) RETURNING id
+    )
+    SELECT count(*) INTO removed FROM removed;
+    RETURN removed;
+END $$;
+
+-- Stores a new session, and removes a few that expired more than a minute ago.
+CREATE OR REPLACE FUNCTION duckgen_create(
+    k_id uuid, k_now timestamptz, k_arrived timestamptz,
+    kind text, proof bytea, data jsonb, counters jsonb, indexed text[],
+    created timestamptz, renewed timestamptz, deadline timestamptz, expires timestamptz,
+    earlier_proof bytea[], earlier_ended timestamptz[], earlier_sign_in boolean[],
+    earlier_presented timestamptz[], earlier_grace interval[],
+    ticket_proof bytea, ticket_ends timestamptz, ticket_saw bytea, ticket_sole boolean
+) RETURNS text
+LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+    r duckgen_sessions;
+BEGIN
+    IF indexed IS NOT NULL AND duckgen_barred(k_id, k_now, k_arrived, kind, indexed, data) THEN
+        RETURN 'ended';
+    END IF;
+    INSERT INTO duckgen_sessions AS s (
+        id, kind, proof, data, counters, indexed, created, renewed, deadline, expires,
+        earlier_proof, earlier_ended, earlier_sign_in, earlier_presented, earlier_grace,
+        ticket_proof, ticket_ends, ticket_saw, ticket_sole
+    ) VALUES (
+        k_id, kind, proof, data, counters, indexed, created, renewed, deadline, expires,
+        earlier_proof, earlier_ended, earlier_sign_in, earlier_presented, earlier_grace,
+        ticket_proof, ticket_ends, ticket_saw, ticket_sole
+    ) ON CONFLICT ON CONSTRAINT duckgen_sessions_pkey DO UPDATE SET
+        kind = EXCLUDED.kind, proof = EXCLUDED.proof, data = EXCLUDED.data, counters = EXCLUDED.counters,
+        indexed = EXCLUDED.indexed, created = EXCLUDED.created, renewed = EXCLUDED.renewed,
+        deadline = EXCLUDED.deadline, expires = EXCLUDED.expires, ended = NULL,
+        earlier_proof = EXCLUDED.earlier_proof, earlier_ended = EXCLUDED.earlier_ended,
+        earlier_sign_in = EXCLUDED.earlier_sign_in, earlier_presented = EXCLUDED.earlier_presented,
+        earlier_grace = EXCLUDED.earlier_grace, ticket_proof = EXCLUDED.ticket_proof,
+        ticket_ends = EXCLUDED.ticket_ends, ticket_saw = EXCLUDED.ticket_saw, ticket_sole = EXCLUDED.ticket_sole
+    WHERE s.expires <= k_now
+    RETURNING s.* INTO r;
+    IF NOT FOUND THEN
+        RETURN 'exists';
+    END IF;
+    IF indexed IS NOT NULL THEN
+        PERFORM duckgen_reindex(r);
+    END IF;
+    PERFORM duckgen_sweep(k_now - interval '1 minute', 8);
+    RETURN 'ok';
+END $$;
+
+-- Loads the session where that has to write: the first presentation of a renewed
+-- token, or the end of a session whose token was reused.
+CREATE OR REPLACE FUNCTION duckgen_load(
+    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean
+) RETURNS TABLE (verdict text, r duckgen_sessions)
+LANGUAGE plpgsql AS $$
+DECLARE
+    admitted record;
+BEGIN
+    SELECT * INTO r FROM duckgen_sessions WHERE id = k_id FOR NO KEY UPDATE;
+    admitted := duckgen_admit(r, false, k_proof, k_ticket, k_now, k_arrived, k_held);
+    verdict := admitted.verdict;
+    IF verdict = 'reused' THEN
+        PERFORM duckgen_end(k_id, k_now);
+    ELSIF verdict = 'ok' AND NOT k_live THEN
+        r.earlier_presented := duckgen_presented(r, admitted.place, k_now);
+        UPDATE duckgen_sessions SET earlier_presented = r.earlier_presented WHERE id = k_id;
+    END IF;
+    RETURN NEXT;
+END $$;
+
+-- Ends the session for good. What was no live session is no error.
+CREATE OR REPLACE FUNCTION duckgen_delete(
+    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean
+) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    r        duckgen_sessions;
+    admitted record;
+    verdict  text;
+BEGIN
+    SELECT * INTO r FROM duckgen_sessions WHERE id = k_id FOR NO KEY UPDATE;
+    admitted := duckgen_admit(r, true, k_proof, k_ticket, k_now, k_arrived, k_held);
+    verdict := admitted.verdict;
+    IF verdict = 'reused' OR verdict = 'ok' AND NOT (k_ticket AND NOT r.ticket_sole) THEN
+        PERFORM duckgen_end(k_id, k_now);
+    END IF;
+    RETURN CASE WHEN verdict IN ('reused', 'superseded') THEN verdict ELSE 'ok' END;
+END $$;
+
+-- The names in an object that belong to one of the fields.
+CREATE OR REPLACE FUNCTION duckgen_of_fields(entries jsonb, fields text[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(SELECT name FROM jsonb_object_keys(entries) AS name WHERE split_part(name, ':', 1) = ANY (fields));
+END $$;
+
+CREATE OR REPLACE FUNCTION duckgen_texts(list jsonb) RETURNS text[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(SELECT jsonb_array_elements_text(list));
+END $$;
+
+CREATE OR REPLACE FUNCTION duckgen_names(object jsonb) RETURNS text[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(SELECT jsonb_object_keys(object));
+END $$;
+
+-- Whether the conditions of the delta hold.
+CREATE OR REPLACE FUNCTION duckgen_holds(data jsonb, counters jsonb, d jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    names text[];
+BEGIN
+    IF d ? 'absent' THEN
+        names := duckgen_texts(d->'absent');
+        IF data ?| names OR counters ?| names THEN
+            RETURN false;
+        END IF;
+    END IF;
+    RETURN NOT d ? 'never'
+        AND NOT EXISTS (SELECT FROM jsonb_each(d->'equal') AS e WHERE data->e.key IS DISTINCT FROM e.value);
+END $$;
+
+-- Adds to counters. An entry that is no counter is replaced by one.
+CREATE OR REPLACE FUNCTION duckgen_add(
+    INOUT data jsonb, INOUT counters jsonb, d jsonb, OUT replaced text[], OUT overflow text
+) LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+    n    numeric;
+BEGIN
+    FOR name, n IN SELECT key, value::numeric FROM jsonb_each(d->'add') LOOP
+        n := n + coalesce((counters->name)::numeric, 0);
+        IF n NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN
+            overflow := split_part(name, ':', 1);
+            RETURN;
+        END IF;
+        IF data ? name THEN
+            replaced := array_append(replaced, name);
+            data := data - name;
+        END IF;
+        IF n = 0 AND d->'drop' ? name THEN
+            counters := counters - name;
+        ELSE
+            counters := counters || jsonb_build_object(name, n);
+        END IF;
+    END LOOP;
+END $$;
+
+-- The bytes of all keys and values, with 8 for each counter.
+CREATE OR REPLACE FUNCTION duckgen_size(data jsonb, counters jsonb) RETURNS bigint
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(octet_length(key) + octet_length(value::text)), 0) FROM jsonb_each(data))
+        + (SELECT coalesce(sum(octet_length(name) + 8), 0) FROM jsonb_object_keys(counters) AS name);
+END $$;
+
+CREATE OR REPLACE FUNCTION duckgen_elements(data jsonb, counters jsonb, field text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM jsonb_object_keys(data) AS name WHERE starts_with(name, field || ':'))
+        + (SELECT count(*) FROM jsonb_object_keys(counters) AS name WHERE starts_with(name, field || ':'));
+END $$;
+
+-- The field that would outgrow its limit, '' for the record as a whole. Limits
+-- bind only what grows.
+CREATE OR REPLACE FUNCTION duckgen_outgrown(r duckgen_sessions, data jsonb, counters jsonb, d jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    limited record;
+    n       bigint;
+BEGIN
+    FOR limited IN SELECT key AS field, value::bigint AS most FROM jsonb_each(d->'max') LOOP
+        n := duckgen_elements(data, counters, limited.field);
+        IF n > limited.most AND n > duckgen_elements(r.data, r.counters, limited.field) THEN
+            RETURN limited.field;
+        END IF;
+    END LOOP;
+    IF d ? 'bytes' THEN
+        n := duckgen_size(data, counters);
+        IF n > (d->'bytes')::bigint AND n > duckgen_size(r.data, r.counters) THEN
+            RETURN '';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- What the operations of a delta make of the entries of a row.
+CREATE OR REPLACE FUNCTION duckgen_change(
+    r duckgen_sessions, d jsonb,
+    OUT verdict text, OUT field text, OUT replaced text[], OUT data jsonb, OUT counters jsonb, OUT indexed text[]
+) LANGUAGE plpgsql AS $$
+DECLARE
+    names text[];
+    added record;
+BEGIN
+    data := r.data;
+    counters := r.counters;
+    indexed := r.indexed;
+    IF (d ? 'equal' OR d ? 'absent' OR d ? 'never') AND NOT duckgen_holds(data, counters, d) THEN
+        verdict := 'conflict';
+        RETURN;
+    END IF;
+    IF d ? 'clear' THEN
+        names := duckgen_texts(d->'clear');
+        data := data - duckgen_of_fields(data, names);
+        counters := counters - duckgen_of_fields(counters, names);
+    END IF;
+    IF d ? 'remove' THEN
+        names := duckgen_texts(d->'remove');
+        data := data - names;
+        counters := counters - names;
+    END IF;
+    IF d ? 'set' THEN
+        data := data || (d->'set');
+        IF counters <> '{}' THEN
+            counters := counters - duckgen_names(d->'set');
+        END IF;
+    END IF;
+    IF d ? 'count' THEN
+        data := data - duckgen_names(d->'count');
+        counters := counters || (d->'count');
+    END IF;
+    IF d ? 'add' THEN
+        added := duckgen_add(data, counters, d);
+        data := added.data;
+        counters := added.counters;
+        replaced := added.replaced;
+        field := added.overflow;
+        IF field IS NOT NULL THEN
+            verdict := 'overflow';
+            RETURN;
+        END IF;
+    END IF;
+    -- The texts are longer than what counts, so most records need no exact sum.
+    IF d ? 'max' OR octet_length(data::text) + 2 * octet_length(counters::text) > (d->'bytes')::bigint THEN
+        field := duckgen_outgrown(r, data, counters, d);
+        IF field IS NOT NULL THEN
+            verdict := 'too large';
+            RETURN;
+        END IF;
+    END IF;
+    IF d ? 'index' OR d->'set' ?| indexed OR NOT data ?& indexed THEN
+        indexed := nullif(ARRAY(
+            SELECT name FROM unnest(indexed) AS name WHERE data ? name AND NOT coalesce(d->'set' ? name, false)
+            UNION SELECT jsonb_array_elements_text(d->'index')), '{}');
+    END IF;
+    verdict := 'ok';
+END $$;
+
+-- Replaces the ticket, or removes it.
+CREATE OR REPLACE FUNCTION duckgen_set_ticket(r duckgen_sessions, ticket jsonb) RETURNS duckgen_sessions
+LANGUAGE plpgsql AS $$
+BEGIN
+    r.ticket_proof := decode(ticket->>'proof', 'hex');
+    r.ticket_ends := (ticket->>'ends')::timestamptz;
+    r.ticket_saw := decode(ticket->>'saw', 'hex');
+    r.ticket_sole := ticket ? 'sole';
+    RETURN r;
+END $$;
+
+-- Replaces the proof. A sign-in also ends the earlier tokens that were still
+-- accepted; those whose life was over stay evidence of reuse. An outstanding
+-- ticket ends with the proof that it was made for.
+CREATE OR REPLACE FUNCTION duckgen_renew(r duckgen_sessions, renewal jsonb, k_now timestamptz) RETURNS duckgen_sessions
+LANGUAGE plpgsql AS $$
+DECLARE
+    grace   interval := (renewal->'grace')::bigint * interval '1 microsecond';
+    sign_in boolean := coalesce((renewal->'sign_in')::boolean, false);
+BEGIN
+    FOR n IN 1 .. coalesce(cardinality(r.earlier_proof), 0) LOOP
+        IF sign_in AND NOT r.earlier_sign_in[n]
+            AND (r.earlier_presented[n] IS NULL OR k_now < r.earlier_presented[n] + r.earlier_grace[n]) THEN
+            r.earlier_ended[n] := k_now;
+            r.earlier_sign_in[n] := true;
+            r.earlier_grace[n] := grace;
+        END IF;
+    END LOOP;
+    r.earlier_proof := array_prepend(r.proof, r.earlier_proof[1:3]);
+    r.earlier_ended := array_prepend(k_now, r.earlier_ended[1:3]);
+    r.earlier_sign_in := array_prepend(sign_in, r.earlier_sign_in[1:3]);
+    r.earlier_presented := array_prepend(NULL, r.earlier_presented[1:3]);
+    r.earlier_grace := array_prepend(grace, r.earlier_grace[1:3]);
+    r.proof := decode(renewal->>'proof', 'hex');
+    r.renewed := date_trunc('milliseconds', k_now);
+    RETURN duckgen_set_ticket(r, NULL);
+END $$;
+
+-- Whether the browser still has what the handshake saw.
+CREATE OR REPLACE FUNCTION duckgen_redeems(saw bytea, redemption jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(CASE
+        WHEN saw IS NULL THEN NOT redemption ? 'live'
+        ELSE redemption->'proofs' ? encode(saw, 'hex') END, false)
+$$;
+
+-- Applies a delta. The rules are those of
+-- Record.Apply in package runtime. What a delta may hold is said where the store
+-- writes it.
+CREATE OR REPLACE FUNCTION duckgen_update(
+    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean,
+    d_deadline timestamptz, d_active timestamptz, d jsonb,
+    OUT verdict text, OUT field text, OUT won boolean, OUT current boolean, OUT replaced text[],
+    OUT created timestamptz, OUT renewed timestamptz, OUT deadline timestamptz, OUT expires timestamptz
+) LANGUAGE plpgsql AS $$
+DECLARE
+    r        duckgen_sessions;
+    before   duckgen_sessions;
+    admitted record;
+    changed  record;
+    changes  boolean := d ?| '{set,add,remove,clear,count,equal,absent,never}';
+    last_end timestamptz;
+BEGIN
+    SELECT * INTO before FROM duckgen_sessions AS s WHERE s.id = k_id FOR NO KEY UPDATE;
+    admitted := duckgen_admit(before, true, k_proof, k_ticket, k_now, k_arrived, k_held);
+    verdict := admitted.verdict;
+    IF verdict <> 'ok' THEN
+        IF verdict = 'reused' THEN
+            PERFORM duckgen_end(k_id, k_now);
+        END IF;
+        RETURN;
+    END IF;
+    current := admitted.place = 0;
+    won := current AND d ? 'renew';
+    IF d ? 'current' AND NOT current THEN
+        verdict := 'superseded';
+        RETURN;
+    END IF;
+    IF k_ticket AND NOT duckgen_redeems(before.ticket_saw, d->'redeem') THEN
+        verdict := 'conflict';
+        RETURN;
+    END IF;
+    r := before;
+    IF changes THEN
+        changed := duckgen_change(before, d);
+        verdict := changed.verdict;
+        field := changed.field;
+        replaced := changed.replaced;
+        r.data := changed.data;
+        r.counters := changed.counters;
+        r.indexed := changed.indexed;
+        IF verdict <> 'ok' THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF d ? 'index' AND duckgen_barred(k_id, k_now, k_arrived, r.kind, duckgen_texts(d->'index'), r.data) THEN
+        verdict := 'ended';
+        RETURN;
+    END IF;
+    IF r.earlier_proof IS NOT NULL AND NOT k_live AND NOT k_ticket THEN
+        r.earlier_presented := duckgen_presented(r, admitted.place, k_now);
+    END IF;
+    IF won THEN
+        r := duckgen_renew(r, d->'renew', k_now);
+        PERFORM duckgen_tell('renewed ' || k_id || ' ' || encode(r.proof, 'hex'));
+    END IF;
+    IF k_ticket OR current AND d ? 'ticket' THEN
+        r := duckgen_set_ticket(r, CASE WHEN NOT k_ticket THEN d->'ticket' END);
+    END IF;
+    r.deadline := coalesce(d_deadline, r.deadline);
+    last_end := CASE WHEN d_active IS NULL THEN r.deadline ELSE least(r.deadline, greatest(d_active, r.expires)) END;
+    IF r.ticket_sole THEN
+        r.expires := least(last_end, r.ticket_ends);
+    ELSIF k_ticket OR d_deadline IS NOT NULL OR d_active IS NOT NULL THEN
+        r.expires := last_end;
+    END IF;
+    UPDATE duckgen_sessions AS s SET
+        data = CASE WHEN changes THEN r.data ELSE s.data END,
+        counters = CASE WHEN changes THEN r.counters ELSE s.counters END,
+        indexed = r.indexed, proof = r.proof, renewed = r.renewed, deadline = r.deadline, expires = r.expires,
+        earlier_proof = r.earlier_proof, earlier_ended = r.earlier_ended, earlier_sign_in = r.earlier_sign_in,
+        earlier_presented = r.earlier_presented, earlier_grace = r.earlier_grace,
+        ticket_proof = r.ticket_proof, ticket_ends = r.ticket_ends, ticket_saw = r.ticket_saw, ticket_sole = r.ticket_sole
+    WHERE s.id = k_id;
+    IF d ? 'index' OR r.indexed IS DISTINCT FROM before.indexed THEN
+        PERFORM duckgen_reindex(r);
+    END IF;
+    created := r.created;
+    renewed := r.renewed;
+    deadline := r.deadline;
+    expires := r.expires;
+END $$;
+
+-- Applies a delta that only sets values and moves the end: the ordinary commit, at
+-- a fraction of the cost. It needs the current token of a session in which nothing
+-- else is going on; everything else is left to duckgen_update.
+CREATE OR REPLACE FUNCTION duckgen_set(
+    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean,
+    d_deadline timestamptz, d_active timestamptz, d jsonb,
+    OUT verdict text, OUT field text, OUT won boolean, OUT current boolean, OUT replaced text[],
+    OUT created timestamptz, OUT renewed timestamptz, OUT deadline timestamptz, OUT expires timestamptz
+) LANGUAGE plpgsql AS $$
+DECLARE
+    values jsonb := coalesce(d->'set', '{}');
+    names  text[] := ARRAY(SELECT jsonb_object_keys(values));
+BEGIN
+    UPDATE duckgen_sessions AS s SET
+        data = CASE WHEN names = '{}' THEN s.data ELSE s.data || values END,
+        deadline = coalesce(d_deadline, s.deadline),
+        expires = CASE
+            WHEN d_active IS NOT NULL THEN least(coalesce(d_deadline, s.deadline), greatest(d_active, s.expires))
+            ELSE coalesce(d_deadline, s.expires) END
+    WHERE s.id = k_id AND s.proof = k_proof AND s.ended IS NULL AND s.expires > k_now AND s.ticket_proof IS NULL
+        AND NOT s.counters ?| names AND (s.indexed && names) IS NOT TRUE
+        AND (octet_length((s.data || values)::text) + 2 * octet_length(s.counters::text) > (d->'bytes')::bigint) IS NOT TRUE
+        AND (k_live OR s.earlier_proof IS NULL OR NOT EXISTS (
+            SELECT FROM unnest(s.earlier_sign_in, s.earlier_presented) AS e (sign_in, presented)
+            WHERE NOT e.sign_in AND e.presented IS NULL))
+    RETURNING 'ok', true, s.created, s.renewed, s.deadline, s.expires
+    INTO verdict, current, created, renewed, deadline, expires;
+    IF NOT FOUND THEN
+        SELECT u.* INTO verdict, field, won, current, replaced, created, renewed, deadline, expires
+        FROM duckgen_update(k_id, k_proof, k_ticket, k_now, k_arrived, k_held, k_live, d_deadline, d_active, d) AS u;
+    END IF;
+END $$;
+
+-- Marks a value as revoked. Sign-ins that have not seen the mark are in the
+-- index when this is done.
+CREATE OR REPLACE FUNCTION duckgen_mark(
+    of_kind text, field text, of_value jsonb, k_now timestamptz, except_ids uuid[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v bytea := duckgen_value(of_kind, field, of_value);
+BEGIN
+    PERFORM pg_advisory_xact_lock(duckgen_value_lock(v));
+    INSERT INTO duckgen_revocations (value, at, excepted) VALUES (v, k_now, except_ids);
+    DELETE FROM duckgen_revocations WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM duckgen_revocations WHERE at <= k_now - interval '1 minute' LIMIT 64 FOR UPDATE SKIP LOCKED));
+END $$;
+
+-- Ends some of the live sessions that carry a value, in the order of their ids,
+-- and says where to go on: NULL at the end.
+CREATE OR REPLACE FUNCTION duckgen_revoke(
+    of_kind text, field text, of_value jsonb, k_now timestamptz, except_ids uuid[], from_id uuid, most integer,
+    OUT revoked integer, OUT next_id uuid
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v    bytea := duckgen_value(of_kind, field, of_value);
+    n    integer := 0;
+    here uuid;
+BEGIN
+    revoked := 0;
+    FOR here IN SELECT id FROM duckgen_index WHERE value = v AND id >= from_id ORDER BY id LIMIT most + 1 LOOP
+        n := n + 1;
+        IF n > most THEN
+            next_id := here;
+            RETURN;
+        END IF;
+        PERFORM FROM duckgen_sessions
+        WHERE id = here AND ended IS NULL AND expires > k_now AND id <> ALL (except_ids) FOR NO KEY UPDATE;
+        -- Whoever had the lock may have signed in as somebody else.
+        IF FOUND AND EXISTS (SELECT FROM duckgen_index WHERE value = v AND id = here) THEN
+            PERFORM duckgen_end(here, k_now);
+            revoked := revoked + 1;
+        END IF;
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
+LANGUAGE sql IMMUTABLE AS 'SELECT 1';

@@ -1,0 +1,254 @@
+package pgstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/pgstore"
+)
+
+// A session is what these tests store.
+func session(n byte, entries ...runtime.Entry) (runtime.Key, *runtime.Record) {
+	now := time.UnixMilli(1_790_000_000_000).UTC()
+	key := runtime.Key{ID: runtime.ID{n}, Proof: runtime.Proof{n}, Now: now}
+	return key, &runtime.Record{
+		Kind:     "example.com/shop.Visitor",
+		Proof:    key.Proof,
+		Created:  now,
+		Renewed:  now,
+		Deadline: now.Add(time.Hour),
+		Expires:  now.Add(time.Hour),
+		Entries:  runtime.NewEntries(entries...),
+	}
+}
+
+func create(t *testing.T, s *pgstore.Store, key runtime.Key, r *runtime.Record) {
+	t.Helper()
+	if err := s.Create(t.Context(), key, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func set(entries ...runtime.Entry) *runtime.Delta {
+	d := &runtime.Delta{MaxBytes: 1 << 20}
+	for _, e := range entries {
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpSet, Entry: e})
+	}
+	return d
+}
+
+func TestSessionsCanBeQueried(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	key, record := session(1, indexed("user_id", "7"), counter("views", 3), entry("cart:sku-1", "2"))
+	create(t, s, key, record)
+	conn := connect(t, server)
+	defer conn.Close(t.Context())
+	var user, views, item string
+	err := conn.QueryRow(t.Context(), `SELECT data->>'user_id', counters->>'views', data->>'cart:sku-1'
+		FROM duckgen_sessions WHERE id = '`+key.ID.String()+`'`).Scan(&user, &views, &item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user != "7" || views != "3" || item != "2" {
+		t.Errorf("the row has user_id %q, views %q and an item %q, want 7, 3 and 2", user, views, item)
+	}
+}
+
+func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
+	s := open(t, emptyURL(t))
+	key, record := session(1, entry("theme", `"dark"`))
+	create(t, s, key, record)
+	for what, e := range map[string]runtime.Entry{
+		"a key with NUL":             entry("cart:\x00", "1"),
+		"a key that is not UTF-8":    entry("cart:\xff", "1"),
+		"a value that is not JSON":   entry("theme", "dark"),
+		"an empty value":             entry("theme", ""),
+		"a value with a member more": entry("theme", `1,"admin":true`),
+		"a value with NUL":           entry("theme", `"\u0000"`),
+	} {
+		if _, err := s.Update(t.Context(), key, set(e)); err == nil {
+			t.Errorf("Update with %s succeeds", what)
+		}
+		other, record := session(2, e)
+		if err := s.Create(t.Context(), other, record); err == nil {
+			t.Errorf("Create with %s succeeds", what)
+		}
+	}
+	loaded, err := s.Load(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(record, loaded); diff != "" {
+		t.Errorf("refused operations changed the record (-before +after):\n%s", diff)
+	}
+}
+
+func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+	for _, damage := range []string{
+		`counters = '{"views": "many"}'`,
+		`counters = '{"views": 1.5}'`,
+		`earlier_proof = ARRAY['short'::bytea]`,
+		`ticket_proof = 'short'`,
+	} {
+		t.Run(damage, func(t *testing.T) {
+			server := emptyURL(t)
+			s := open(t, server)
+			key, record := session(1, counter("views", 3))
+			create(t, s, key, record)
+			execute(t, server, "UPDATE duckgen_sessions SET "+damage)
+			_, err := s.Load(t.Context(), key)
+			if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
+				t.Errorf("Load: %v, want an error that names the session and is not ErrNotFound", err)
+			}
+			if err := s.Create(t.Context(), key, record); !errors.Is(err, runtime.ErrExists) {
+				t.Errorf("Create over a damaged record: %v, want ErrExists", err)
+			}
+		})
+	}
+}
+
+func TestADamagedCounterIsNotOverwritten(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	key, record := session(1, counter("views", 3))
+	create(t, s, key, record)
+	execute(t, server, `UPDATE duckgen_sessions SET counters = '{"views": "many"}'`)
+	d := &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpAdd, Entry: counter("views", 1)}}}
+	if _, err := s.Update(t.Context(), key, d); err == nil {
+		t.Error("Update added to a counter that is no number")
+	}
+	conn := connect(t, server)
+	defer conn.Close(t.Context())
+	var views string
+	if err := conn.QueryRow(t.Context(), "SELECT counters->>'views' FROM duckgen_sessions").Scan(&views); err != nil {
+		t.Fatal(err)
+	}
+	if views != "many" {
+		t.Errorf("the damaged counter has become %q", views)
+	}
+}
+
+// A wire counts what a pool sends. Each time that pgx waits for the server it
+// has written once.
+type wire struct{ writes, bytes atomic.Int64 }
+
+type countingConn struct {
+	net.Conn
+	wire *wire
+}
+
+func (c *countingConn) Write(b []byte) (int, error) {
+	c.wire.writes.Add(1)
+	c.wire.bytes.Add(int64(len(b)))
+	return c.Conn.Write(b)
+}
+
+// count returns how often and how much an operation writes once its statement
+// is prepared.
+func (w *wire) count(t *testing.T, operate func() error) (writes, bytes int64) {
+	t.Helper()
+	for range 2 {
+		w.writes.Store(0)
+		w.bytes.Store(0)
+		if err := operate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.writes.Load(), w.bytes.Load()
+}
+
+func countedStore(t *testing.T) (*pgstore.Store, *wire) {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(emptyURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, dial := &wire{}, config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &countingConn{conn, w}, nil
+	}
+	config.MaxConns = 1 // so that a statement is prepared once
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s, err := pgstore.New(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, w
+}
+
+func TestEachOperationIsOneRoundTrip(t *testing.T) {
+	s, w := countedStore(t)
+	key, record := session(1, indexed("user_id", "7"))
+	create(t, s, key, record)
+	n := byte(1)
+	renew := func() error {
+		n++
+		d := set(entry("name", `"Ann"`), indexed("user_id", fmt.Sprint(n)))
+		d.CurrentOnly = true
+		d.Renewal = &runtime.Renewal{Proof: runtime.Proof{1, n}, SignIn: true, Grace: time.Second}
+		_, err := s.Update(t.Context(), key, d)
+		key.Proof = d.Renewal.Proof
+		return err
+	}
+	operations := []struct {
+		name    string
+		operate func() error
+	}{
+		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }},
+		{"Update", func() error { _, err := s.Update(t.Context(), key, set(entry("theme", `"dark"`))); return err }},
+		{"a sign-in", renew},
+		{"Delete", func() error { return s.Delete(t.Context(), key) }},
+		{"Create", func() error {
+			n++
+			fresh, record := session(n, indexed("user_id", "7"))
+			return s.Create(t.Context(), fresh, record)
+		}},
+		{"Sweep", func() error { _, err := s.Sweep(t.Context(), key.Now); return err }},
+	}
+	for _, o := range operations {
+		if writes, _ := w.count(t, o.operate); writes != 1 {
+			t.Errorf("%s writes %d times to the server, want once", o.name, writes)
+		}
+	}
+}
+
+func TestBytesSentGrowWithTheChangeAlone(t *testing.T) {
+	s, w := countedStore(t)
+	sent := map[int]int64{}
+	for i, fields := range []int{3, 20, 100} {
+		var entries []runtime.Entry
+		for n := range fields {
+			entries = append(entries, entry(fmt.Sprintf("field_%d", n), `"`+strings.Repeat("x", 40)+`"`))
+		}
+		key, record := session(byte(i), entries...)
+		create(t, s, key, record)
+		_, sent[fields] = w.count(t, func() error {
+			_, err := s.Update(t.Context(), key, set(entry("field_1", `"`+strings.Repeat("y", 40)+`"`)))
+			return err
+		})
+	}
+	t.Logf("bytes sent for a field of 40 bytes: %v", sent)
+	if sent[3] != sent[20] || sent[20] != sent[100] {
+		t.Errorf("bytes sent for one field of 3, 20 and 100: %v, want the same", sent)
+	}
+}

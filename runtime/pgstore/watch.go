@@ -1,0 +1,135 @@
+package pgstore
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+const (
+	// quietTime is how long a connection that hears nothing is believed to be
+	// alive.
+	quietTime = 15 * time.Second
+
+	// answerTime is how long the server may take to connect or to answer.
+	answerTime = 5 * time.Second
+
+	// reconnectPause is the time between attempts to connect again.
+	reconnectPause = 500 * time.Millisecond
+)
+
+// Watch implements [runtime.Watcher] by LISTEN, on a connection of its own. A
+// lost connection is noticed within 20 s and made again; what was missed
+// meanwhile is told as ChangesMissed.
+func (s *Store) Watch(ctx context.Context, tell func(runtime.Change)) error {
+	if err := s.usable(ctx); err != nil {
+		return s.failed(ctx, err)
+	}
+	conn, err := s.listen(ctx)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	s.watching.Go(func() {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.closed, cancel)()
+		for conn != nil {
+			s.hear(ctx, conn, tell)
+			hangUp(conn)
+			if conn = s.listenAgain(ctx); conn != nil {
+				tell(runtime.Change{Kind: runtime.ChangesMissed})
+			}
+		}
+	})
+	return nil
+}
+
+// listen returns a connection that hears of changes from now on.
+func (s *Store) listen(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel}.Sanitize()); err != nil {
+		hangUp(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// listenAgain tries until it succeeds or ctx is done, and returns nil then.
+func (s *Store) listenAgain(ctx context.Context) *pgx.Conn {
+	for ctx.Err() == nil {
+		if conn, err := s.listen(ctx); err == nil {
+			return conn
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconnectPause):
+		}
+	}
+	return nil
+}
+
+// hear tells what the connection hears until that fails or ctx is done.
+func (s *Store) hear(ctx context.Context, conn *pgx.Conn, tell func(runtime.Change)) {
+	for {
+		quiet, cancel := context.WithTimeout(ctx, quietTime)
+		heard, err := conn.WaitForNotification(quiet)
+		isQuiet := err != nil && quiet.Err() != nil && ctx.Err() == nil
+		cancel()
+		switch {
+		case err == nil:
+			if change, ok := parseChange(heard.Payload); ok {
+				tell(change)
+			}
+		case !isQuiet || !answers(ctx, conn):
+			return
+		}
+	}
+}
+
+func answers(ctx context.Context, conn *pgx.Conn) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	return conn.Ping(ctx) == nil
+}
+
+// hangUp closes the connection, without waiting long for a server that is away.
+func hangUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx) // it is of no more use either way
+}
+
+// parseChange reads what duckgen_tell says.
+func parseChange(payload string) (c runtime.Change, ok bool) {
+	words := strings.Fields(payload)
+	switch {
+	case len(words) == 2 && words[0] == "ended":
+		c.Kind = runtime.SessionEnded
+	case len(words) == 3 && words[0] == "renewed":
+		c.Kind = runtime.SessionRenewed
+		if !decodeHex(c.Proof[:], words[2]) {
+			return c, false
+		}
+	default:
+		return c, false
+	}
+	return c, decodeHex(c.ID[:], strings.ReplaceAll(words[1], "-", ""))
+}
+
+func decodeHex(to []byte, text string) (ok bool) {
+	if len(text) != hex.EncodedLen(len(to)) {
+		return false
+	}
+	_, err := hex.Decode(to, []byte(text))
+	return err == nil
+}

@@ -1,0 +1,179 @@
+package runtime
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// A Record is a stored session. Created, Renewed, Deadline and Expires are in
+// whole milliseconds. When something ended or was first presented is kept as
+// exactly as the clock tells it, at least to the microsecond, because it is
+// compared with the arrival of requests.
+type Record struct {
+	Kind    string         // of the session type
+	Proof   Proof          // of the current secret
+	Earlier []EarlierProof // the last proofs before it, newest first, at most [MaxEarlier]
+
+	Created  time.Time
+	Renewed  time.Time // the last renewal; Created until there is one
+	Deadline time.Time // no activity moves it
+	Expires  time.Time // when the session ends; now == Expires is expired
+
+	Ticket  *Ticket // nil: none outstanding
+	Entries Entries
+
+	// Ended is when the session was destroyed or revoked. A record that has
+	// ended is only the mark of it: it has no entries, and counts as missing
+	// once [MarkLife] has passed.
+	Ended time.Time
+}
+
+// MaxEarlier is how many earlier proofs a record keeps.
+const MaxEarlier = 4
+
+// An EarlierProof is a proof that a renewal has replaced.
+type EarlierProof struct {
+	Proof  Proof
+	Ended  time.Time // when it was replaced
+	SignIn bool      // by a renew field: it reaches nothing any more
+
+	// Presented is when one of its successors was first presented, which ends
+	// the life of the token after Grace; zero until then.
+	Presented time.Time
+	Grace     time.Duration
+}
+
+// A Ticket lets a browser fetch the cookie of a session that a live connection
+// has created or renewed. It is redeemed once, by [Delta.Redeem].
+type Ticket struct {
+	Proof Proof     // of the ticket's secret
+	Ends  time.Time // now == Ends is too late
+	Saw   Proof     // what the browser must still present; zero: no live session
+
+	// Sole says that nothing but this ticket can deliver the session's token:
+	// the session ends with it.
+	Sole bool
+}
+
+// EntryKind says how an entry is stored.
+type EntryKind uint8
+
+const (
+	PlainEntry   EntryKind = iota // an encoded value
+	IndexedEntry                  // an encoded value by which the session is found
+	CounterEntry                  // an int64 that the store adds to
+)
+
+// An Entry is the smallest thing that is stored on its own: a scalar field, or
+// one element of a map field.
+type Entry struct {
+	Key   string // "theme", or "cart:sku-1"
+	Kind  EntryKind
+	Value string // encoded; empty for a counter
+	Count int64  // of a counter
+}
+
+// size is what the entry counts towards a record's limit, in bytes.
+func (e Entry) size() int {
+	if e.Kind == CounterEntry {
+		return len(e.Key) + 8
+	}
+	return len(e.Key) + len(e.Value)
+}
+
+// Entries is an immutable set of entries in the order of their keys. The zero
+// value is empty.
+type Entries struct{ list []Entry }
+
+// NewEntries returns the set of the given entries. Of several with one key the
+// last one counts.
+func NewEntries(list ...Entry) Entries {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
+	kept := list[:0]
+	for i, e := range list {
+		if i+1 < len(list) && list[i+1].Key == e.Key {
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return Entries{kept}
+}
+
+// Len returns the number of entries.
+func (e Entries) Len() int { return len(e.list) }
+
+// All yields the entries in the order of their keys.
+func (e Entries) All() iter.Seq[Entry] { return slices.Values(e.list) }
+
+// Get returns the entry with the key.
+func (e Entries) Get(key string) (Entry, bool) {
+	i, found := e.find(key)
+	if !found {
+		return Entry{}, false
+	}
+	return e.list[i], true
+}
+
+// Elements yields the entries of a map field, in the order of their keys.
+func (e Entries) Elements(field string) iter.Seq[Entry] {
+	return slices.Values(e.elements(field))
+}
+
+// Indexed yields the entries by which the session is found.
+func (e Entries) Indexed() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for i := range e.list {
+			if e.list[i].Kind == IndexedEntry && !yield(e.list[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Size returns the bytes of all keys and values, with 8 for each counter.
+func (e Entries) Size() int {
+	n := 0
+	for _, entry := range e.list {
+		n += entry.size()
+	}
+	return n
+}
+
+// Equal reports whether both sets hold the same entries.
+func (e Entries) Equal(other Entries) bool { return slices.Equal(e.list, other.list) }
+
+func (e Entries) find(key string) (int, bool) {
+	return slices.BinarySearchFunc(e.list, key, func(entry Entry, key string) int {
+		return strings.Compare(entry.Key, key)
+	})
+}
+
+// elements returns the part of the list that holds "field:…". It is contiguous
+// whatever other fields are called: all that sorts between its ends begins with
+// it.
+func (e Entries) elements(field string) []Entry {
+	return e.list[e.position(field, ':'):e.position(field, ':'+1)]
+}
+
+// position returns where the keys begin that are not before field and separator,
+// without making a key of both.
+func (e Entries) position(field string, separator byte) int {
+	return sort.Search(len(e.list), func(i int) bool {
+		key := e.list[i].Key
+		if len(key) <= len(field) || key[:len(field)] != field {
+			return key > field
+		}
+		return key[len(field)] >= separator
+	})
+}
+
+// FieldOf returns the key of the field that an entry belongs to.
+func FieldOf(entry string) string {
+	field, _, _ := strings.Cut(entry, ":")
+	return field
+}

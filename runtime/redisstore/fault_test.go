@@ -1,0 +1,160 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+)
+
+// A writer changes two entries and a counter of one session together, and
+// remembers what was acknowledged.
+type writer struct {
+	store *redisstore.Store
+	key   runtime.Key
+	last  int64 // acknowledged
+	begun int64
+}
+
+func newWriter(t *testing.T, s *redisstore.Store, id byte) *writer {
+	t.Helper()
+	key, record := session(id)
+	record.Entries = runtime.NewEntries()
+	create(t, s, key, record)
+	return &writer{store: s, key: key}
+}
+
+func (w *writer) write(ctx context.Context) error {
+	w.begun++
+	text := fmt.Sprint(w.begun)
+	_, err := w.store.Update(ctx, w.key, &runtime.Delta{Ops: []runtime.Op{
+		{Kind: runtime.OpSet, Entry: runtime.Entry{Key: "a", Value: text}},
+		{Kind: runtime.OpSet, Entry: runtime.Entry{Key: "b", Value: text}},
+		{Kind: runtime.OpSet, Entry: runtime.Entry{Key: "n", Kind: runtime.CounterEntry, Count: w.begun}},
+	}})
+	if err == nil {
+		w.last = w.begun
+	}
+	return err
+}
+
+// whole demands that the record is that of one write, no older than the last
+// that was acknowledged.
+func (w *writer) whole(t *testing.T) {
+	t.Helper()
+	r := eventually(t, func(ctx context.Context) (*runtime.Record, error) { return w.store.Load(ctx, w.key) })
+	a, _ := r.Entries.Get("a")
+	b, _ := r.Entries.Get("b")
+	n, _ := r.Entries.Get("n")
+	if a.Value != b.Value || r.Entries.Len() > 0 && a.Value != fmt.Sprint(n.Count) {
+		t.Fatalf("a record of parts: a is %q, b is %q, n is %d", a.Value, b.Value, n.Count)
+	}
+	if n.Count < w.last {
+		t.Fatalf("write %d was acknowledged, the record is that of write %d", w.last, n.Count)
+	}
+	w.begun, w.last = max(w.begun, n.Count), n.Count
+}
+
+// eventually tries until it works, while servers come back.
+func eventually[T any](t *testing.T, try func(context.Context) (T, error)) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		got, err := try(ctx)
+		if err == nil {
+			return got
+		}
+		if errors.Is(err, runtime.ErrNotFound) {
+			t.Fatalf("while servers come back: %v", err)
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("does not work again: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// TestAKilledServerLosesNothingAcknowledged needs appendfsync always: with
+// everysec the server answers before it writes while a flush is under way.
+func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
+	kills := 100
+	if testing.Short() {
+		kills = 5
+	}
+	server := start(t, "appendonly", "yes", "appendfsync", "always")
+	s := open(t, server.URL(), "duckgen:")
+	writers := []*writer{newWriter(t, s, 1), newWriter(t, s, 2), newWriter(t, s, 3), newWriter(t, s, 4)}
+	for n := range kills {
+		var stop atomic.Bool
+		var acknowledged atomic.Int64
+		enough := make(chan struct{})
+		var running sync.WaitGroup
+		for _, w := range writers {
+			running.Go(func() {
+				for !stop.Load() {
+					if w.write(t.Context()) != nil {
+						return
+					}
+					if acknowledged.Add(1) == int64(20+n) {
+						close(enough)
+					}
+				}
+			})
+		}
+		select {
+		case <-enough:
+		case <-time.After(30 * time.Second):
+			t.Fatal("writes are not acknowledged")
+		}
+		server.Kill()
+		stop.Store(true)
+		running.Wait()
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range writers {
+			w.whole(t)
+		}
+	}
+}
+
+// TestAFailoverKeepsTheStoreWorking kills a master of a Cluster with replicas.
+// What had not reached the replica is lost, as everything on Redis is.
+func TestAFailoverKeepsTheStoreWorking(t *testing.T) {
+	nodes := startCluster(t, 1)
+	s := open(t, nodes[1].URL(), "duckgen:")
+	keys := make([]runtime.Key, 12) // some in each shard
+	for i := range keys {
+		key, record := realistic(byte(i + 1))
+		create(t, s, key, record)
+		keys[i] = key
+	}
+	master, replica := nodes[0], nodes[3]
+	if got := command(t, master, "WAIT", "1", "5000"); got != "1" {
+		t.Fatalf("%s replicas have what was written, want 1", got)
+	}
+	master.Kill()
+	if err := replica.WaitFor("role:master", "INFO", "replication"); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		eventually(t, func(ctx context.Context) (*runtime.Result, error) { return s.Update(ctx, key, oneField()) })
+		r := eventually(t, func(ctx context.Context) (*runtime.Record, error) { return s.Load(ctx, key) })
+		if _, ok := r.Entries.Get("theme"); !ok {
+			t.Errorf("session %s misses what was written after the failover", key.ID)
+		}
+	}
+	user := runtime.IndexValue{Kind: "example.com/shop/session.Visitor", Field: "user_id", Value: "\x07"}
+	n := eventually(t, func(ctx context.Context) (int, error) { return s.Revoke(ctx, user, keys[0].Now) })
+	if n != len(keys) {
+		t.Errorf("after a failover Revoke ends %d sessions, want %d", n, len(keys))
+	}
+}

@@ -1,0 +1,217 @@
+package redisstore
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// A record is a hash. Fields whose names begin with a dot are the record's own,
+// all others entries by their keys, which have no dot in front. The own fields
+// are small and several, because a hash stays compact in memory as long as no
+// field is longer than 64 bytes:
+//
+//	.h  created, renewed, deadline, expires, ended: 8 bytes each; how many
+//	    earlier proofs and how many tickets there are: a byte each
+//	.p  the current proof
+//	.k  the kind
+//	.z  the size of all entries, in digits
+//	.1  to .4, the earlier proofs: proof, sign-in, ended, presented, grace
+//	.t  the ticket: proof, sole, ends
+//	.s  what the ticket's handshake saw
+//
+// Numbers are big-endian, times microseconds since 1970, 0 for none.
+const (
+	headSize    = 42
+	earlierSize = 57
+	ticketSize  = 41
+)
+
+// The signs by which the text of an entry begins.
+const (
+	plainSign   = '='
+	indexedSign = '@' // then a number of the index, then the value
+	counterSign = '+' // then digits
+)
+
+// numberSize is the length of a registration's number.
+const numberSize = 8
+
+// micros returns the stored form of a time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func instant(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func appendMicros(b []byte, times ...time.Time) []byte {
+	for _, t := range times {
+		b = binary.BigEndian.AppendUint64(b, uint64(micros(t)))
+	}
+	return b
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// fieldsOf returns the fields and values of a new record's hash, in turns. The
+// numbers are those of its indexed entries, in order.
+func fieldsOf(r *runtime.Record, numbers []string) []string {
+	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended)
+	tickets := byte(0)
+	if r.Ticket != nil {
+		tickets = 1
+	}
+	head = append(head, byte(len(r.Earlier)), tickets)
+	fields := []string{
+		".h", string(head),
+		".p", string(r.Proof[:]),
+		".k", r.Kind,
+		".z", strconv.Itoa(r.Entries.Size()),
+	}
+	for i, e := range r.Earlier {
+		b := appendBool(append(make([]byte, 0, earlierSize), e.Proof[:]...), e.SignIn)
+		b = appendMicros(b, e.Ended, e.Presented)
+		b = binary.BigEndian.AppendUint64(b, uint64(e.Grace.Microseconds()))
+		fields = append(fields, "."+strconv.Itoa(i+1), string(b))
+	}
+	if t := r.Ticket; t != nil {
+		b := appendBool(append(make([]byte, 0, ticketSize), t.Proof[:]...), t.Sole)
+		fields = append(fields, ".t", string(appendMicros(b, t.Ends)))
+		if t.Saw != (runtime.Proof{}) {
+			fields = append(fields, ".s", string(t.Saw[:]))
+		}
+	}
+	for e := range r.Entries.All() {
+		number := ""
+		if e.Kind == runtime.IndexedEntry {
+			number, numbers = numbers[0], numbers[1:]
+		}
+		fields = append(fields, e.Key, textOf(e, number))
+	}
+	return fields
+}
+
+// textOf returns what the hash field of an entry holds.
+func textOf(e runtime.Entry, number string) string {
+	switch e.Kind {
+	case runtime.CounterEntry:
+		return string(counterSign) + strconv.FormatInt(e.Count, 10)
+	case runtime.IndexedEntry:
+		return string(indexedSign) + number + e.Value
+	default:
+		return string(plainSign) + e.Value
+	}
+}
+
+// recordOf reads a hash, and returns nil for an empty one. A field that cannot
+// be read is lost alone, but for those without which nobody could be judged.
+func recordOf(hash map[string]string) (*runtime.Record, error) {
+	if len(hash) == 0 {
+		return nil, nil
+	}
+	head, proof := hash[".h"], hash[".p"]
+	if len(head) != headSize || len(proof) != len(runtime.Proof{}) {
+		return nil, errDamaged
+	}
+	r := &runtime.Record{
+		Kind:     hash[".k"],
+		Proof:    proofOf(proof),
+		Created:  timeAt(head, 0),
+		Renewed:  timeAt(head, 8),
+		Deadline: timeAt(head, 16),
+		Expires:  timeAt(head, 24),
+		Ended:    timeAt(head, 32),
+	}
+	if head[41] > 0 {
+		r.Ticket = ticketOf(hash[".t"], hash[".s"])
+	}
+	for _, field := range []string{".1", ".2", ".3", ".4"}[:min(int(head[40]), runtime.MaxEarlier)] {
+		if packed := hash[field]; len(packed) == earlierSize {
+			r.Earlier = append(r.Earlier, earlierOf(packed))
+		}
+	}
+	entries := make([]runtime.Entry, 0, len(hash))
+	for field, text := range hash {
+		if !strings.HasPrefix(field, ".") {
+			entries = append(entries, entryOf(field, text))
+		}
+	}
+	r.Entries = runtime.NewEntries(entries...)
+	return r, nil
+}
+
+func proofOf(b string) (p runtime.Proof) {
+	copy(p[:], b)
+	return p
+}
+
+func numberAt(b string, at int) int64 {
+	var raw [8]byte
+	copy(raw[:], b[at:])
+	return int64(binary.BigEndian.Uint64(raw[:]))
+}
+
+func timeAt(b string, at int) time.Time { return instant(numberAt(b, at)) }
+
+func earlierOf(b string) runtime.EarlierProof {
+	return runtime.EarlierProof{
+		Proof:     proofOf(b),
+		SignIn:    b[32] == 1,
+		Ended:     timeAt(b, 33),
+		Presented: timeAt(b, 41),
+		Grace:     time.Duration(numberAt(b, 49)) * time.Microsecond,
+	}
+}
+
+func ticketOf(b, saw string) *runtime.Ticket {
+	if len(b) != ticketSize {
+		return nil
+	}
+	return &runtime.Ticket{Proof: proofOf(b), Sole: b[32] == 1, Ends: timeAt(b, 33), Saw: proofOf(saw)}
+}
+
+// entryOf reads the hash field of an entry. What cannot be read is given as a
+// plain entry: its session field finds that it does not fit, and says so.
+func entryOf(key, text string) runtime.Entry {
+	e := runtime.Entry{Key: key}
+	if text == "" {
+		return e
+	}
+	e.Value = text[1:]
+	switch text[0] {
+	case indexedSign:
+		if _, value, ok := splitIndexed(text); ok {
+			e.Kind, e.Value = runtime.IndexedEntry, value
+		}
+	case counterSign:
+		if count, err := strconv.ParseInt(e.Value, 10, 64); err == nil {
+			e.Kind, e.Value, e.Count = runtime.CounterEntry, "", count
+		}
+	}
+	return e
+}
+
+// splitIndexed takes the text of an indexed entry apart, and reports whether it
+// is one.
+func splitIndexed(text string) (number, value string, ok bool) {
+	if len(text) < 1+numberSize || text[0] != indexedSign {
+		return "", "", false
+	}
+	return text[1 : 1+numberSize], text[1+numberSize:], true
+}

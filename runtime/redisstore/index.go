@@ -1,0 +1,341 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// pageSize is how many members of an index Find and Revoke take at a time.
+const pageSize = 128
+
+// attempts is how often a commit registers its values once more because
+// somebody took its registration for left behind.
+const attempts = 8
+
+var errRegistration = errors.New("the index does not come to rest, the session is left as it is")
+
+// indexName names the keys of a value: a hash, as values are of any length and
+// nobody else's business.
+func (s *Store) indexName(v runtime.IndexValue) string {
+	h := sha256.New()
+	for _, part := range []string{v.Kind, v.Field, v.Value} {
+		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
+		h.Write([]byte(part))
+	}
+	return s.prefix + "{" + hex.EncodeToString(h.Sum(nil)[:16]) + "}"
+}
+
+func (s *Store) indexKey(v runtime.IndexValue) string   { return s.indexName(v) + ":index" }
+func (s *Store) revokedKey(v runtime.IndexValue) string { return s.indexName(v) + ":revoked" }
+
+// A registration is what a commit needs to be found by its values.
+type registration struct {
+	keys    []string // of the commit's script
+	numbers []string // one for each value
+	crowded bool     // the index should be tidied
+}
+
+// register gives each value a number. On a Cluster it also puts the session
+// into the index, before the record: were it the other way round, a crash
+// between the two would leave a session that no look-up finds. Elsewhere the
+// commit's own script does that. ErrEnded: a revocation bars the request.
+func (s *Store) register(ctx context.Context, key runtime.Key, values []runtime.IndexValue) (*registration, error) {
+	reg := &registration{keys: []string{s.sessionKey(key.ID)}}
+	if len(values) == 0 {
+		return reg, nil
+	}
+	reg.keys = append(reg.keys, s.withdrawnKey(key.ID))
+	for _, v := range values {
+		var number [numberSize]byte
+		rand.Read(number[:])
+		reg.numbers = append(reg.numbers, string(number[:]))
+		if !s.sharded {
+			reg.keys = append(reg.keys, s.indexKey(v), s.revokedKey(v))
+		}
+	}
+	if s.sharded {
+		return reg, s.registerAhead(ctx, key, values, reg)
+	}
+	return reg, nil
+}
+
+func (s *Store) registerAhead(
+	ctx context.Context, key runtime.Key, values []runtime.IndexValue, reg *registration,
+) error {
+	calls := make([]call, len(values))
+	for i, v := range values {
+		calls[i] = call{
+			keys: []string{s.indexKey(v), s.revokedKey(v)},
+			args: []string{timeText(key.Now), ageText(key), string(key.ID[:]) + reg.numbers[i]},
+		}
+	}
+	replies, err := s.runAll(ctx, registerScript, calls)
+	if err != nil {
+		return err
+	}
+	for _, answer := range replies {
+		if err := answer.err(key.ID); err != nil {
+			return err
+		}
+		reg.crowded = reg.crowded || answer.number(1) == 1
+	}
+	return nil
+}
+
+// guessKind returns the kind to register the values of a delta for. The commit
+// checks it.
+func (s *Store) guessKind(ctx context.Context, id runtime.ID, d *runtime.Delta) (string, error) {
+	kind := *s.kind.Load()
+	for range indexedIn(d) {
+		if kind == "" {
+			return s.kindOf(ctx, id)
+		}
+	}
+	return kind, nil
+}
+
+// kindOf returns the kind of a stored session, which never changes; "" for none.
+func (s *Store) kindOf(ctx context.Context, id runtime.ID) (string, error) {
+	kind, err := s.client.Do(ctx, s.client.B().Hget().Key(s.sessionKey(id)).Field(".k").Build()).ToString()
+	if err != nil && !rueidis.IsRedisNil(err) {
+		return "", s.wrap(err)
+	}
+	return kind, nil
+}
+
+func indexedValues(kind string, entries iter.Seq[runtime.Entry]) (values []runtime.IndexValue) {
+	for e := range entries {
+		values = append(values, runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value})
+	}
+	return values
+}
+
+// indexedIn yields the indexed entries that a delta sets.
+func indexedIn(d *runtime.Delta) iter.Seq[runtime.Entry] {
+	return func(yield func(runtime.Entry) bool) {
+		for i := range d.Ops {
+			set := d.Ops[i].Kind == runtime.OpSet && d.Ops[i].Entry.Kind == runtime.IndexedEntry
+			if set && !yield(d.Ops[i].Entry) {
+				return
+			}
+		}
+	}
+}
+
+// A member of an index is one registration of a session.
+type member struct {
+	id     runtime.ID
+	number string
+}
+
+func (m member) text() string { return string(m.id[:]) + m.number }
+
+// page returns the members after one text, the first ones after "", and the text
+// to go on after.
+func (s *Store) page(
+	ctx context.Context, v runtime.IndexValue, after string, size int64,
+) (members []member, last string, err error) {
+	from := "-"
+	if after != "" {
+		from = "(" + after
+	}
+	texts, err := s.client.Do(ctx, s.client.B().Zrangebylex().Key(s.indexKey(v)).Min(from).Max("+").
+		Limit(0, size).Build()).AsStrSlice()
+	if err != nil {
+		return nil, "", s.wrap(err)
+	}
+	for _, text := range texts {
+		last = text
+		if len(text) == len(runtime.ID{})+numberSize {
+			m := member{number: text[len(runtime.ID{}):]}
+			copy(m.id[:], text)
+			members = append(members, m)
+		}
+	}
+	return members, last, nil
+}
+
+// Find implements [runtime.Indexer]. It reads page by page, and removes from the
+// index what it finds left behind.
+func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
+	return func(yield func(runtime.Found, error) bool) {
+		var previous runtime.ID
+		for after, first := "", true; first || after != ""; first = false {
+			members, last, err := s.page(ctx, v, after, pageSize)
+			var found []runtime.Found
+			if err == nil {
+				found, err = s.look(ctx, v, members, now)
+			}
+			if err = errors.Join(s.ready(ctx), err); err != nil {
+				yield(runtime.Found{}, err)
+				return
+			}
+			for _, f := range found {
+				repeated := f.ID == previous
+				previous = f.ID
+				if !repeated && !yield(f, nil) {
+					return
+				}
+			}
+			after = last
+		}
+	}
+}
+
+// look returns the live sessions among the members that carry the value. Those
+// of one session follow each other. A damaged record is passed over: it is
+// nobody's session until it is repaired.
+func (s *Store) look(
+	ctx context.Context, v runtime.IndexValue, members []member, now time.Time,
+) (found []runtime.Found, err error) {
+	commands := make(rueidis.Commands, len(members))
+	for i, m := range members {
+		commands[i] = s.client.B().Hgetall().Key(s.sessionKey(m.id)).Build()
+	}
+	var left []member
+	for i, result := range s.client.DoMulti(ctx, commands...) {
+		hash, err := result.AsStrMap()
+		if err != nil {
+			return nil, s.wrap(err)
+		}
+		r, err := recordOf(hash)
+		if err != nil {
+			continue
+		}
+		number, value, ok := splitIndexed(hash[v.Field])
+		carries := ok && value == v.Value && r.Kind == v.Kind && r.Ended.IsZero()
+		if !carries || number != members[i].number {
+			left = append(left, members[i])
+		}
+		if carries && now.Before(r.Expires) {
+			found = append(found, runtime.Found{ID: members[i].id, Record: r})
+		}
+	}
+	_, err = s.settle(ctx, tidy, v, left, now)
+	return found, err
+}
+
+// What scripts/settle.lua is told to do.
+const (
+	tidy   = "tidy"
+	revoke = "revoke"
+)
+
+// settle lets the script look at each member, removes from the index those that
+// are done with, and returns how many live sessions have ended.
+func (s *Store) settle(
+	ctx context.Context, what string, v runtime.IndexValue, members []member, now time.Time,
+) (ended int, err error) {
+	if len(members) == 0 {
+		return 0, nil
+	}
+	calls := make([]call, len(members))
+	for i, m := range members {
+		calls[i] = call{
+			keys: []string{s.sessionKey(m.id), s.withdrawnKey(m.id)},
+			args: []string{what, timeText(now), v.Kind, v.Field, v.Value, m.number},
+		}
+	}
+	replies, err := s.runAll(ctx, settleScript, calls)
+	var done []string
+	for i, answer := range replies {
+		if answer == nil {
+			continue
+		}
+		if answer.number(1) == 1 {
+			done = append(done, members[i].text())
+		}
+		ended += int(max(0, answer.number(2)))
+	}
+	if len(done) == 0 || err != nil {
+		return ended, err
+	}
+	return ended, s.wrap(s.client.Do(ctx, s.client.B().Zrem().Key(s.indexKey(v)).Member(done...).Build()).Error())
+}
+
+// tidyWhere looks at some members of crowded indexes, from a random one on. What
+// it does not manage the next look-up does, so its errors are nobody's concern.
+func (s *Store) tidyWhere(ctx context.Context, values []runtime.IndexValue, crowded bool) {
+	if !crowded {
+		return
+	}
+	var from runtime.ID
+	rand.Read(from[:])
+	for _, v := range values {
+		members, _, err := s.page(ctx, v, string(from[:]), pageSize)
+		if err == nil && len(members) < pageSize {
+			var first []member
+			first, _, err = s.page(ctx, v, "", pageSize-int64(len(members)))
+			members = append(members, first...)
+		}
+		if err == nil {
+			_, _ = s.settle(ctx, tidy, v, members, time.Time{})
+		}
+	}
+}
+
+// prolongIndexes lets the indexes of the values that an update has named live
+// longer. One that fails is made up for by the next.
+func (s *Store) prolongIndexes(ctx context.Context, id runtime.ID, answer reply) {
+	if len(answer) < resultParts {
+		return
+	}
+	fields, err := answer[resultParts-1].AsStrSlice()
+	if err != nil || len(fields) == 0 {
+		return
+	}
+	kind, err := s.kindOf(ctx, id)
+	if err != nil {
+		return
+	}
+	for i := 0; i+1 < len(fields); i += 2 {
+		if _, value, ok := splitIndexed(fields[i+1]); ok {
+			index := s.indexKey(runtime.IndexValue{Kind: kind, Field: fields[i], Value: value})
+			s.client.Do(ctx, s.client.B().Pexpire().Key(index).Milliseconds(indexLife.Milliseconds()).Build())
+		}
+	}
+}
+
+// Revoke implements [runtime.Indexer]. The mark comes first, so that no sign-in
+// slips in between the pages: one that has registered before is met here, and
+// one that registers later meets the mark. The time of the mark is that of the
+// program, now.
+func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time, except ...runtime.ID) (int, error) {
+	if err := s.ready(ctx); err != nil {
+		return 0, err
+	}
+	packed := appendMicros(nil, now)
+	for _, id := range except {
+		packed = append(packed, id[:]...)
+	}
+	bar := call{[]string{s.revokedKey(v)}, []string{timeText(now), rand.Text(), string(packed)}}
+	if _, err := s.run(ctx, barScript, bar); err != nil {
+		return 0, err
+	}
+	revoked := 0
+	for after, first := "", true; first || after != ""; first = false {
+		members, last, err := s.page(ctx, v, after, pageSize)
+		if err != nil {
+			return revoked, err
+		}
+		members = slices.DeleteFunc(members, func(m member) bool { return slices.Contains(except, m.id) })
+		ended, err := s.settle(ctx, revoke, v, members, now)
+		revoked += ended
+		if err != nil {
+			return revoked, err
+		}
+		after = last
+	}
+	return revoked, nil
+}

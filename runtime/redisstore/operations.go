@@ -1,0 +1,199 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/rueidis"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// Load implements [runtime.Store]. It writes only where the first presentation
+// of a renewed token, or the end of a reused one, has to be recorded.
+func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	get := s.client.B().Hgetall().Key(s.sessionKey(key.ID)).Build()
+	stored, err := s.read(key.ID, s.client.Do(ctx, get))
+	if err != nil {
+		return nil, err
+	}
+	next, err := stored.Read(key)
+	if next != stored {
+		return s.loadAndRecord(ctx, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	answer, err := s.run(ctx, loadScript, call{[]string{s.sessionKey(key.ID)}, keyArgs(key, 0)})
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.err(key.ID); err != nil {
+		return nil, err
+	}
+	if len(answer) < 2 {
+		return nil, s.wrap(errReply)
+	}
+	return s.readMessage(key.ID, &answer[1])
+}
+
+// read returns the record that HGETALL has found, nil for none.
+func (s *Store) read(id runtime.ID, result rueidis.RedisResult) (*runtime.Record, error) {
+	message, err := result.ToMessage()
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	return s.readMessage(id, &message)
+}
+
+func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runtime.Record, error) {
+	hash, err := message.AsStrMap()
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	r, err := recordOf(hash)
+	if err != nil {
+		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
+	}
+	if r != nil {
+		s.noteKind(r.Kind)
+	}
+	return r, nil
+}
+
+// Create implements [runtime.Store]. The mark of an ended session holds its id
+// as a live session does.
+func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	s.noteKind(r.Kind)
+	values := indexedValues(r.Kind, r.Entries.Indexed())
+	for range attempts {
+		answer, err := s.create(ctx, key, r, values)
+		if err != nil {
+			return err
+		}
+		if answer.verdict() != verdictWithdrawn {
+			return answer.err(key.ID)
+		}
+	}
+	return s.wrap(errRegistration)
+}
+
+func (s *Store) create(
+	ctx context.Context, key runtime.Key, r *runtime.Record, values []runtime.IndexValue,
+) (reply, error) {
+	reg, err := s.register(ctx, key, values)
+	if err != nil {
+		return nil, err
+	}
+	fields := fieldsOf(r, reg.numbers)
+	args := keyArgs(key, 2+len(values)+len(fields))
+	args = append(args, timeText(r.Expires), digits(int64(len(values))))
+	args = append(args, reg.numbers...)
+	args = append(args, fields...)
+	answer, err := s.run(ctx, createScript, call{reg.keys, args})
+	if err == nil && answer.verdict() == verdictOK {
+		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
+	}
+	return answer, err
+}
+
+// Update implements [runtime.Store].
+func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	kind, err := s.guessKind(ctx, key.ID, d)
+	if err != nil {
+		return nil, err
+	}
+	for range attempts {
+		answer, err := s.update(ctx, key, d, kind)
+		switch {
+		case errors.Is(err, runtime.ErrEnded):
+			// Barred, but by the revocation of another kind where the guess is wrong.
+			actual, failed := s.kindOf(ctx, key.ID)
+			if failed != nil {
+				return nil, failed
+			}
+			if actual == "" || actual == kind {
+				return nil, err
+			}
+			kind = actual
+		case err != nil:
+			return nil, err
+		case answer.verdict() == verdictOK:
+			s.prolongIndexes(ctx, key.ID, answer)
+			return s.resultOf(answer)
+		case answer.verdict() == verdictOtherKind:
+			kind = answer.text(1)
+			s.noteKind(kind)
+		case answer.verdict() != verdictWithdrawn:
+			return nil, answer.err(key.ID)
+		}
+	}
+	return nil, s.wrap(errRegistration)
+}
+
+func (s *Store) update(ctx context.Context, key runtime.Key, d *runtime.Delta, kind string) (reply, error) {
+	values := indexedValues(kind, indexedIn(d))
+	reg, err := s.register(ctx, key, values)
+	if err != nil {
+		return nil, err
+	}
+	args := deltaArgs(keyArgs(key, 8+3*len(d.Ops)), d, kind, reg.numbers)
+	answer, err := s.run(ctx, updateScript, call{reg.keys, args})
+	if err == nil && answer.verdict() == verdictOK {
+		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
+	}
+	return answer, err
+}
+
+// resultParts is what an update answers with: the verdict, whether an index is
+// crowded, the parts of a [runtime.Result], and the values whose indexes it
+// prolongs.
+const resultParts = 10
+
+func (s *Store) resultOf(answer reply) (*runtime.Result, error) {
+	if len(answer) != resultParts {
+		return nil, s.wrap(errReply)
+	}
+	result := &runtime.Result{
+		Won:      answer.number(2) == 1,
+		Current:  answer.number(3) == 1,
+		Created:  instant(answer.number(4)),
+		Renewed:  instant(answer.number(5)),
+		Deadline: instant(answer.number(6)),
+		Expires:  instant(answer.number(7)),
+	}
+	replaced, err := answer[8].AsStrSlice()
+	if err != nil {
+		return nil, s.wrap(errors.Join(errReply, err))
+	}
+	if len(replaced) > 0 {
+		result.Replaced = replaced
+	}
+	return result, nil
+}
+
+// Delete implements [runtime.Store].
+func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	answer, err := s.run(ctx, deleteScript, call{[]string{s.sessionKey(key.ID)}, keyArgs(key, 0)})
+	if err != nil {
+		return err
+	}
+	return answer.err(key.ID)
+}

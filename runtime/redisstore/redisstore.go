@@ -1,0 +1,217 @@
+// Package redisstore keeps sessions in Redis 7 or Valkey, on one server, behind
+// Sentinel, or on a Cluster. Any number of processes may share it.
+//
+// Each session is one hash, and each commit one call of a script that judges the
+// key and changes the hash in one step. A load is one HGETALL; only where it has
+// to record something, the first use of a renewed token, a script call follows.
+// The server removes expired sessions by itself, [sweepMargin] after their end.
+//
+// On a Cluster a session is one key in one slot. Only the index of a value lies
+// elsewhere: a commit that sets an indexed value first makes one call for each
+// such value. A crash between the two leaves nothing that the next look-up does
+// not put right.
+//
+// What a server acknowledges it may still lose: all of it without appendonly,
+// the last two seconds with appendfsync everysec when it is killed, nothing with
+// always; at a failover what had not reached the replica. An eviction policy
+// that takes keys with a time to live takes sessions.
+package redisstore
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// sweepMargin is how long the server keeps what has ended: a program's clock
+// that runs ahead or is set back takes no session.
+const sweepMargin = 5 * time.Minute
+
+// ErrClosed is what every operation of a closed store answers.
+var ErrClosed = errors.New("the store is closed")
+
+// A Store is a [runtime.Store] on Redis, also a [runtime.Indexer] and a
+// [runtime.Watcher]. It is safe for concurrent use.
+type Store struct {
+	client  rueidis.Client
+	owned   bool   // the client is closed with the store
+	address string // for errors; never with a password
+	prefix  string
+	sharded bool // on a Cluster, where one script reaches one slot only
+
+	// kind is that of the session seen last. Nearly every store has sessions of
+	// one kind, so it is a good guess.
+	kind atomic.Pointer[string]
+
+	closing sync.Once
+	closed  context.Context
+	close   context.CancelFunc
+	watches sync.WaitGroup
+}
+
+// An Option changes how a store works.
+type Option func(*Store)
+
+// WithPrefix sets what the names of all keys begin with, "duckgen:" by default.
+// Stores with different prefixes share nothing.
+func WithPrefix(prefix string) Option {
+	return func(s *Store) { s.prefix = prefix }
+}
+
+// Open connects to the server, or to a Cluster by any of its nodes:
+//
+//	redis://user:password@host:6379/0
+//	rediss://host:6379                          with TLS
+//	redis://host1:6379?addr=host2:6379          more nodes to begin with
+//	redis://sentinel:26379?master_set=name      behind Sentinel
+//
+// The context bounds the opening alone. No error contains the password.
+func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
+	settings, err := rueidis.ParseURL(url)
+	if err != nil {
+		return nil, errors.New("redisstore: the URL is not valid, " +
+			"want one like redis://user:password@host:6379/0")
+	}
+	settings.DisableCache = true
+	settings.DisableRetry = true // a delta is sent at most once
+	address := strings.Join(settings.InitAddress, ",")
+	client, err := connect(ctx, settings)
+	if err != nil {
+		return nil, fmt.Errorf("redisstore %s: %w", address, withoutSecret(err, settings.Password))
+	}
+	s := New(client, options...)
+	s.owned = true
+	s.address = address
+	return s, nil
+}
+
+// connect makes a client and looks whether it may be used.
+func connect(ctx context.Context, settings rueidis.ClientOption) (rueidis.Client, error) {
+	opening, stop := context.WithCancel(context.Background())
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+	dial := settings.DialCtxFn
+	if dial == nil {
+		dial = dialTCP
+	}
+	var open atomic.Bool
+	settings.DialCtxFn = func(c context.Context, address string, d *net.Dialer, t *tls.Config) (net.Conn, error) {
+		if !open.Load() {
+			c = opening
+		}
+		return dial(c, address, d, t)
+	}
+	client, err := rueidis.NewClient(settings)
+	if err == nil {
+		err = client.Do(ctx, client.B().Ping().Build()).Error()
+		if err != nil {
+			client.Close()
+		}
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	open.Store(true)
+	return client, nil
+}
+
+func dialTCP(ctx context.Context, address string, d *net.Dialer, t *tls.Config) (net.Conn, error) {
+	if t == nil {
+		return d.DialContext(ctx, "tcp", address)
+	}
+	secure := tls.Dialer{NetDialer: d, Config: t}
+	return secure.DialContext(ctx, "tcp", address)
+}
+
+// withoutSecret drops an error's text where it repeats the password.
+func withoutSecret(err error, password string) error {
+	if password != "" && strings.Contains(err.Error(), password) {
+		return errors.New("the server refuses the connection, and its answer repeats the password")
+	}
+	return err
+}
+
+// New returns a store on a client of the program's own, which stays open when
+// the store is closed. The client should be made with DisableRetry: otherwise
+// loads wait for an unreachable server as long as their context lets them.
+func New(client rueidis.Client, options ...Option) *Store {
+	s := &Store{
+		client:  client,
+		prefix:  "duckgen:",
+		sharded: client.Mode() == rueidis.ClientModeCluster,
+	}
+	s.kind.Store(new(string))
+	s.closed, s.close = context.WithCancel(context.Background())
+	for _, option := range options {
+		option(s)
+	}
+	return s
+}
+
+// Close ends the watches and closes the connections that Open made. Closing
+// again does nothing.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.close()
+		s.watches.Wait()
+		if s.owned {
+			s.client.Close()
+		}
+	})
+	return nil
+}
+
+// ready is an error where an operation must not begin. A deadline is looked at
+// itself: the context may learn of it a little later, and what is sent then a
+// frozen server would still do once it goes on.
+func (s *Store) ready(ctx context.Context) error {
+	if s.closed.Err() != nil {
+		return s.wrap(ErrClosed)
+	}
+	if err := ctx.Err(); err != nil {
+		return s.wrap(err)
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return s.wrap(context.DeadlineExceeded)
+	}
+	return nil
+}
+
+// wrap says which store has failed.
+func (s *Store) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	if s.address == "" {
+		return fmt.Errorf("redisstore: %w", err)
+	}
+	return fmt.Errorf("redisstore %s: %w", s.address, err)
+}
+
+// noteKind remembers the kind of a session that was seen.
+func (s *Store) noteKind(kind string) {
+	if *s.kind.Load() != kind {
+		s.kind.Store(&kind)
+	}
+}
+
+// The names of keys. What stands in braces decides the slot.
+
+func (s *Store) sessionKey(id runtime.ID) string { return s.prefix + "{" + id.String() + "}" }
+
+func (s *Store) withdrawnKey(id runtime.ID) string { return s.sessionKey(id) + ":withdrawn" }
+
+func (s *Store) changes() string { return s.prefix + "changes" }

@@ -1,0 +1,126 @@
+package redisstore_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+	"github.com/duckgen/duckgen/runtime/storetest"
+)
+
+// start starts a server for one test.
+func start(t testing.TB, settings ...string) *servertest.Redis {
+	t.Helper()
+	server, err := servertest.NewRedis(settings...)
+	servertest.Check(t, err)
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// startCluster starts a Cluster of three masters for one test.
+func startCluster(t testing.TB, replicas int) []*servertest.Redis {
+	t.Helper()
+	nodes, err := servertest.NewRedisCluster(3, replicas)
+	servertest.Check(t, err)
+	t.Cleanup(func() {
+		if err := servertest.CloseAll(nodes); err != nil {
+			t.Error(err)
+		}
+	})
+	return nodes
+}
+
+// open opens a store, and closes it at the end of the test.
+func open(t testing.TB, url, prefix string) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.Open(t.Context(), url, redisstore.WithPrefix(prefix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// fresh opens a store that shares nothing with others on the server.
+func fresh(t testing.TB, url string) *redisstore.Store {
+	t.Helper()
+	return open(t, url, rand.Text()+":")
+}
+
+func TestContract(t *testing.T) {
+	if own := os.Getenv(servertest.RedisVariable); own != "" {
+		contract(t, func() string { return own })
+		return
+	}
+	servertest.Check(t, servertest.HasRedis())
+	var server *servertest.Redis
+	url := sync.OnceValue(func() string {
+		server = start(t)
+		return server.URL()
+	})
+	contract(t, url, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
+		server.Freeze()
+		return server.Thaw
+	}))
+}
+
+func TestContractOnACluster(t *testing.T) {
+	servertest.Check(t, servertest.HasRedis())
+	var nodes []*servertest.Redis
+	url := sync.OnceValue(func() string {
+		nodes = startCluster(t, 0)
+		return nodes[0].URL()
+	})
+	contract(t, url, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
+		for _, node := range nodes {
+			node.Freeze()
+		}
+		return func() {
+			for _, node := range nodes {
+				node.Thaw()
+			}
+		}
+	}))
+}
+
+// contract runs the kit against a server that starts with its first use: a
+// process that the kit starts and kills uses that of its parent.
+func contract(t *testing.T, url func() string, options ...storetest.Option) {
+	reopen := func(t *testing.T, data string) runtime.Store {
+		return open(t, urlIn(t, data, url), filepath.Base(filepath.Dir(data))+filepath.Base(data)+":")
+	}
+	storetest.Run(t,
+		func(t *testing.T) runtime.Store { return fresh(t, url()) },
+		append(options, storetest.WithReopen(reopen))...)
+}
+
+// urlIn returns the URL that a file of the folder tells, and writes the file at
+// first.
+func urlIn(t *testing.T, dir string, url func() string) string {
+	t.Helper()
+	file := filepath.Join(dir, "url")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte(url())
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,79 @@
+-- The index of one value is a sorted set without scores, whose members are the
+-- id of a session and the number of one registration. The record holds the
+-- number of the registration that counts, before the value. All other members
+-- are left behind, and whoever looks at them removes them.
+
+local ID_SIZE = 16
+
+-- isBarred tells whether the value was revoked after the request had arrived.
+-- A revocation is its time and the ids that it excepts.
+local function isBarred(revoked, now, arrived, id)
+  for _, packed in ipairs(redis.call('HVALS', revoked)) do
+    local at = struct.unpack('>i8', packed)
+    local bars = at > arrived and at > now - MARK_LIFE and at < now + MARK_LIFE
+    for i = 9, #packed, ID_SIZE do
+      bars = bars and packed:sub(i, i + ID_SIZE - 1) ~= id
+    end
+    if bars then
+      return true
+    end
+  end
+  return false
+end
+
+-- register adds a member and returns whether it is time to look for those that
+-- are left behind.
+local function register(index, member)
+  redis.call('ZADD', index, 0, member)
+  redis.call('PEXPIRE', index, INDEX_LIFE)
+  local n = redis.call('ZCARD', index)
+  return n >= CROWD and n % TIDY_EVERY == 0
+end
+
+-- indexedFields returns the fields and texts of all indexed entries, in turns.
+local function indexedFields(name)
+  local fields, indexed = redis.call('HGETALL', name), {}
+  for i = 1, #fields, 2 do
+    if fields[i]:sub(1, 1) ~= '.' and fields[i + 1]:sub(1, 1) == '@' then
+      indexed[#indexed + 1] = fields[i]
+      indexed[#indexed + 1] = fields[i + 1]
+    end
+  end
+  return indexed
+end
+
+-- indexing makes the functions that judge and register the values of one commit,
+-- of which each has a number. Where the store is no Cluster, the keys of the
+-- index follow the first two keys, two for each value.
+local function indexing(numbers)
+  local id = KEYS[1]:match('{(%x+)}$'):gsub('%x%x', function(pair)
+    return string.char(tonumber(pair, 16))
+  end)
+
+  -- A registration may have been withdrawn before its commit came.
+  local function check(now, arrived)
+    for i, number in ipairs(numbers) do
+      if redis.call('SISMEMBER', KEYS[2], number) == 1 then
+        return WITHDRAWN
+      end
+      local revoked = KEYS[2 + 2 * i]
+      if revoked and isBarred(revoked, now, arrived, id) then
+        return ENDED
+      end
+    end
+    return OK
+  end
+
+  local function registerAll()
+    local crowded = 0
+    for i, number in ipairs(numbers) do
+      local index = KEYS[1 + 2 * i]
+      if index and register(index, id .. number) then
+        crowded = 1
+      end
+    end
+    return crowded
+  end
+
+  return { check = check, register = registerAll }
+end

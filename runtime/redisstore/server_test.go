@@ -1,0 +1,331 @@
+package redisstore_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/rueidis"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+)
+
+// nameOf returns the key of a session of a store without a prefix of its own.
+func nameOf(id runtime.ID) string { return "duckgen:{" + id.String() + "}" }
+
+// session returns a small session.
+func session(id byte) (runtime.Key, *runtime.Record) {
+	key, record := realistic(id)
+	record.Entries = runtime.NewEntries(runtime.Entry{Key: "theme", Value: "dark"})
+	return key, record
+}
+
+func create(t *testing.T, s runtime.Store, key runtime.Key, r *runtime.Record) {
+	t.Helper()
+	if err := s.Create(t.Context(), key, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func command(t *testing.T, server *servertest.Redis, parts ...string) string {
+	t.Helper()
+	answer, err := server.Command(parts...)
+	if err != nil {
+		t.Fatalf("%v: %v", parts, err)
+	}
+	return answer
+}
+
+func TestOpenSaysWhatIsWrongAndNeverThePassword(t *testing.T) {
+	server := start(t)
+	away := start(t)
+	awayURL := away.URL()
+	away.Kill()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	wrong := strings.Replace(server.URL(), servertest.RedisPassword, "hunter2", 1)
+	cases := map[string]struct {
+		ctx   context.Context
+		url   string
+		wants string
+	}{
+		"a wrong password":      {t.Context(), wrong, server.Address()},
+		"an unreachable server": {t.Context(), awayURL, away.Address()},
+		"a missing password":    {t.Context(), "redis://" + server.Address(), "NOAUTH"},
+		"another scheme":        {t.Context(), "http://user:hunter2@host", "redis://"},
+		"a URL that is none":    {t.Context(), "redis://user:hunter2@host:port%zz", "redis://"},
+		"a wrong database":      {t.Context(), server.URL() + "/99999", "DB index"},
+		"a cancelled context":   {cancelled, server.URL(), context.Canceled.Error()},
+	}
+	for name, c := range cases {
+		s, err := redisstore.Open(c.ctx, c.url)
+		switch {
+		case err == nil:
+			s.Close()
+			t.Errorf("%s: Open succeeds", name)
+		case !strings.Contains(err.Error(), c.wants):
+			t.Errorf("%s: %q does not tell %q", name, err, c.wants)
+		case strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), servertest.RedisPassword):
+			t.Errorf("%s: the error tells the password: %q", name, err)
+		}
+	}
+}
+
+// calls returns how often the server has run each command that reads or writes
+// data, from outside of scripts.
+func calls(t *testing.T, server *servertest.Redis) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	for line := range strings.Lines(command(t, server, "INFO", "commandstats")) {
+		name, rest, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
+		n, _, _ := strings.Cut(rest, ",")
+		switch name {
+		case "evalsha", "eval", "hgetall":
+			counts[name], _ = strconv.Atoi(n)
+		}
+	}
+	return counts
+}
+
+func TestOneCallToReadAndOneToWrite(t *testing.T) {
+	server := start(t)
+	s := redisstore.New(client(t, server.URL()))
+	key, record := realistic(1)
+	other, otherRecord := realistic(2)
+	create(t, s, other, otherRecord) // the server knows the scripts now
+	update := func(d *runtime.Delta) func() error {
+		return func() error { _, err := s.Update(t.Context(), key, d); return err }
+	}
+	signIn := &runtime.Delta{CurrentOnly: true, Ops: []runtime.Op{
+		{Kind: runtime.OpSet, Entry: runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: "\x08"}},
+	}}
+	if err := update(oneField())(); !errors.Is(err, runtime.ErrNotFound) {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name string
+		do   func() error
+		want map[string]int
+	}{
+		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{"evalsha": 1}},
+		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }, map[string]int{"hgetall": 1}},
+		{"Update", update(oneField()), map[string]int{"evalsha": 1}},
+		{"an Update that signs in", update(signIn), map[string]int{"evalsha": 1}},
+	}
+	for _, step := range steps {
+		command(t, server, "CONFIG", "RESETSTAT")
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if diff := cmp.Diff(step.want, calls(t, server)); diff != "" {
+			t.Errorf("%s makes other calls (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+// countedConn counts what is sent.
+type countedConn struct {
+	net.Conn
+	sent *atomic.Int64
+}
+
+func (c countedConn) Write(b []byte) (int, error) {
+	c.sent.Add(int64(len(b)))
+	return c.Conn.Write(b)
+}
+
+func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
+	server := start(t)
+	settings, err := rueidis.ParseURL(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent atomic.Int64
+	settings.DisableCache = true
+	settings.DialFn = func(address string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+		conn, err := d.Dial("tcp", address)
+		return countedConn{conn, &sent}, err
+	}
+	c, err := rueidis.NewClient(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s := redisstore.New(c)
+	var sizes []int64
+	for _, fields := range []int{3, 20, 100} {
+		key, record := session(byte(fields))
+		var entries []runtime.Entry
+		for i := range fields {
+			entries = append(entries, runtime.Entry{Key: fmt.Sprintf("field_%02d", i), Value: strings.Repeat("v", 40)})
+		}
+		record.Entries = runtime.NewEntries(entries...)
+		create(t, s, key, record)
+		for range 2 { // the first one may have to teach the script
+			sent.Store(0)
+			if _, err := s.Update(t.Context(), key, oneField()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sizes = append(sizes, sent.Load())
+	}
+	if sizes[0] != sizes[1] || sizes[1] != sizes[2] || sizes[0] > 400 {
+		t.Errorf("a change of one field sends %d bytes for 3, 20 and 100 fields, want the same few hundred", sizes)
+	}
+	t.Logf("one field of 40 bytes: %d bytes sent", sizes[0])
+}
+
+func TestScriptsAreTaughtAgain(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	key, record := session(1)
+	create(t, s, key, record)
+	for range 3 {
+		command(t, server, "SCRIPT", "FLUSH")
+		if _, err := s.Update(t.Context(), key, oneField()); err != nil {
+			t.Errorf("Update after SCRIPT FLUSH: %v", err)
+		}
+	}
+}
+
+func TestADamagedFieldIsLostAlone(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	key, record := realistic(1)
+	record.Earlier = []runtime.EarlierProof{{Proof: runtime.Proof{9}, Ended: key.Now, Grace: time.Minute}}
+	create(t, s, key, record)
+	damage := map[string]string{"views": "+many", "field_03": "", "user_id": "@x", ".1": "short", ".z": "big"}
+	for field, value := range damage {
+		command(t, server, "HSET", nameOf(key.ID), field, value)
+	}
+	r, err := s.Load(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Earlier) != 0 {
+		t.Errorf("a damaged earlier proof is read as %+v", r.Earlier)
+	}
+	for key, want := range map[string]runtime.Entry{
+		"views":    {Key: "views", Value: "many"}, // no counter: its field notices
+		"field_05": {Key: "field_05", Value: strings.Repeat("v", 15)},
+	} {
+		if got, _ := r.Entries.Get(key); got != want {
+			t.Errorf("beside damaged fields: %+v, want %+v", got, want)
+		}
+	}
+	result, err := s.Update(t.Context(), key, &runtime.Delta{Ops: []runtime.Op{
+		{Kind: runtime.OpAdd, Entry: runtime.Entry{Key: "views", Count: 2}},
+	}})
+	if err != nil || len(result.Replaced) != 1 {
+		t.Errorf("an addition to a damaged counter: %+v, %v, want it replaced", result, err)
+	}
+}
+
+func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	key, record := session(1)
+	create(t, s, key, record)
+	command(t, server, "HSET", nameOf(key.ID), ".h", "short")
+	operations := map[string]func() error{
+		"Load":   func() error { _, err := s.Load(t.Context(), key); return err },
+		"Update": func() error { _, err := s.Update(t.Context(), key, oneField()); return err },
+		"Create": func() error { return s.Create(t.Context(), key, record) },
+		"Delete": func() error { return s.Delete(t.Context(), key) },
+	}
+	for name, operate := range operations {
+		err := operate()
+		if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
+			t.Errorf("%s: %v, want an error that names the session and is not ErrNotFound", name, err)
+		}
+	}
+	if got := command(t, server, "HGET", nameOf(key.ID), ".h"); got != "short" {
+		t.Errorf("a damaged head has become %q", got)
+	}
+}
+
+func TestTheServerExpiresByTheClockOfTheProgram(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	for i, shift := range []time.Duration{0, -30 * 365 * 24 * time.Hour, 30 * 365 * 24 * time.Hour} {
+		key, record := session(byte(i + 1))
+		key.Now = key.Now.Add(shift)
+		record.Created, record.Renewed = key.Now, key.Now
+		record.Deadline, record.Expires = key.Now.Add(time.Hour), key.Now.Add(time.Minute)
+		create(t, s, key, record)
+		left(t, server, key.ID, time.Minute)
+		if _, err := s.Update(t.Context(), key, &runtime.Delta{Active: key.Now.Add(30 * time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+		left(t, server, key.ID, 30*time.Minute)
+		if err := s.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		left(t, server, key.ID, runtime.MarkLife)
+	}
+}
+
+// left demands that the server keeps a session for its life and a margin.
+func left(t *testing.T, server *servertest.Redis, id runtime.ID, life time.Duration) {
+	t.Helper()
+	n, err := strconv.Atoi(command(t, server, "PTTL", nameOf(id)))
+	got := time.Duration(n) * time.Millisecond
+	if err != nil || got < life+4*time.Minute || got > life+5*time.Minute {
+		t.Errorf("the server keeps a session with %v to live for %v, want 5 minutes more", life, got)
+	}
+}
+
+func TestASessionStaysCompactInMemory(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	key, record := realistic(1)
+	create(t, s, key, record)
+	for n := range byte(6) {
+		renewed := runtime.Proof{100 + n}
+		d := &runtime.Delta{
+			Renewal: &runtime.Renewal{Proof: renewed, SignIn: n%2 == 0, Grace: time.Minute},
+			Ticket:  &runtime.Ticket{Proof: runtime.Proof{200}, Ends: key.Now.Add(time.Minute), Saw: runtime.Proof{201}},
+		}
+		if _, err := s.Update(t.Context(), key, d); err != nil {
+			t.Fatal(err)
+		}
+		key.Proof = renewed
+	}
+	if got := command(t, server, "OBJECT", "ENCODING", nameOf(key.ID)); got != "listpack" {
+		t.Errorf("a session with all that a record can have is kept as %s, want listpack", got)
+	}
+	t.Logf("%s bytes", command(t, server, "MEMORY", "USAGE", nameOf(key.ID)))
+}
+
+func TestAUserNeedsNoMoreThanTheGuideSays(t *testing.T) {
+	server := start(t)
+	command(t, server, "ACL", "SETUSER", "shop", "on", ">secret", "+@hash", "+@set", "+@sortedset", "+@scripting",
+		"+@pubsub", "+@keyspace", "+@connection", "+cluster|slots", "~duckgen:*", "&duckgen:*")
+	s := open(t, "redis://shop:secret@"+server.Address(), "duckgen:")
+	changes := watch(t.Context(), t, s)
+	key, record := realistic(1)
+	create(t, s, key, record)
+	if _, err := s.Update(t.Context(), key, oneField()); err != nil {
+		t.Error(err)
+	}
+	user := runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "\x07"}
+	for _, err := range s.Find(t.Context(), user, key.Now) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if n, err := s.Revoke(t.Context(), user, key.Now); n != 1 || err != nil {
+		t.Errorf("Revoke = %d, %v, want 1", n, err)
+	}
+	wantChange(t, changes, runtime.Change{Kind: runtime.SessionEnded, ID: key.ID})
+}

@@ -1,0 +1,461 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A LivelyCloser is a live connection that its session can close: when it ends,
+// and when its token is renewed elsewhere.
+type LivelyCloser interface {
+	LivelyConn
+
+	// CloseLively begins to close the connection, once the page has what it was
+	// told before, and returns at once. Calls after the first do nothing.
+	CloseLively(end LivelyEnd)
+}
+
+// LivelyEnd says why a session closes a live connection.
+type LivelyEnd uint8
+
+const (
+	// LivelyEnded: the session has ended. A WebSocket closes with 1008.
+	LivelyEnded LivelyEnd = iota
+
+	// LivelyReconnect: the session has a new token. The page is to connect again,
+	// with the cookie that the browser has by then.
+	LivelyReconnect
+)
+
+// String describes the reason to a page.
+func (e LivelyEnd) String() string {
+	if e == LivelyEnded {
+		return "session ended"
+	}
+	return "session renewed"
+}
+
+const (
+	// maxOwnProofs is how many of its own renewals a connection recognises when
+	// the store tells of them late.
+	maxOwnProofs = 8
+
+	// maxHeard is how many changes are kept for the end of a running event.
+	maxHeard = 8
+
+	// longestWait bounds how long a connection relies on the end of its session
+	// that it knows: a request of another process may have brought that forward.
+	longestWait = 15 * time.Minute
+
+	// shortestWait keeps a connection from asking a store again and again whose
+	// clock or answer differs.
+	shortestWait = 50 * time.Millisecond
+)
+
+// sockets are the live connections of one manager, by session. While there are
+// any, the store is watched.
+type sockets struct {
+	engine *engine
+
+	watching sync.Mutex // held while watching begins and ends
+	open     int
+	stop     context.CancelFunc
+
+	mu      sync.Mutex // never held while a session or the store is waited for
+	byID    map[ID][]*socket
+	told    uint64 // changes so far
+	sweeps  bool   // all sockets are being checked
+	another bool   // and have to be once more
+}
+
+// socket is one live connection. Its fields are guarded by sockets.mu.
+type socket struct {
+	all  *sockets
+	conn LivelyCloser
+	ctx  context.Context // ends with the connection
+
+	id    ID      // of the session; zero: none
+	own   []Proof // which this connection presents or has made, the current one last
+	timer *time.Timer
+
+	running bool     // an event
+	begun   uint64   // sockets.told when it began
+	heard   []Change // meanwhile, to be judged at its end
+	gone    bool     // disconnected or told to close
+}
+
+func newSockets(e *engine) *sockets {
+	return &sockets{engine: e, byID: map[ID][]*socket{}}
+}
+
+// LivelyConnect makes a connection one that is closed as soon as its session
+// ends, by whatever and in whatever process, and sent to reconnect when the
+// session's token is renewed by somebody else. Call it before the first event,
+// and what it returns once the connection is closed. It loads the session to see
+// what has happened since the handshake. It returns an error where the store
+// cannot be watched; the connection is then to be closed.
+func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Session) (disconnect func(), err error) {
+	if err := s.enterEvents(ctx); err != nil {
+		return nil, err
+	}
+	if s.engine.store == nil {
+		return func() {}, nil
+	}
+	all := s.engine.sockets
+	if err := all.watch(ctx); err != nil {
+		return nil, fmt.Errorf("watch the store for the end of sessions: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	x := &socket{all: all, conn: conn, ctx: ctx}
+	s.lock()
+	s.live.socket = x
+	x.moved(s)
+	s.unlock()
+	x.check(false)
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			cancel()
+			all.mu.Lock()
+			x.leave()
+			all.mu.Unlock()
+			all.unwatch()
+		})
+	}, nil
+}
+
+// watch counts a connection. The first one begins to watch the store.
+func (all *sockets) watch(ctx context.Context) error {
+	all.watching.Lock()
+	defer all.watching.Unlock()
+	if all.open == 0 {
+		if err := all.startWatching(ctx); err != nil {
+			return err
+		}
+	}
+	all.open++
+	return nil
+}
+
+// startWatching watches beyond the life of the connection that begins it, but
+// gives up beginning with that.
+func (all *sockets) startWatching(ctx context.Context) error {
+	watcher, ok := ability[Watcher](all.engine.store)
+	if !ok {
+		all.stop = func() {}
+		return nil
+	}
+	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
+	keep := context.AfterFunc(ctx, stop)
+	err := watcher.Watch(watched, all.hear)
+	if !keep() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		stop()
+		return err
+	}
+	all.stop = stop
+	return nil
+}
+
+func (all *sockets) unwatch() {
+	all.watching.Lock()
+	defer all.watching.Unlock()
+	if all.open--; all.open == 0 {
+		all.stop()
+	}
+}
+
+// hear is told of every change.
+func (all *sockets) hear(c Change) {
+	all.mu.Lock()
+	all.told++
+	if c.Kind == ChangesMissed {
+		all.checkAll()
+		all.mu.Unlock()
+		return
+	}
+	var foreign []*socket
+	for _, x := range all.byID[c.ID] {
+		switch {
+		case x.running:
+			x.hold(c)
+		case !x.causes(c):
+			foreign = append(foreign, x)
+		}
+	}
+	for _, x := range foreign {
+		x.leave()
+	}
+	all.mu.Unlock()
+	for _, x := range foreign {
+		x.conn.CloseLively(endOf(c))
+	}
+}
+
+// hold keeps a change for the end of the running event. Of too many the store is
+// asked instead. The lock is held.
+func (x *socket) hold(c Change) {
+	if len(x.heard) == maxHeard {
+		x.heard[0] = Change{Kind: ChangesMissed}
+		return
+	}
+	x.heard = append(x.heard, c)
+}
+
+// causes reports whether the change is this connection's own renewal.
+func (x *socket) causes(c Change) bool {
+	return c.Kind == SessionRenewed && slices.Contains(x.own, c.Proof)
+}
+
+func endOf(c Change) LivelyEnd {
+	if c.Kind == SessionRenewed {
+		return LivelyReconnect
+	}
+	return LivelyEnded
+}
+
+// leave takes the socket out of its group. The lock is held.
+func (x *socket) leave() {
+	x.gone = true
+	x.place(ID{})
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+}
+
+// place puts the socket under the id. The lock is held.
+func (x *socket) place(id ID) {
+	if x.id == id {
+		return
+	}
+	if x.id != (ID{}) {
+		rest := slices.DeleteFunc(x.all.byID[x.id], func(other *socket) bool { return other == x })
+		if len(rest) == 0 {
+			delete(x.all.byID, x.id)
+		} else {
+			x.all.byID[x.id] = rest
+		}
+	}
+	x.id = id
+	if id != (ID{}) {
+		x.all.byID[id] = append(x.all.byID[id], x)
+	}
+}
+
+// begin holds back judgement while an event runs. It may be called again before
+// the event's end. All three methods of an event do nothing for a connection that
+// is none of this group.
+func (x *socket) begin() {
+	if x == nil {
+		return
+	}
+	x.all.mu.Lock()
+	defer x.all.mu.Unlock()
+	if !x.running {
+		x.running, x.begun = true, x.all.told
+	}
+}
+
+// moved takes note of the session that the connection now has, before the page
+// is told: its answer may come before the event ends. The session is locked.
+func (x *socket) moved(s *Session) {
+	if x == nil {
+		return
+	}
+	var id ID
+	if s.identify(); s.known {
+		id = s.id
+	}
+	proof := s.key().Proof
+	x.all.mu.Lock()
+	defer x.all.mu.Unlock()
+	if x.gone {
+		return
+	}
+	if id != (ID{}) && (len(x.own) == 0 || x.current() != proof) {
+		x.own = append(x.own[max(0, len(x.own)-maxOwnProofs+1):], proof)
+	}
+	if id == x.id {
+		return
+	}
+	x.place(id)
+	if x.running && id != (ID{}) && x.begun != x.all.told {
+		x.hold(Change{Kind: ChangesMissed}) // of the new id, perhaps
+	}
+	if s.record != nil {
+		x.wait(s.record.Expires)
+	}
+}
+
+// finish judges what was heard during the event, and what the event met: an end
+// that it was told by the store rather than by the watcher.
+func (x *socket) finish(met error) {
+	if x == nil {
+		return
+	}
+	x.all.mu.Lock()
+	heard := x.heard
+	x.running, x.heard = false, nil
+	if x.gone {
+		x.all.mu.Unlock()
+		return
+	}
+	end, closes, doubt := x.judge(heard, met)
+	if closes {
+		x.leave()
+	}
+	x.all.mu.Unlock()
+	switch {
+	case closes:
+		x.conn.CloseLively(end)
+	case doubt:
+		x.check(true)
+	}
+}
+
+func (x *socket) judge(heard []Change, met error) (end LivelyEnd, closes, doubt bool) {
+	switch {
+	case errors.Is(met, ErrEnded):
+		return LivelyEnded, true, false
+	case errors.Is(met, ErrSuperseded):
+		end, closes = LivelyReconnect, true
+	}
+	for _, c := range heard {
+		switch {
+		case c.Kind == SessionEnded:
+			return LivelyEnded, true, false
+		case c.Kind == ChangesMissed:
+			doubt = true
+		case !x.causes(c):
+			end, closes = LivelyReconnect, true
+		}
+	}
+	return end, closes, doubt
+}
+
+// checkAll checks every socket, one after the other and not twice at a time. The
+// lock is held.
+func (all *sockets) checkAll() {
+	if all.sweeps {
+		all.another = true
+		return
+	}
+	all.sweeps = true
+	go func() {
+		for more := true; more; {
+			all.mu.Lock()
+			var list []*socket
+			for _, sharing := range all.byID {
+				list = append(list, sharing...)
+			}
+			all.another = false
+			all.mu.Unlock()
+			for _, x := range list {
+				x.check(true)
+			}
+			all.mu.Lock()
+			more = all.another
+			all.sweeps = more
+			all.mu.Unlock()
+		}
+	}()
+}
+
+// check asks the store whether the session still lives, and closes the
+// connection if it does not. A socket whose token is an earlier one is sent to
+// reconnect if strict; without that it may stay for the grace, in which the
+// browser gets the new cookie.
+func (x *socket) check(strict bool) {
+	id, proof, ok := x.presents()
+	if !ok {
+		return
+	}
+	e := x.all.engine
+	ctx, cancel := context.WithTimeout(x.ctx, commitTimeout)
+	defer cancel()
+	record, err := e.store.Load(ctx, Key{ID: id, Proof: proof, Now: e.clock.read(), Held: true, Live: true})
+	if end, closes := x.answered(id, proof, record, err, strict); closes {
+		x.conn.CloseLively(end)
+	}
+	if err != nil && !isGone(err) && x.ctx.Err() == nil {
+		e.config.OnError(x.ctx, fmt.Errorf("check the session of a live connection: %w", err))
+	}
+}
+
+// answered judges what the store answered to the id and the proof, and says when
+// to ask again. An outage is no end.
+func (x *socket) answered(id ID, proof Proof, r *Record, err error, strict bool) (end LivelyEnd, closes bool) {
+	x.all.mu.Lock()
+	defer x.all.mu.Unlock()
+	renewed := err == nil && r.Proof != proof
+	switch {
+	case x.gone || x.id != id || x.current() != proof:
+		return end, false
+	case x.running:
+		x.hold(Change{Kind: ChangesMissed})
+		return end, false
+	case errors.Is(err, ErrSuperseded), renewed && strict:
+		x.leave()
+		return LivelyReconnect, true
+	case renewed:
+		x.waitFor(x.all.engine.config.Grace)
+	case err == nil:
+		x.wait(r.Expires)
+	case isGone(err):
+		x.leave()
+		return LivelyEnded, true
+	default:
+		x.waitFor(commitTimeout)
+	}
+	return end, false
+}
+
+// current returns the proof that the connection presents. It has one if it has a
+// session.
+func (x *socket) current() Proof { return x.own[len(x.own)-1] }
+
+// presents returns what the socket presents to the store, if it has a session
+// and no event runs. At the end of an event that runs it is checked.
+func (x *socket) presents() (id ID, proof Proof, ok bool) {
+	x.all.mu.Lock()
+	defer x.all.mu.Unlock()
+	switch {
+	case x.gone || x.id == (ID{}):
+		return ID{}, Proof{}, false
+	case x.running:
+		x.hold(Change{Kind: ChangesMissed})
+		return ID{}, Proof{}, false
+	default:
+		return x.id, x.current(), true
+	}
+}
+
+// wait checks the socket when its session ends unless it is used. The lock is
+// held.
+func (x *socket) wait(expires time.Time) {
+	x.waitFor(expires.Sub(x.all.engine.clock.read()))
+}
+
+func (x *socket) waitFor(d time.Duration) {
+	d = min(max(d, shortestWait), longestWait)
+	if x.timer == nil {
+		x.timer = time.AfterFunc(d, func() { x.check(true) })
+		return
+	}
+	x.timer.Reset(d)
+}
+
+// expectEnd takes note that a request has changed when the session ends.
+func (all *sockets) expectEnd(id ID, expires time.Time) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, x := range all.byID[id] {
+		x.wait(expires)
+	}
+}

@@ -1,0 +1,210 @@
+package sqlitestore
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// pageSize is how many sessions Find and Revoke take at a time.
+const pageSize = 128
+
+// Find implements [runtime.Indexer]. It reads page by page and holds nothing
+// while it yields.
+func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
+	return func(yield func(runtime.Found, error) bool) {
+		var after runtime.ID
+		for first := true; ; first = false {
+			var page []runtime.Found
+			var last bool
+			err := s.read(ctx, func(conn *sqlite.Conn) error {
+				ids, err := carriers(conn, v, after, first)
+				last = len(ids) < pageSize
+				for _, id := range ids {
+					after = id
+					r, err := selectRecord(conn, id)
+					if err != nil {
+						return err
+					}
+					if isLive(r, now) {
+						page = append(page, runtime.Found{ID: id, Record: r})
+					}
+				}
+				return err
+			})
+			if err != nil {
+				yield(runtime.Found{}, err)
+				return
+			}
+			for _, found := range page {
+				if !yield(found, nil) {
+					return
+				}
+			}
+			if last {
+				return
+			}
+		}
+	}
+}
+
+func isLive(r *runtime.Record, now time.Time) bool {
+	return r != nil && r.Ended.IsZero() && now.Before(r.Expires)
+}
+
+// carriers returns the next page of ids in the index.
+func carriers(conn *sqlite.Conn, v runtime.IndexValue, after runtime.ID, first bool) ([]runtime.ID, error) {
+	stmt, err := conn.Prepare(`SELECT id FROM duckgen_index
+		WHERE kind = ? AND field = ? AND value = ? AND (id > ? OR ?) ORDER BY id LIMIT ?`)
+	if err != nil {
+		return nil, err
+	}
+	stmt.BindText(1, v.Kind)
+	stmt.BindText(2, v.Field)
+	bindBlob(stmt, 3, []byte(v.Value))
+	stmt.BindBytes(4, after[:])
+	stmt.BindBool(5, first)
+	stmt.BindInt64(6, pageSize)
+	return columnIDs(stmt)
+}
+
+// Revoke implements [runtime.Indexer]. The mark comes first, so that no sign-in
+// slips in between the pages; each page is a transaction of its own.
+func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time, except ...runtime.ID) (int, error) {
+	err := s.write(ctx, func(conn *sqlite.Conn) error { return markValue(conn, v, now, except) })
+	if err != nil {
+		return 0, err
+	}
+	revoked := 0
+	var after runtime.ID
+	for first := true; ; first = false {
+		var ended []runtime.Change
+		var last bool
+		err := s.write(ctx, func(conn *sqlite.Conn) error {
+			ids, err := carriers(conn, v, after, first)
+			if err != nil {
+				return err
+			}
+			last = len(ids) < pageSize
+			if len(ids) > 0 {
+				after = ids[len(ids)-1]
+			}
+			ended, err = s.end(conn, ids, now, except)
+			return err
+		})
+		if err != nil {
+			return revoked, err
+		}
+		revoked += len(ended)
+		for _, change := range ended {
+			s.watchers.tell(change)
+		}
+		if last {
+			return revoked, nil
+		}
+	}
+}
+
+// end ends the live ones of the sessions that are not excepted.
+func (s *Store) end(conn *sqlite.Conn, ids []runtime.ID, now time.Time, except []runtime.ID) (ended []runtime.Change, err error) {
+	for _, id := range ids {
+		r, err := selectRecord(conn, id)
+		if err != nil {
+			return nil, err
+		}
+		if !isLive(r, now) || slices.Contains(except, id) {
+			continue
+		}
+		if err := replace(conn, id, r, r.Mark(now)); err != nil {
+			return nil, err
+		}
+		change := runtime.Change{Kind: runtime.SessionEnded, ID: id}
+		if err := s.watchers.note(conn, change); err != nil {
+			return nil, err
+		}
+		ended = append(ended, change)
+	}
+	return ended, nil
+}
+
+// markValue remembers a revocation, and forgets those whose time is over.
+func markValue(conn *sqlite.Conn, v runtime.IndexValue, now time.Time, except []runtime.ID) error {
+	err := run(conn, "DELETE FROM duckgen_revocations WHERE at <= ? OR at > ?",
+		now.Add(-runtime.MarkLife).UnixNano(), now.Add(runtime.MarkLife).UnixNano())
+	if err != nil {
+		return err
+	}
+	var excepted []byte
+	for _, id := range except {
+		excepted = append(excepted, id[:]...)
+	}
+	return run(conn, "INSERT OR REPLACE INTO duckgen_revocations (kind, field, value, at, excepted) VALUES (?, ?, ?, ?, ?)",
+		v.Kind, v.Field, []byte(v.Value), now.UnixNano(), excepted)
+}
+
+// checkRevocations is ErrEnded where one of the values was revoked after the
+// request behind the key had arrived.
+func checkRevocations(conn *sqlite.Conn, key runtime.Key, kind string, values iter.Seq[runtime.Entry]) error {
+	for e := range values {
+		barred, err := isBarred(conn, key, runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value})
+		if err != nil {
+			return err
+		}
+		if barred {
+			return runtime.ErrEnded
+		}
+	}
+	return nil
+}
+
+func isBarred(conn *sqlite.Conn, key runtime.Key, v runtime.IndexValue) (barred bool, err error) {
+	stmt, err := conn.Prepare(`SELECT excepted FROM duckgen_revocations
+		WHERE kind = ? AND field = ? AND value = ? AND at > ? AND at > ? AND at < ?`)
+	if err != nil {
+		return false, err
+	}
+	stmt.BindText(1, v.Kind)
+	stmt.BindText(2, v.Field)
+	bindBlob(stmt, 3, []byte(v.Value))
+	stmt.BindInt64(4, key.Arrived().UnixNano())
+	stmt.BindInt64(5, key.Now.Add(-runtime.MarkLife).UnixNano())
+	stmt.BindInt64(6, key.Now.Add(runtime.MarkLife).UnixNano())
+	for {
+		more, err := stmt.Step()
+		if err != nil || !more {
+			return barred, err
+		}
+		excepted := make([]byte, stmt.ColumnLen(0))
+		stmt.ColumnBytes(0, excepted)
+		if !isExcepted(excepted, key.ID) {
+			barred = true
+		}
+	}
+}
+
+func isExcepted(excepted []byte, id runtime.ID) bool {
+	for ; len(excepted) >= len(id); excepted = excepted[len(id):] {
+		if bytes.Equal(excepted[:len(id)], id[:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// indexedIn yields the indexed values that a delta sets.
+func indexedIn(d *runtime.Delta) iter.Seq[runtime.Entry] {
+	return func(yield func(runtime.Entry) bool) {
+		for i := range d.Ops {
+			set := d.Ops[i].Kind == runtime.OpSet && d.Ops[i].Entry.Kind == runtime.IndexedEntry
+			if set && !yield(d.Ops[i].Entry) {
+				return
+			}
+		}
+	}
+}

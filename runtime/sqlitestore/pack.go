@@ -1,0 +1,176 @@
+package sqlitestore
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// packVersion is the form of a packed record, its first byte.
+const packVersion = 1
+
+var errDamaged = errors.New("the stored record is damaged or of a newer version, and is left as it is")
+
+// pack returns the binary form of a record.
+func pack(r *runtime.Record) []byte {
+	b := make([]byte, 0, 256+r.Entries.Size())
+	b = append(b, packVersion)
+	b = appendText(b, r.Kind)
+	b = append(b, r.Proof[:]...)
+	for _, t := range []time.Time{r.Created, r.Renewed, r.Deadline, r.Expires} {
+		b = binary.AppendVarint(b, t.UnixMilli())
+	}
+	b = appendInstant(b, r.Ended)
+	b = binary.AppendUvarint(b, uint64(len(r.Earlier)))
+	for _, e := range r.Earlier {
+		b = append(b, e.Proof[:]...)
+		b = appendInstant(b, e.Ended)
+		b = appendBool(b, e.SignIn)
+		b = appendInstant(b, e.Presented)
+		b = binary.AppendVarint(b, int64(e.Grace))
+	}
+	b = appendBool(b, r.Ticket != nil)
+	if t := r.Ticket; t != nil {
+		b = append(b, t.Proof[:]...)
+		b = appendInstant(b, t.Ends)
+		b = append(b, t.Saw[:]...)
+		b = appendBool(b, t.Sole)
+	}
+	b = binary.AppendUvarint(b, uint64(r.Entries.Len()))
+	for e := range r.Entries.All() {
+		b = appendText(b, e.Key)
+		b = append(b, byte(e.Kind))
+		if e.Kind == runtime.CounterEntry {
+			b = binary.AppendVarint(b, e.Count)
+		} else {
+			b = appendText(b, e.Value)
+		}
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// appendInstant keeps a time to the nanosecond, and the zero time as 0.
+func appendInstant(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, 0)
+	}
+	return binary.AppendVarint(b, t.UnixNano())
+}
+
+// unpack reads what pack wrote. Damaged bytes are an error and allocate no more
+// than a small multiple of their size.
+func unpack(b []byte) (*runtime.Record, error) {
+	u := &unpacker{rest: b}
+	if u.byte() != packVersion {
+		return nil, errDamaged
+	}
+	r := &runtime.Record{Kind: u.text(), Proof: u.proof()}
+	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.Deadline, &r.Expires} {
+		*t = time.UnixMilli(u.varint()).UTC()
+	}
+	r.Ended = u.instant()
+	for range u.count() {
+		r.Earlier = append(r.Earlier, runtime.EarlierProof{
+			Proof:     u.proof(),
+			Ended:     u.instant(),
+			SignIn:    u.bool(),
+			Presented: u.instant(),
+			Grace:     time.Duration(u.varint()),
+		})
+	}
+	if u.bool() {
+		r.Ticket = &runtime.Ticket{Proof: u.proof(), Ends: u.instant(), Saw: u.proof(), Sole: u.bool()}
+	}
+	entries := make([]runtime.Entry, u.count())
+	for i := range entries {
+		e := runtime.Entry{Key: u.text(), Kind: runtime.EntryKind(u.byte())}
+		if e.Kind == runtime.CounterEntry {
+			e.Count = u.varint()
+		} else {
+			e.Value = u.text()
+		}
+		entries[i] = e
+	}
+	r.Entries = runtime.NewEntries(entries...)
+	if u.damaged || len(u.rest) > 0 {
+		return nil, errDamaged
+	}
+	return r, nil
+}
+
+// An unpacker takes values off packed bytes. After the first that is not there
+// it is damaged and gives zeros.
+type unpacker struct {
+	rest    []byte
+	damaged bool
+}
+
+func (u *unpacker) take(n uint64) []byte {
+	if n > uint64(len(u.rest)) {
+		u.damaged, u.rest = true, nil
+		return nil
+	}
+	taken := u.rest[:n]
+	u.rest = u.rest[n:]
+	return taken
+}
+
+func (u *unpacker) byte() byte {
+	if b := u.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (u *unpacker) bool() bool { return u.byte() == 1 }
+
+func (u *unpacker) text() string { return string(u.take(u.uvarint())) }
+
+func (u *unpacker) proof() (p runtime.Proof) {
+	copy(p[:], u.take(uint64(len(p))))
+	return p
+}
+
+func (u *unpacker) uvarint() uint64 {
+	v, n := binary.Uvarint(u.rest)
+	u.take(uint64(max(n, 1)))
+	u.damaged = u.damaged || n <= 0
+	return v
+}
+
+func (u *unpacker) varint() int64 {
+	v, n := binary.Varint(u.rest)
+	u.take(uint64(max(n, 1)))
+	u.damaged = u.damaged || n <= 0
+	return v
+}
+
+// count reads how many values follow, of which each takes a byte at least.
+func (u *unpacker) count() uint64 {
+	n := u.uvarint()
+	if n > uint64(len(u.rest)) {
+		u.damaged = true
+		return 0
+	}
+	return n
+}
+
+func (u *unpacker) instant() time.Time {
+	if n := u.varint(); n != 0 {
+		return time.Unix(0, n).UTC()
+	}
+	return time.Time{}
+}

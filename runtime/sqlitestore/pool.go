@@ -1,0 +1,112 @@
+package sqlitestore
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// A pool lends each of its connections to one user at a time.
+type pool struct {
+	idle   chan *sqlite.Conn
+	opened int
+}
+
+func newPool(size int) pool { return pool{idle: make(chan *sqlite.Conn, size)} }
+
+// open fills the pool.
+func (p *pool) open(ctx context.Context, path string) error {
+	for range cap(p.idle) {
+		conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+		if err != nil {
+			return err
+		}
+		p.idle <- conn
+		p.opened++
+		if err := prepare(ctx, conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func prepare(ctx context.Context, conn *sqlite.Conn) error {
+	conn.SetInterrupt(ctx.Done())
+	defer conn.SetInterrupt(nil)
+	for _, pragma := range []string{"PRAGMA journal_mode = wal", "PRAGMA synchronous = normal"} {
+		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close waits until every connection has been given back.
+func (p *pool) close() error {
+	var errs []error
+	for range p.opened {
+		conn := <-p.idle
+		errs = append(errs, conn.Close())
+	}
+	p.opened = 0
+	return errors.Join(errs...)
+}
+
+// createPrivately makes a new file that only its owner can read. SQLite gives
+// its side files the same mode.
+func createPrivately(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// use runs work with a connection of the pool. A cancelled context interrupts
+// it, also while it waits for another process to let go of the file.
+func (s *Store) use(ctx context.Context, p *pool, work func(*sqlite.Conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.closed:
+		return ErrClosed
+	default:
+	}
+	select {
+	case <-s.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case conn := <-p.idle:
+		defer func() { p.idle <- conn }()
+		conn.SetInterrupt(ctx.Done())
+		defer conn.SetInterrupt(nil)
+		err := work(conn)
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return s.wrap(err)
+	}
+}
+
+// read runs work on one state of the file, beside a writer.
+func (s *Store) read(ctx context.Context, work func(*sqlite.Conn) error) error {
+	return s.use(ctx, &s.readers, work)
+}
+
+// write runs work in a transaction that nobody else writes beside, all of it or
+// nothing.
+func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) error {
+	return s.use(ctx, &s.writer, func(conn *sqlite.Conn) (err error) {
+		end, err := sqlitex.ImmediateTransaction(conn)
+		if err != nil {
+			return err
+		}
+		defer end(&err)
+		return work(conn)
+	})
+}

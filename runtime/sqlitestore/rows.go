@@ -1,0 +1,163 @@
+package sqlitestore
+
+import (
+	"fmt"
+	"iter"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// Times are Unix milliseconds, but those of marks and changes nanoseconds.
+const tables = `
+	CREATE TABLE IF NOT EXISTS duckgen_sessions (
+		id      BLOB PRIMARY KEY,
+		expires INTEGER NOT NULL,
+		record  BLOB NOT NULL
+	) WITHOUT ROWID;
+	CREATE INDEX IF NOT EXISTS duckgen_sessions_expires ON duckgen_sessions (expires);
+
+	CREATE TABLE IF NOT EXISTS duckgen_index (
+		kind  TEXT NOT NULL,
+		field TEXT NOT NULL,
+		value BLOB NOT NULL,
+		id    BLOB NOT NULL,
+		PRIMARY KEY (kind, field, value, id)
+	) WITHOUT ROWID;
+
+	CREATE TABLE IF NOT EXISTS duckgen_revocations (
+		kind     TEXT NOT NULL,
+		field    TEXT NOT NULL,
+		value    BLOB NOT NULL,
+		at       INTEGER NOT NULL,
+		excepted BLOB NOT NULL,
+		PRIMARY KEY (kind, field, value, at, excepted)
+	) WITHOUT ROWID;
+
+	CREATE TABLE IF NOT EXISTS duckgen_changes (
+		number  INTEGER PRIMARY KEY AUTOINCREMENT,
+		process INTEGER NOT NULL,
+		at      INTEGER NOT NULL,
+		kind    INTEGER NOT NULL,
+		id      BLOB NOT NULL,
+		proof   BLOB NOT NULL
+	);`
+
+func makeTables(conn *sqlite.Conn) error { return sqlitex.ExecuteScript(conn, tables, nil) }
+
+// selectRecord returns the stored record, nil where there is none.
+func selectRecord(conn *sqlite.Conn, id runtime.ID) (*runtime.Record, error) {
+	stmt, err := conn.Prepare("SELECT record FROM duckgen_sessions WHERE id = ?")
+	if err != nil {
+		return nil, err
+	}
+	stmt.BindBytes(1, id[:])
+	found, err := stmt.Step()
+	if err != nil || !found {
+		return nil, err
+	}
+	packed := make([]byte, stmt.ColumnLen(0))
+	stmt.ColumnBytes(0, packed)
+	if err := stmt.Reset(); err != nil {
+		return nil, err
+	}
+	r, err := unpack(packed)
+	if err != nil {
+		return nil, fmt.Errorf("session %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// replace stores the record in place of old, and moves it in the index.
+func replace(conn *sqlite.Conn, id runtime.ID, old, next *runtime.Record) error {
+	err := run(conn, "INSERT OR REPLACE INTO duckgen_sessions (id, expires, record) VALUES (?, ?, ?)",
+		id[:], next.Expires.UnixMilli(), pack(next))
+	if err != nil {
+		return err
+	}
+	return moveIndex(conn, id, old, next)
+}
+
+// moveIndex makes the index of one session what its record says. A nil record
+// has no values.
+func moveIndex(conn *sqlite.Conn, id runtime.ID, old, next *runtime.Record) error {
+	for e := range indexed(old) {
+		if !carries(next, e) {
+			err := run(conn, "DELETE FROM duckgen_index WHERE kind = ? AND field = ? AND value = ? AND id = ?",
+				old.Kind, e.Key, []byte(e.Value), id[:])
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for e := range indexed(next) {
+		if !carries(old, e) {
+			err := run(conn, "INSERT OR IGNORE INTO duckgen_index (kind, field, value, id) VALUES (?, ?, ?, ?)",
+				next.Kind, e.Key, []byte(e.Value), id[:])
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func indexed(r *runtime.Record) iter.Seq[runtime.Entry] {
+	if r == nil {
+		return func(func(runtime.Entry) bool) {}
+	}
+	return r.Entries.Indexed()
+}
+
+func carries(r *runtime.Record, e runtime.Entry) bool {
+	if r == nil {
+		return false
+	}
+	kept, _ := r.Entries.Get(e.Key)
+	return kept == e
+}
+
+// run executes a statement that returns no rows. Arguments are int64, string or
+// []byte.
+func run(conn *sqlite.Conn, query string, args ...any) error {
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case int64:
+			stmt.BindInt64(i+1, arg)
+		case string:
+			stmt.BindText(i+1, arg)
+		case []byte:
+			bindBlob(stmt, i+1, arg)
+		}
+	}
+	_, err = stmt.Step()
+	return err
+}
+
+// bindBlob binds an empty blob as such, not as NULL.
+func bindBlob(stmt *sqlite.Stmt, param int, b []byte) {
+	if len(b) == 0 {
+		stmt.BindZeroBlob(param, 0)
+		return
+	}
+	stmt.BindBytes(param, b)
+}
+
+// columnIDs collects the ids that a bound statement yields.
+func columnIDs(stmt *sqlite.Stmt) (ids []runtime.ID, err error) {
+	for {
+		more, err := stmt.Step()
+		if err != nil || !more {
+			return ids, err
+		}
+		var id runtime.ID
+		stmt.ColumnBytes(0, id[:])
+		ids = append(ids, id)
+	}
+}

@@ -1,0 +1,215 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/sqlitestore"
+	"github.com/duckgen/duckgen/runtime/storetest"
+)
+
+// open opens a store on a file, and closes it at the end of the test.
+func open(t *testing.T, path string) *sqlitestore.Store {
+	t.Helper()
+	s, err := sqlitestore.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestContract(t *testing.T) {
+	storetest.Run(t,
+		func(t *testing.T) runtime.Store { return open(t, filepath.Join(t.TempDir(), "sessions.db")) },
+		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
+			return open(t, filepath.Join(data, "sessions.db"))
+		}))
+}
+
+// A session is what these tests store.
+func session(n byte) (runtime.Key, *runtime.Record) {
+	now := time.UnixMilli(1_790_000_000_000).UTC()
+	key := runtime.Key{ID: runtime.ID{n}, Proof: runtime.Proof{n}, Now: now}
+	return key, &runtime.Record{
+		Kind:     "example.com/shop.Visitor",
+		Proof:    key.Proof,
+		Created:  now,
+		Renewed:  now,
+		Deadline: now.Add(time.Hour),
+		Expires:  now.Add(time.Hour),
+		Entries:  runtime.NewEntries(runtime.Entry{Key: "theme", Value: "dark"}),
+	}
+}
+
+func TestSessionsOutliveTheProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	key, record := session(1)
+	first, err := sqlitestore.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := open(t, path).Load(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(record, loaded); diff != "" {
+		t.Errorf("the record changed (-stored +loaded):\n%s", diff)
+	}
+}
+
+func TestTheFileIsForItsOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	key, record := session(1)
+	if err := s.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o, want 600", filepath.Base(name), mode)
+		}
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("This is no database, however long it is.\n"+strings.Repeat("x", 4096)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, path := range map[string]string{
+		"a missing folder": filepath.Join(t.TempDir(), "missing", "sessions.db"),
+		"another file":     text,
+	} {
+		_, err := sqlitestore.Open(t.Context(), path)
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want one that names the path", what, err)
+		}
+	}
+}
+
+func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	key, record := session(1)
+	if err := s.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	damage(t, path)
+	_, err := s.Load(t.Context(), key)
+	if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
+		t.Errorf("Load: %v, want an error that names the session and is not ErrNotFound", err)
+	}
+	if _, err := s.Update(t.Context(), key, &runtime.Delta{}); err == nil {
+		t.Error("Update changed a record that it could not read")
+	}
+	if err := s.Create(t.Context(), key, record); err == nil {
+		t.Error("Create overwrote a record that it could not read")
+	}
+}
+
+// damage cuts every record in the file.
+func damage(t *testing.T, path string) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := sqlitex.ExecuteTransient(conn, "UPDATE duckgen_sessions SET record = substr(record, 1, 20)", nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnotherProcessLearnsOfChanges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	here, there := open(t, path), open(t, path)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	changes := make(chan runtime.Change, 16)
+	if err := there.Watch(ctx, func(c runtime.Change) { changes <- c }); err != nil {
+		t.Fatal(err)
+	}
+	key, record := session(1)
+	if err := here.Create(ctx, key, record); err != nil {
+		t.Fatal(err)
+	}
+	renewed := key
+	renewed.Proof = runtime.Proof{9}
+	if _, err := here.Update(ctx, key, &runtime.Delta{Renewal: &runtime.Renewal{Proof: renewed.Proof}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := here.Delete(ctx, renewed); err != nil {
+		t.Fatal(err)
+	}
+	want := []runtime.Change{
+		{Kind: runtime.SessionRenewed, ID: key.ID, Proof: renewed.Proof},
+		{Kind: runtime.SessionEnded, ID: key.ID},
+	}
+	for _, change := range want {
+		select {
+		case got := <-changes:
+			if got != change {
+				t.Errorf("told %+v, want %+v", got, change)
+			}
+		case <-ctx.Done():
+			t.Fatalf("was not told %+v", change)
+		}
+	}
+}
+
+func FuzzUnpackedRecords(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "sessions.db")
+	s, err := sqlitestore.Open(f.Context(), path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.Close() })
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { conn.Close() })
+	key, record := session(1)
+	if err := s.Create(f.Context(), key, record); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte{})
+	f.Add([]byte{1, 255, 255, 255, 255, 15})
+	f.Add(append([]byte{1, 1, 'k'}, make([]byte, 64)...))
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		err := sqlitex.ExecuteTransient(conn, "UPDATE duckgen_sessions SET record = ?",
+			&sqlitex.ExecOptions{Args: []any{stored}})
+		if err != nil {
+			t.Skip(err)
+		}
+		if r, err := s.Load(t.Context(), key); err == nil && r.Proof != key.Proof {
+			t.Errorf("loaded a record of another proof: %+v", r)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package runtime
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// A Store keeps the records of sessions. Every method is one atomic step, safe
+// for concurrent use, and judges the key as [Record.Admit] does. What a store
+// promises is checked by package storetest.
+//
+// A store copies what it keeps of its arguments: the caller may use them again
+// after the call. What it returns may share memory with what it keeps, so that a
+// caller changes nothing behind a returned record but its own copy of the struct.
+//
+// A store may offer more by implementing [Formatter], [Indexer], [Watcher] or
+// [Sweeper].
+// One that wraps another keeps these abilities of it by having a method
+// Unwrap() Store.
+type Store interface {
+	// Load returns the record. The first presentation of a renewed token is
+	// recorded by the same step. Errors: ErrNotFound, ErrSuperseded, ErrReused,
+	// ErrEnded.
+	Load(ctx context.Context, key Key) (*Record, error)
+
+	// Create stores a new record under key.ID. Errors: ErrExists, ErrTooLarge,
+	// and ErrEnded where an indexed value was revoked after the request arrived.
+	Create(ctx context.Context, key Key, r *Record) error
+
+	// Update applies a delta, and never inserts. Errors: those of Load, and
+	// ErrConflict, ErrTooLarge, ErrOverflow.
+	Update(ctx context.Context, key Key, d *Delta) (*Result, error)
+
+	// Delete ends the session for good and leaves a mark for [MarkLife]. It is
+	// idempotent: a missing record and a wrong proof are no error, and nothing
+	// is deleted. Errors: ErrSuperseded, ErrReused.
+	Delete(ctx context.Context, key Key) error
+}
+
+// MarkLife is how long a store remembers that a session was destroyed or an
+// index value revoked: requests that arrived before the end get ErrEnded.
+const MarkLife = 60 * time.Second
+
+// A Key says which session an operation means and with what right. Every field
+// is evidence; none of them means "trusted".
+type Key struct {
+	ID    ID
+	Proof Proof // of the presented secret; of a ticket's secret where Ticket is set
+
+	// Ticket says that Proof is that of a ticket. It is valid for the one
+	// update that redeems it, and for deleting a session that nothing else
+	// could deliver.
+	Ticket bool
+
+	// Now is the program's clock ([Config.Now]). Stores judge by it; a server's
+	// own time to live only sweeps, with a margin.
+	Now time.Time
+
+	// Age is how long ago the request or event behind this operation arrived,
+	// by its own monotonic clock.
+	Age time.Duration
+
+	// Held says that a running request or a live connection was admitted with
+	// this proof before, so presenting it is no evidence of reuse.
+	Held bool
+
+	// Live says that no browser presents the proof with this operation: a live
+	// connection does, or the very request that it was issued to. That does not
+	// count as the first presentation of a renewed token.
+	Live bool
+}
+
+// Arrived returns when the request or event behind the operation arrived.
+func (k Key) Arrived() time.Time { return k.Now.Add(-k.Age) }
+
+// A Formatter is a store that wants values in another format than MessagePack.
+type Formatter interface {
+	Format() Format
+}
+
+// An IndexValue names the sessions of one kind whose field has one value.
+type IndexValue struct {
+	Kind  string
+	Field string // the field's key
+	Value string // encoded in the store's format
+}
+
+// An Indexer is a store that finds sessions by the value of an indexed entry.
+type Indexer interface {
+	// Find yields the live sessions that carry the value, in no particular
+	// order, each once. Memory is bounded whatever their number. The first
+	// error ends the iteration.
+	Find(ctx context.Context, v IndexValue, now time.Time) iter.Seq2[Found, error]
+
+	// Revoke ends every live session that carries the value, but not those
+	// whose id is excepted, and returns how many it ended. It marks the value
+	// for [MarkLife]: a Create or Update that sets it, by a request that had
+	// arrived before, is ErrEnded, unless its id is excepted.
+	Revoke(ctx context.Context, v IndexValue, now time.Time, except ...ID) (int, error)
+}
+
+// Found is one session that an [Indexer] found.
+type Found struct {
+	ID     ID
+	Record *Record
+}
+
+// A Sweeper is a store whose expired records are removed by the program rather
+// than by the server.
+type Sweeper interface {
+	// Sweep removes records that have expired, in bounded steps while others
+	// work, and returns how many.
+	Sweep(ctx context.Context, now time.Time) (int, error)
+}
+
+// ability returns the first store in the chain of Unwrap methods that
+// implements T.
+func ability[T any](s Store) (T, bool) {
+	for s != nil {
+		if t, ok := s.(T); ok {
+			return t, true
+		}
+		w, ok := s.(interface{ Unwrap() Store })
+		if !ok {
+			break
+		}
+		s = w.Unwrap()
+	}
+	var none T
+	return none, false
+}

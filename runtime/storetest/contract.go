@@ -1,0 +1,113 @@
+package storetest
+
+// contract is what Run checks, in order.
+var contract = []clause{
+	{"C1", []statement{
+		{"an id is created once", createdOnce},
+		{"of concurrent creates one wins", oneCreateWins},
+	}},
+	{"C2", []statement{
+		{"a missing session is not updated", missingNotUpdated},
+		{"an expired session is not updated", expiredNotUpdated},
+		{"a wrong proof updates nothing", wrongProofNotUpdated},
+	}},
+	{"C3", []statement{
+		{"a failed condition changes nothing", failedCondition},
+		{"a condition that holds is no obstacle", heldCondition},
+		{"a condition minds its own entry only", conditionPerEntry},
+		{"of concurrent writes under one condition one wins", concurrentConditions},
+	}},
+	{"C4", []statement{
+		{"a session is deleted twice without an error", deletedTwice},
+		{"a missing session is deleted without an error", missingDeleted},
+	}},
+	{"C5", []statement{
+		{"an update does not revive", updateDoesNotRevive},
+		{"a create does not revive", createDoesNotRevive},
+		{"an update at the same moment does not revive", racingUpdateDoesNotRevive},
+		{"running requests learn of the end for a minute", endIsMarked},
+	}},
+	{"C6", []statement{
+		{"a session lives until it expires and no longer", livesUntilExpiry},
+	}},
+	{"C7", []statement{
+		{"activity extends a life", activityExtends},
+		{"activity never shortens a life", activityNeverShortens},
+		{"activity never passes the deadline", activityWithinDeadline},
+		{"activity touches nothing else", activityTouchesNothing},
+		{"of concurrent activities the latest counts", latestActivityCounts},
+		{"a new deadline moves the end", newDeadline},
+	}},
+	{"C8", []statement{
+		{"of 64 renewals one wins and all data counts", oneRenewalWins},
+		{"the old token cannot undo a renewal", renewalStays},
+		{"a sign-in needs the current token", signInNeedsCurrent},
+		{"of 64 sign-ins one wins", oneSignInWins},
+	}},
+	{"C9", []statement{
+		{"a wrong proof reaches nothing", wrongProofReachesNothing},
+		{"a renewed token works for the grace", renewedTokenWorks},
+		{"a token reused after the grace ends the session", reuseEndsSession},
+		{"a token held by a running request is no reuse", heldIsNoReuse},
+		{"only the first presentation counts", firstPresentationCounts},
+		{"a live connection does not present", liveDoesNotPresent},
+		{"a sign-in ends the old token at once", signInEndsToken},
+		{"four earlier tokens are remembered", earlierRemembered},
+		{"a ticket is redeemed once", ticketOnce},
+		{"of concurrent redemptions one wins", oneRedemptionWins},
+		{"a ticket is redeemed for its browser only", ticketForBrowser},
+		{"a ticket ends with its token", ticketEndsWithToken},
+		{"a ticket that alone delivers a session bounds it", soleTicket},
+	}},
+	{"C10", []statement{
+		{"the carriers of a value are found", findCarriers},
+		{"the index follows the sessions", findFollows},
+		{"a search leaves the store free", findLeavesFree},
+		{"a revocation ends the carriers and nobody else", revokeEndsCarriers},
+		{"a revocation bars requests that arrived before", revokeBars},
+		{"a login at the same moment does not escape", revokeRace},
+	}},
+	{"C11", []statement{
+		{"disjoint entries written at once survive", disjointSurvive},
+		{"counters are exact", countersExact},
+		{"a counter is removed, replaced and kept as it should", counterRules},
+		{"clearing a field removes all its entries and no other", clearField},
+	}},
+	{"C12", []statement{
+		{"changes to a created record are not seen", createCopies},
+		{"changes to a delta are not seen", updateCopies},
+		{"changes to a loaded record are not seen", loadCopies},
+	}},
+	{"C13", []statement{
+		{"a cancelled context changes nothing", cancelledBefore},
+		{"a context cancelled meanwhile leaves all or nothing", cancelledMeanwhile},
+	}},
+	{"C14", []statement{
+		{"values and keys are binary-safe", binarySafe},
+		{"a value of 1 MiB is kept", largeValue},
+		{"a counter has the range of int64", counterRange},
+		{"a size limit holds", sizeLimit},
+		{"a size limit holds against concurrent writes", sizeLimitConcurrent},
+	}},
+	{"C15", []statement{
+		{"only what has expired is swept", sweepExpired},
+		{"others work during a sweep", sweepMeanwhile},
+	}},
+	{"C16", []statement{
+		{"kill -9 leaves a whole record", killed},
+	}},
+	{"C17", []statement{
+		{"a clock set back shortens no life", clockBack},
+		{"a clock that jumps ahead takes no session", clockAhead},
+		{"a clock set back revives nothing", clockBackNoRevival},
+	}},
+	{"C18", []statement{
+		{"an outage is reported as such", outage},
+	}},
+	{"C19", []statement{
+		{"a concurrent history is linearizable", linearizable},
+	}},
+	{"C20", []statement{
+		{"closing leaves no goroutine", closes},
+	}},
+}

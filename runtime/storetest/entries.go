@@ -1,0 +1,263 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// C3, C11 and C14: what becomes of entries, alone and under concurrent writes.
+
+func failedCondition(k *kit) {
+	conditions := map[string]runtime.Op{
+		"another value":         {Entry: k.entry("theme", "light"), If: &runtime.Condition{Value: k.value("blue")}},
+		"absent, but present":   {Entry: k.entry("theme", "light"), If: &runtime.Condition{Absent: true}},
+		"present, but absent":   {Entry: k.entry("name", "Ann"), If: &runtime.Condition{Value: k.value("Bob")}},
+		"a value, of a counter": {Entry: k.entry("views", "1"), If: &runtime.Condition{Value: ""}},
+	}
+	for name, op := range conditions {
+		s := k.create(k.entry("theme", "dark"), counter("views", 3), k.entry("cart:a", "1"))
+		before := k.load(s)
+		op.Kind = runtime.OpSet
+		d := &runtime.Delta{
+			Ops: []runtime.Op{
+				{Kind: runtime.OpClear, Entry: runtime.Entry{Key: "cart"}},
+				{Kind: runtime.OpSet, Entry: k.entry("lang", "eo")},
+				op,
+				{Kind: runtime.OpAdd, Entry: counter("hits", 1)},
+			},
+			Active:   k.now.Add(idle + time.Hour),
+			Deadline: k.now.Add(2 * life),
+			Renewal:  &runtime.Renewal{Proof: newProof(), Grace: grace},
+			Ticket:   &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace)},
+		}
+		k.want("an Update that demands "+name, k.updateErr(k.key(s), d), runtime.ErrConflict)
+		k.same("after an Update that demands "+name, k.load(s), before)
+	}
+}
+
+func heldCondition(k *kit) {
+	s := k.create(k.entry("theme", "dark"))
+	d := set(k.entry("theme", "light"), k.entry("name", "Ann"))
+	d.Ops[0].If = &runtime.Condition{Value: k.value("dark")}
+	d.Ops[1].If = &runtime.Condition{Absent: true}
+	k.update(k.key(s), d)
+	k.holds("conditions that hold", s, k.entry("theme", "light"), k.entry("name", "Ann"))
+}
+
+func conditionPerEntry(k *kit) {
+	s := k.create(k.entry("a", "0"), k.entry("b", "0"))
+	for _, key := range []string{"a", "b"} {
+		d := set(k.entry(key, "1"))
+		d.Ops[0].If = &runtime.Condition{Value: k.value("0")}
+		k.want("a condition on an entry that nobody changed", k.updateErr(k.key(s), d), nil)
+	}
+	k.holds("conditions on two entries", s, k.entry("a", "1"), k.entry("b", "1"))
+}
+
+func concurrentConditions(k *kit) {
+	s, seen := k.create(k.entry("recent", "0")), "0"
+	for n := range rounds(50) {
+		payloads := make([]string, 8)
+		errs := make([]error, len(payloads))
+		for i := range payloads {
+			payloads[i] = fmt.Sprintf("%d by %d", n, i)
+		}
+		together(len(payloads), func(i int) {
+			d := set(k.entry("recent", payloads[i]))
+			d.Ops[0].If = &runtime.Condition{Value: k.value(seen)}
+			errs[i] = k.updateErr(k.key(s), d)
+		})
+		won := 0
+		for i, err := range errs {
+			if err != nil {
+				k.want("a conditional write that lost", err, runtime.ErrConflict)
+				continue
+			}
+			won++
+			seen = payloads[i]
+		}
+		if won != 1 {
+			k.Fatalf("%d of 8 concurrent writes under one condition won, want 1", won)
+		}
+		k.holds("concurrent writes under one condition", s, k.entry("recent", seen))
+	}
+}
+
+func disjointSurvive(k *kit) {
+	s := k.create()
+	writes := func(round string) []runtime.Entry {
+		return []runtime.Entry{
+			k.entry("theme", round), k.entry("cart:a", round), k.entry("cart:b", round), k.indexedEntry("user_id", round),
+		}
+	}
+	for n := range rounds(1000) {
+		entries := writes(fmt.Sprint(n))
+		errs := make([]error, len(entries))
+		together(len(entries), func(i int) {
+			errs[i] = k.updateErr(k.key(s), set(entries[i]))
+		})
+		if err := errors.Join(errs...); err != nil {
+			k.Fatalf("concurrent writes: %v", err)
+		}
+		if got := k.load(s).Entries; !got.Equal(runtime.NewEntries(entries...)) {
+			k.Fatalf("a write was lost in round %d: %s", n, list(got))
+		}
+	}
+}
+
+func countersExact(k *kit) {
+	const writers, each = 64, 10
+	s := k.create(k.entry("theme", "dark"))
+	errs := make([]error, writers)
+	together(writers, func(i int) {
+		for n := range each {
+			errs[i] = errors.Join(errs[i], k.updateErr(k.key(s), add("views", int64(n))))
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		k.Fatalf("concurrent additions: %v", err)
+	}
+	k.holds("concurrent additions", s, k.entry("theme", "dark"), counter("views", writers*each*(each-1)/2))
+}
+
+// counterRules checks V5.
+func counterRules(k *kit) {
+	s := k.create(counter("views", 2), counter("cart:a", 1), k.entry("visits", "many"))
+	d := &runtime.Delta{Ops: []runtime.Op{
+		{Kind: runtime.OpAdd, Entry: counter("views", -2), DropZero: true},
+		{Kind: runtime.OpAdd, Entry: counter("cart:a", -1)},
+		{Kind: runtime.OpAdd, Entry: counter("visits", 5)},
+		{Kind: runtime.OpAdd, Entry: counter("hits", 0), DropZero: true},
+	}}
+	result := k.update(k.key(s), d)
+	if len(result.Replaced) != 1 || result.Replaced[0] != "visits" {
+		k.Errorf("an addition to an entry that is no counter: got Replaced %q, want %q", result.Replaced, []string{"visits"})
+	}
+	k.holds("additions", s, counter("cart:a", 0), counter("visits", 5))
+}
+
+// clearField checks V4.
+func clearField(k *kit) {
+	s := k.create(k.entry("cart", "old"), k.entry("cart:a", "1"), counter("cart:b", 2),
+		k.entry("cart2:a", "1"), k.entry("cart_x", "1"), k.entry("car", "1"), k.entry("lang", "eo"))
+	d := &runtime.Delta{Ops: []runtime.Op{
+		{Kind: runtime.OpClear, Entry: runtime.Entry{Key: "cart"}},
+		{Kind: runtime.OpSet, Entry: k.entry("cart:c", "3")},
+		{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "lang"}},
+		{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "absent"}},
+	}}
+	k.update(k.key(s), d)
+	k.holds("a clearing", s, k.entry("cart:c", "3"), k.entry("cart2:a", "1"), k.entry("cart_x", "1"), k.entry("car", "1"))
+}
+
+func binarySafe(k *kit) {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	entries := []runtime.Entry{
+		k.entry("empty", ""), k.entry("nul", "\x00"), k.entry("every", string(every)),
+		k.entry("invalid", "\xff\xfe\xc0\x80"), k.entry("digits", "0123456789"),
+		k.entry("text", "naïve 鸭 🦆 \r\n'\"\\`$1"),
+		k.entry("map:", "the empty key"), k.entry("map:a:b", "a colon"), k.entry("map:鸭 'q\"\\%_*", "signs"),
+	}
+	if k.format() == runtime.MessagePack {
+		entries = append(entries,
+			runtime.Entry{Key: "nothing", Value: ""}, runtime.Entry{Key: "one", Value: "1"},
+			k.entry("map:"+string(every), "every byte"))
+	}
+	created := k.create(entries...)
+	k.holds("Create", created, entries...)
+	updated := k.create()
+	k.update(k.key(updated), set(entries...))
+	k.holds("Update", updated, entries...)
+	for i := range entries {
+		entries[i].Value = k.value("x")
+	}
+	k.update(k.key(updated), set(entries...))
+	k.holds("Update of each entry", updated, entries...)
+}
+
+func largeValue(k *kit) {
+	payload := make([]byte, 1<<20)
+	for i := range payload {
+		payload[i] = byte(i * i >> 3)
+	}
+	large := k.entry("large", string(payload))
+	s := k.create(large)
+	k.holds("Create of 1 MiB", s, large)
+	s = k.create()
+	d := set(large)
+	d.MaxBytes = 0
+	k.update(k.key(s), d)
+	k.update(k.key(s), add("views", 1))
+	k.holds("Update of 1 MiB", s, large, counter("views", 1))
+}
+
+func counterRange(k *kit) {
+	s := k.create(counter("high", math.MaxInt64-1), counter("low", math.MinInt64))
+	k.update(k.key(s), add("high", 1))
+	k.holds("the largest counter", s, counter("high", math.MaxInt64), counter("low", math.MinInt64))
+	before := k.load(s)
+	for key, n := range map[string]int64{"high": 1, "low": -1} {
+		d := set(k.entry("theme", "dark"))
+		d.Ops = append(d.Ops, add(key, n).Ops...)
+		d.Active = k.now.Add(idle + time.Hour)
+		k.want("an overflow", k.updateErr(k.key(s), d), runtime.ErrOverflow)
+		k.same("after an overflow", k.load(s), before)
+	}
+}
+
+// sizeLimit checks V7.
+func sizeLimit(k *kit) {
+	s := k.create(k.entry("cart:a", "1"), k.entry("cart:b", "1"))
+	before := k.load(s)
+	grow := set(k.entry("cart:c", "1"))
+	grow.Limits = []runtime.Limit{{Field: "cart", Max: 2}}
+	k.want("a third element of two", k.updateErr(k.key(s), grow), runtime.ErrTooLarge)
+	grow = set(k.entry("theme", "dark"))
+	grow.MaxBytes = before.Entries.Size() + len("theme")
+	k.want("a record beyond its limit", k.updateErr(k.key(s), grow), runtime.ErrTooLarge)
+	k.same("after refused growth", k.load(s), before)
+
+	// What is too large already may still change, and shrink.
+	shrink := &runtime.Delta{
+		Ops: []runtime.Op{
+			{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "cart:a"}},
+			{Kind: runtime.OpSet, Entry: k.entry("cart:b", "2")},
+		},
+		Limits:   []runtime.Limit{{Field: "cart", Max: 0}},
+		MaxBytes: 1,
+	}
+	k.update(k.key(s), shrink)
+	k.holds("a record that shrinks above its limit", s, k.entry("cart:b", "2"))
+}
+
+func sizeLimitConcurrent(k *kit) {
+	const writers, limit = 16, 10
+	limits := map[string]func(*runtime.Delta){
+		"elements": func(d *runtime.Delta) { d.Limits = []runtime.Limit{{Field: "cart", Max: limit}} },
+		"bytes":    func(d *runtime.Delta) { d.MaxBytes = limit * (len("cart:00") + len(k.value("1"))) },
+	}
+	for name, limited := range limits {
+		s := k.create()
+		errs := make([]error, writers)
+		together(writers, func(i int) {
+			d := set(k.entry(fmt.Sprintf("cart:%02d", i), "1"))
+			limited(d)
+			errs[i] = k.updateErr(k.key(s), d)
+		})
+		for _, err := range errs {
+			if err != nil {
+				k.want("a write beyond the limit of "+name, err, runtime.ErrTooLarge)
+			}
+		}
+		if n := k.load(s).Entries.Len(); n != limit {
+			k.Errorf("%d concurrent writes under a limit of %d %s left %d elements", writers, limit, name, n)
+		}
+	}
+}

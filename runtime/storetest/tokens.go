@@ -1,0 +1,350 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// C8 and C9: which token opens a session, while renewals race and afterwards.
+
+func renewal(to session) *runtime.Delta {
+	return &runtime.Delta{Renewal: &runtime.Renewal{Proof: to.proof, Grace: grace}}
+}
+
+func signIn(to session) *runtime.Delta {
+	return &runtime.Delta{
+		CurrentOnly: true,
+		Renewal:     &runtime.Renewal{Proof: to.proof, SignIn: true, Grace: grace},
+	}
+}
+
+func oneRenewalWins(k *kit) {
+	for range rounds(10) {
+		s := k.create()
+		next := make([]session, 64)
+		results := make([]*runtime.Result, len(next))
+		errs := make([]error, len(next))
+		for i := range next {
+			next[i] = s.with(newProof())
+		}
+		together(len(next), func(i int) {
+			d := renewal(next[i])
+			d.Ops = add("views", 1).Ops
+			results[i], errs[i] = k.store.Update(k.Context(), k.key(s), d)
+		})
+		winner := -1
+		for i, err := range errs {
+			switch {
+			case err != nil:
+				k.Fatalf("a concurrent renewal: %v", err)
+			case results[i].Won && winner >= 0:
+				k.Fatalf("two of 64 concurrent renewals won")
+			case results[i].Won:
+				winner = i
+			}
+		}
+		if winner < 0 {
+			k.Fatalf("none of 64 concurrent renewals won")
+		}
+		k.holds("64 concurrent renewals", next[winner], counter("views", 64))
+		k.gone("a renewal that lost", next[(winner+1)%len(next)])
+	}
+}
+
+func renewalStays(k *kit) {
+	old := k.create()
+	current, late := old.with(newProof()), old.with(newProof())
+	k.later(time.Hour)
+	result := k.update(k.key(old), renewal(current))
+	if !result.Won || !result.Current {
+		k.Errorf("a renewal with the current token: got Won %v, Current %v, want both", result.Won, result.Current)
+	}
+	k.at("the result's renewal", result.Renewed, k.now)
+	d := renewal(late)
+	d.Ops = set(k.entry("theme", "dark")).Ops
+	result = k.update(k.key(old), d)
+	if result.Won || result.Current {
+		k.Errorf("a renewal with the old token: got Won %v, Current %v, want neither", result.Won, result.Current)
+	}
+	k.holds("a renewal with the old token", current, k.entry("theme", "dark"))
+	k.gone("a renewal with the old token", late)
+}
+
+func signInNeedsCurrent(k *kit) {
+	old := k.create(k.entry("theme", "dark"))
+	current := old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	before := k.load(current)
+	d := signIn(old.with(newProof()))
+	d.Ops = set(k.indexedEntry("user_id", "7")).Ops
+	k.want("a sign-in with a token that is not current", k.updateErr(k.key(old), d), runtime.ErrSuperseded)
+	k.same("after a refused sign-in", k.load(current), before)
+}
+
+func oneSignInWins(k *kit) {
+	for range rounds(10) {
+		s := k.create()
+		next := make([]session, 64)
+		errs := make([]error, len(next))
+		for i := range next {
+			next[i] = s.with(newProof())
+		}
+		together(len(next), func(i int) {
+			d := signIn(next[i])
+			d.Ops = add("views", 1).Ops
+			errs[i] = k.updateErr(k.key(s), d)
+		})
+		won := 0
+		for i, err := range errs {
+			if err != nil {
+				k.want("a sign-in that lost", err, runtime.ErrSuperseded)
+				continue
+			}
+			won++
+			k.holds("64 concurrent sign-ins", next[i], counter("views", 1))
+		}
+		if won != 1 {
+			k.Fatalf("%d of 64 concurrent sign-ins won, want 1", won)
+		}
+	}
+}
+
+func wrongProofReachesNothing(k *kit) {
+	s := k.create(k.entry("theme", "dark"))
+	thief := s.with(newProof())
+	k.gone("a wrong proof", thief)
+	if err := k.store.Delete(k.Context(), k.key(thief)); err != nil {
+		k.Errorf("Delete with a wrong proof: %v", err)
+	}
+	k.holds("a Delete with a wrong proof", s, k.entry("theme", "dark"))
+	k.gone("the zero proof", s.with(runtime.Proof{}))
+}
+
+// renewedTokenWorks checks T4.
+func renewedTokenWorks(k *kit) {
+	old := k.create()
+	current := old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	k.later(time.Hour)
+	k.holds("an hour after a renewal that nobody presented", old)
+	k.load(current)
+	k.later(grace - time.Millisecond)
+	k.update(k.key(old), add("views", 1))
+	k.holds("the end of the grace", old, counter("views", 1))
+	k.holds("the end of the grace", current, counter("views", 1))
+}
+
+// reuseEndsSession checks T5 for each operation.
+func reuseEndsSession(k *kit) {
+	operations := map[string]func(runtime.Key) error{
+		"Load":   k.loadErr,
+		"Update": func(key runtime.Key) error { return k.updateErr(key, add("views", 1)) },
+		"Delete": func(key runtime.Key) error { return k.store.Delete(k.Context(), key) },
+	}
+	for name, operate := range operations {
+		old := k.create()
+		current := old.with(newProof())
+		k.update(k.key(old), renewal(current))
+		k.update(k.key(current), add("views", 1))
+		k.later(grace)
+		k.want(name+" with a reused token", operate(k.key(old)), runtime.ErrReused)
+		k.gone(name+" with a reused token", current)
+	}
+}
+
+func heldIsNoReuse(k *kit) {
+	old := k.create()
+	current := old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	k.load(current)
+	k.later(2 * grace)
+	held := k.key(old)
+	held.Held = true
+	k.want("Load with a token held by a live connection", k.loadErr(held), runtime.ErrNotFound)
+	k.want("Update by a request that arrived in the grace",
+		k.updateErr(k.running(old, grace+time.Millisecond), add("views", 1)), runtime.ErrNotFound)
+	k.holds("a late use of a held token", current)
+}
+
+func firstPresentationCounts(k *kit) {
+	old := k.create()
+	current := old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	k.load(current)
+	k.later(grace / 2)
+	k.load(current)
+	k.later(grace / 2)
+	k.want("Load with the old token a grace after the first presentation", k.loadErr(k.key(old)), runtime.ErrReused)
+}
+
+func liveDoesNotPresent(k *kit) {
+	old := k.create()
+	current := old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	live := k.key(current)
+	live.Live = true
+	if err := k.loadErr(live); err != nil {
+		k.Fatalf("Load by a live connection: %v", err)
+	}
+	k.update(live, add("views", 1))
+	k.later(time.Hour)
+	k.holds("an hour after a live connection alone used the new token", old, counter("views", 1))
+}
+
+// signInEndsToken checks T3.
+func signInEndsToken(k *kit) {
+	old := k.create()
+	current := old.with(newProof())
+	k.later(time.Hour)
+	k.update(k.key(old), signIn(current))
+	k.later(2 * time.Second)
+	early := k.running(old, 5*time.Second)
+	k.want("Load with the old token after a sign-in", k.loadErr(k.key(old)), runtime.ErrSuperseded)
+	k.want("Update with the old token after a sign-in", k.updateErr(k.key(old), add("views", 1)), runtime.ErrSuperseded)
+	k.want("Delete with the old token after a sign-in", k.store.Delete(k.Context(), k.key(old)), runtime.ErrSuperseded)
+	k.want("Load by a request that arrived before the sign-in", k.loadErr(early), runtime.ErrSuperseded)
+	k.update(early, add("views", 1))
+	k.holds("a commit that arrived before the sign-in", current, counter("views", 1))
+	k.later(grace)
+	k.gone("the grace after a sign-in", old)
+	k.want("Update by a request older than the grace",
+		k.updateErr(k.running(old, time.Hour), add("views", 1)), runtime.ErrNotFound)
+	k.holds("the grace after a sign-in", current, counter("views", 1))
+}
+
+// earlierRemembered checks S1.
+func earlierRemembered(k *kit) {
+	tokens := []session{k.create()}
+	for range runtime.MaxEarlier + 1 {
+		last := tokens[len(tokens)-1]
+		next := last.with(newProof())
+		k.update(k.key(last), renewal(next))
+		tokens = append(tokens, next)
+	}
+	k.gone("five renewals, the first token", tokens[0])
+	for _, s := range tokens[1:] {
+		k.holds("five renewals", s)
+	}
+	k.later(grace)
+	k.want("Load with the oldest token that is remembered", k.loadErr(k.key(tokens[1])), runtime.ErrReused)
+}
+
+// ticketKey returns the key of a request that redeems a ticket.
+func (k *kit) ticketKey(s session, t *runtime.Ticket) runtime.Key {
+	key := k.key(s.with(t.Proof))
+	key.Ticket = true
+	return key
+}
+
+// ticketed stores a session with a ticket for a browser without a cookie.
+func (k *kit) ticketed(sole bool) (session, *runtime.Ticket) {
+	k.Helper()
+	s := k.create()
+	t := &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Sole: sole}
+	k.update(k.key(s), &runtime.Delta{Ticket: t})
+	return s, t
+}
+
+func redeem(to session) *runtime.Delta {
+	d := renewal(to)
+	d.Redeem = &runtime.Redemption{}
+	return d
+}
+
+// ticketOnce checks S4 and L3.
+func ticketOnce(k *kit) {
+	s, t := k.ticketed(false)
+	key := k.ticketKey(s, t)
+	k.want("Load with a ticket", k.loadErr(key), runtime.ErrNotFound)
+	k.gone("a ticket as a token", s.with(t.Proof))
+	next := s.with(newProof())
+	if result := k.update(key, redeem(next)); !result.Won {
+		k.Errorf("a redemption did not renew the token")
+	}
+	k.holds("a redemption", next)
+	k.want("a second redemption", k.updateErr(key, redeem(s.with(newProof()))), runtime.ErrNotFound)
+	s, t = k.ticketed(false)
+	k.later(grace)
+	k.want("a redemption too late", k.updateErr(k.ticketKey(s, t), redeem(s.with(newProof()))), runtime.ErrNotFound)
+	k.holds("a redemption too late", s)
+}
+
+func oneRedemptionWins(k *kit) {
+	for range rounds(20) {
+		s, t := k.ticketed(false)
+		errs := make([]error, 16)
+		together(len(errs), func(i int) {
+			errs[i] = k.updateErr(k.ticketKey(s, t), redeem(s.with(newProof())))
+		})
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			k.want("a redemption that lost", err, runtime.ErrNotFound)
+		}
+		if won != 1 {
+			k.Fatalf("%d of 16 concurrent redemptions of one ticket won, want 1", won)
+		}
+	}
+}
+
+func ticketForBrowser(k *kit) {
+	s, t := k.ticketed(false)
+	stranger := redeem(s.with(newProof()))
+	stranger.Redeem.Live = true
+	k.want("a redemption by a browser with another live session",
+		k.updateErr(k.ticketKey(s, t), stranger), runtime.ErrConflict)
+	k.want("a ticket without a redemption",
+		k.updateErr(k.ticketKey(s, t), renewal(s.with(newProof()))), runtime.ErrConflict)
+	bound := &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Saw: s.proof}
+	k.update(k.key(s), &runtime.Delta{Ticket: bound})
+	next := s.with(newProof())
+	d := redeem(next)
+	k.want("a redemption by a browser that lost the cookie", k.updateErr(k.ticketKey(s, bound), d), runtime.ErrConflict)
+	k.gone("a refused redemption", next)
+	d.Redeem = &runtime.Redemption{Presented: newProof(), Same: []runtime.Proof{newProof(), s.proof}, Live: true}
+	k.update(k.ticketKey(s, bound), d)
+	k.holds("the redemption by the browser that the handshake saw", next)
+}
+
+func ticketEndsWithToken(k *kit) {
+	old, ticket := k.ticketed(false)
+	current := old.with(newProof())
+	k.update(k.key(old), signIn(current))
+	next := old.with(newProof())
+	k.want("a redemption after a sign-in", k.updateErr(k.ticketKey(old, ticket), redeem(next)), runtime.ErrNotFound)
+	k.holds("a redemption after a sign-in", current)
+
+	plain := current.with(newProof())
+	k.update(k.key(current), renewal(plain))
+	lost := renewal(next)
+	lost.Ticket = &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace)}
+	k.update(k.key(current), lost)
+	k.want("a redemption of a renewal that lost",
+		k.updateErr(k.ticketKey(old, lost.Ticket), redeem(next)), runtime.ErrNotFound)
+	k.holds("a redemption of a renewal that lost", plain)
+}
+
+func soleTicket(k *kit) {
+	s, t := k.ticketed(true)
+	k.at("the expiry of a session that only a ticket delivers", k.load(s).Expires, t.Ends)
+	next := s.with(newProof())
+	d := redeem(next)
+	d.Active = k.now.Add(idle)
+	k.update(k.ticketKey(s, t), d)
+	k.at("the expiry of a delivered session", k.load(next).Expires, k.now.Add(idle))
+
+	s, t = k.ticketed(false)
+	if err := k.store.Delete(k.Context(), k.ticketKey(s, t)); err != nil {
+		k.Errorf("Delete with a ticket: %v", err)
+	}
+	k.holds("a Delete with a ticket that is not the only way", s)
+	s, t = k.ticketed(true)
+	if err := k.store.Delete(k.Context(), k.ticketKey(s, t)); err != nil {
+		k.Errorf("Delete with the only ticket: %v", err)
+	}
+	k.gone("a Delete with the only ticket", s)
+}

@@ -1,0 +1,187 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// ticketParam is the query parameter that carries a ticket.
+const ticketParam = "ticket"
+
+// SyncHandler answers the fetch that SyncBrowserState asks for: it redeems a
+// ticket for the session's cookie, or removes the cookie of a session that has
+// ended. Mount it at Config.SyncPath. It answers
+//
+//   - 204 with the cookie, or with its removal,
+//   - 403 to a page of another origin and to a navigation,
+//   - 409 where the browser has another session than the connection's handshake
+//     saw, or a live one that is not to be removed,
+//   - 410 to a ticket that is used, too old or unknown,
+//   - 503 where the store fails.
+func (m *Manager[S]) SyncHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if r.Method != http.MethodGet && r.Method != http.MethodPost {
+			w.Header().Set("Allow", "GET, POST")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		if !isSameOriginFetch(r) {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		held, several := m.presented(r)
+		if several {
+			m.clearDuplicates(w.Header(), r)
+		}
+		line, status, err := m.synchronise(r, held)
+		if err != nil {
+			m.config.OnError(r.Context(), fmt.Errorf("synchronise the browser: %w", err))
+		}
+		if line != "" {
+			addCookie(w.Header(), line)
+		}
+		w.WriteHeader(status)
+	})
+}
+
+// isSameOriginFetch tells a fetch by a page of this origin from everything else.
+// Browsers say so in Sec-Fetch-Site; over plain HTTP they do not, and the page's
+// Origin or Referer has to. There a navigation, which a link of the same origin
+// can start, is told by asking for a document.
+func isSameOriginFetch(r *http.Request) bool {
+	h := r.Header
+	if site := h.Get("Sec-Fetch-Site"); site != "" {
+		dest := h.Get("Sec-Fetch-Dest")
+		return site == "same-origin" && h.Get("Sec-Fetch-Mode") != "navigate" && (dest == "" || dest == "empty")
+	}
+	if strings.Contains(h.Get("Accept"), "text/html") {
+		return false
+	}
+	page := h.Get("Origin")
+	if page == "" {
+		page = h.Get("Referer")
+	}
+	u, err := url.Parse(page)
+	return err == nil && u.Host != "" && u.Host == r.Host
+}
+
+// synchronise returns the Set-Cookie line for a browser that holds the token, nil
+// for none, and the status. The line is empty where its cookie stays.
+func (e *engine) synchronise(r *http.Request, held *token) (line string, status int, err error) {
+	seen, err := e.recognise(r.Context(), held)
+	if err != nil {
+		return "", http.StatusServiceUnavailable, err
+	}
+	text := r.URL.Query().Get(ticketParam)
+	if text == "" {
+		return e.removeCookie(held, seen.Live)
+	}
+	ticket, ok := parseToken(text)
+	if !ok {
+		return "", http.StatusGone, nil
+	}
+	return e.redeem(r.Context(), ticket, seen)
+}
+
+// clearDuplicates answers several cookies of the session's name, of which none
+// counts.
+func (e *engine) clearDuplicates(h http.Header, r *http.Request) {
+	e.config.OnEvent(r.Context(), Event{Kind: EventDuplicateCookie, Session: e.name})
+	for _, line := range e.config.Cookie.clearElsewhere(r) {
+		addCookie(h, line)
+	}
+}
+
+// presented returns the token that the browser holds, nil for none, one that is
+// malformed, or several.
+func (e *engine) presented(r *http.Request) (t *token, several bool) {
+	value, n := e.config.Cookie.find(r.Header)
+	if n > 1 {
+		return nil, true
+	}
+	parsed, ok := parseToken(value)
+	if !ok {
+		return nil, false
+	}
+	return &parsed, false
+}
+
+// recognise returns what the browser's token stands for. One that a sign-in has
+// superseded opens nothing, but its session is live: the answer that brings the
+// new token may be on its way, and must not be overtaken by another cookie.
+func (e *engine) recognise(ctx context.Context, t *token) (*Redemption, error) {
+	if t == nil {
+		return &Redemption{}, nil
+	}
+	seen := &Redemption{Presented: t.secret.proof(e.kind)}
+	record, err := e.store.Load(ctx, Key{ID: t.id, Proof: seen.Presented, Now: e.clock.read()})
+	switch {
+	case err == nil:
+		seen.Live, seen.Same = true, record.proofs()
+	case errors.Is(err, ErrSuperseded):
+		seen.Live = true
+	case errors.Is(err, ErrReused):
+		e.config.OnEvent(ctx, Event{Kind: EventReused, Session: e.name, Handle: t.id.String()})
+	case !isGone(err):
+		return nil, err
+	}
+	return seen, nil
+}
+
+// proofs returns the current proof and those before it, back to the last
+// sign-in.
+func (r *Record) proofs() []Proof {
+	list := []Proof{r.Proof}
+	for _, e := range r.Earlier {
+		if e.SignIn {
+			break
+		}
+		list = append(list, e.Proof)
+	}
+	return list
+}
+
+// isGone reports whether a store has said that no live session answers.
+func isGone(err error) bool {
+	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrSuperseded) ||
+		errors.Is(err, ErrReused) || errors.Is(err, ErrEnded)
+}
+
+func (e *engine) removeCookie(held *token, alive bool) (line string, status int, err error) {
+	switch {
+	case alive:
+		return "", http.StatusConflict, nil
+	case held == nil:
+		return "", http.StatusNoContent, nil
+	default:
+		return e.config.Cookie.clear(), http.StatusNoContent, nil
+	}
+}
+
+// redeem trades a ticket for a new token, in one step. A session that nothing
+// else can deliver ends when the ticket meets the wrong browser.
+func (e *engine) redeem(ctx context.Context, ticket token, seen *Redemption) (line string, status int, err error) {
+	now := e.clock.read()
+	t := token{id: ticket.id, secret: newSecret()}
+	key := Key{ID: ticket.id, Proof: ticket.secret.ticketProof(e.kind), Ticket: true, Now: now}
+	result, err := e.store.Update(ctx, key, &Delta{
+		Active:  e.idleEnd(now),
+		Redeem:  seen,
+		Renewal: &Renewal{Proof: t.secret.proof(e.kind), Grace: e.config.Grace},
+	})
+	switch {
+	case err == nil:
+		return e.config.Cookie.set(t.text(), result.Deadline, now), http.StatusNoContent, nil
+	case errors.Is(err, ErrConflict):
+		return "", http.StatusConflict, e.store.Delete(ctx, key)
+	case isGone(err):
+		return "", http.StatusGone, nil
+	default:
+		return "", http.StatusServiceUnavailable, err
+	}
+}

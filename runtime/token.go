@@ -1,0 +1,93 @@
+package runtime
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+)
+
+// An ID names a session: 128 random bits that stay the same for its whole
+// life. It opens nothing and may be logged.
+type ID [16]byte
+
+// String returns the id in lower-case hexadecimal.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// A Proof is what a store keeps of a secret: its SHA-256 together with the kind
+// of the session (ASVS 5.0, 7.2.3 and 11.5.1). A stolen proof opens no session.
+type Proof [32]byte
+
+// tokenLength is the length of a token's text: base64url without padding of
+// 48 bytes fills its last character, so every token has exactly one spelling.
+const tokenLength = (len(ID{}) + len(secret{})) * 4 / 3
+
+// secret is the part of a token that changes with every renewal.
+type secret [32]byte
+
+// hidden is a secret as a session keeps it: mixed with bytes that this process
+// alone has. Package fmt prints the fields of values that do not expect it, and
+// then shows no secret.
+type hidden secret
+
+var mixture = newSecret()
+
+func (s secret) hide() (h hidden) {
+	for i := range s {
+		h[i] = s[i] ^ mixture[i]
+	}
+	return h
+}
+
+func (h hidden) show() secret { return secret(secret(h).hide()) }
+
+// token is what the cookie carries: which session, and the right to use it.
+type token struct {
+	id     ID
+	secret secret
+}
+
+func newID() (id ID) {
+	rand.Read(id[:])
+	return id
+}
+
+func newSecret() (s secret) {
+	rand.Read(s[:])
+	return s
+}
+
+// parseToken reads a token's text. It accepts nothing but the one spelling that
+// text gives a token.
+func parseToken(text string) (t token, ok bool) {
+	if len(text) != tokenLength {
+		return token{}, false
+	}
+	var raw [len(t.id) + len(t.secret)]byte
+	n, err := base64.RawURLEncoding.Decode(raw[:], []byte(text))
+	if err != nil || n != len(raw) {
+		return token{}, false
+	}
+	copy(t.id[:], raw[:])
+	copy(t.secret[:], raw[len(t.id):])
+	return t, true
+}
+
+func (t token) text() string {
+	var raw [len(t.id) + len(t.secret)]byte
+	copy(raw[:], t.id[:])
+	copy(raw[len(t.id):], t.secret[:])
+	var text [tokenLength]byte
+	base64.RawURLEncoding.Encode(text[:], raw[:])
+	return string(text[:])
+}
+
+// proof binds the secret to the kind of session, so that the token of one type
+// is a wrong proof for another on the same store.
+func (s secret) proof(kind string) Proof {
+	var space [128]byte
+	b := append(space[:0], kind...)
+	b = append(b, 0)
+	b = append(b, s[:]...)
+	return sha256.Sum256(b)
+}

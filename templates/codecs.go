@@ -1,0 +1,211 @@
+package templates
+
+import (
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// codecOf is the expression that makes the codec of a type. The path names the
+// place where the type was met, for types that have no name.
+func (s *session) codecOf(t *schema.Type, path string) *jen.Statement {
+	switch t.Form {
+	case schema.Bytes:
+		return s.codec("Bytes").Types(s.typ(t)).Call()
+	case schema.Time:
+		return s.converted(t, isTime(t), timeType, s.codec("Time").Call())
+	case schema.Pointer:
+		pointer := &schema.Type{Form: schema.Pointer, Elem: t.Elem}
+		return s.converted(t, t.Name == nil, pointer, s.codec("Pointer").Call(s.codecOf(t.Elem, path)))
+	case schema.Slice:
+		return s.codec("Slice").Types(s.typ(t)).Call(s.codecOf(t.Elem, path))
+	case schema.Array:
+		return s.codec("Array").Types(s.typ(t)).Add(callLines(s.codecOf(t.Elem, path), s.elements(t)))
+	case schema.MapOf:
+		return s.codec("Map").Types(s.typ(t)).Call(s.keyCodec(t.Key), s.codecOf(t.Elem, path))
+	case schema.Struct:
+		return jen.Id(s.structCodec(t, path))
+	case schema.BinaryMarshaler:
+		return s.codec("Binary").Types(s.typ(t)).Call()
+	case schema.TextMarshaler:
+		return s.codec("Text").Types(s.typ(t)).Call()
+	default:
+		return s.codec(basicCodec(t.Basic)).Types(s.typ(t)).Call()
+	}
+}
+
+// basicCodec names the codec for a predeclared type and the types based on it.
+func basicCodec(basic string) string {
+	switch basic {
+	case "bool":
+		return "Bool"
+	case "string":
+		return "String"
+	case "float32", "float64":
+		return "Float"
+	case "complex64", "complex128":
+		return "Complex"
+	case "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "byte":
+		return "Uint"
+	default:
+		return "Int"
+	}
+}
+
+// keyCodec is the codec of a map's keys.
+func (f *file) keyCodec(t *schema.Type) jen.Code {
+	return f.codec(basicCodec(t.Basic) + "Key").Types(f.typ(t)).Call()
+}
+
+// timeType is time.Time itself.
+var timeType = &schema.Type{
+	Form: schema.Time,
+	Name: &schema.Name{Path: "time", Package: "time", Name: "Time"},
+}
+
+func isTime(t *schema.Type) bool {
+	return t.Name == nil || t.Name.Path == "time" && t.Name.Name == "Time"
+}
+
+// converted is the codec of a named type that is made from the codec of the
+// type below it, unless that is the type itself.
+func (f *file) converted(t *schema.Type, same bool, below *schema.Type, codec *jen.Statement) *jen.Statement {
+	if same {
+		return codec
+	}
+	return f.codec("Convert").Add(callLines(codec, f.conversion(below, t), f.conversion(t, below)))
+}
+
+// conversion is a function from one type to another.
+func (f *file) conversion(from, to *schema.Type) jen.Code {
+	convert := f.typ(to)
+	if to.Name == nil {
+		convert = jen.Parens(convert)
+	}
+	return oneLine(f.local("v").Add(f.typ(from)), f.typ(to), convert.Call(f.local("v")))
+}
+
+// elements is the function that gives an array as a slice over it.
+func (f *file) elements(t *schema.Type) jen.Code {
+	return oneLine(
+		f.local("v").Op("*").Add(f.typ(t)),
+		jen.Index().Add(f.typ(t.Elem)),
+		f.local("v").Index(jen.Op(":")),
+	)
+}
+
+// A structCodec is the variable that holds the codec of a struct type.
+type structCodec struct {
+	name string
+	path string // where the type was met, "AddressLines"
+	typ  *schema.Type
+}
+
+// structCodec returns the variable for a struct type, which all sessions of the
+// file share.
+func (s *session) structCodec(t *schema.Type, path string) string {
+	identity := typeIdentity.write(t)
+	if name, ok := s.file.codecs[identity]; ok {
+		return name
+	}
+	name := s.claim(s.codecNames(t, path)...)
+	s.file.codecs[identity] = name
+	s.codecs = append(s.codecs, structCodec{name: name, path: path, typ: t})
+	return name
+}
+
+// codecNames are the names for a struct codec: after the type, after package
+// and type, or after the place of a type without a name.
+func (s *session) codecNames(t *schema.Type, path string) []string {
+	if t.Name == nil {
+		return []string{s.prefix + path + "Codec"}
+	}
+	name := readableName(t.Name)
+	return []string{
+		s.prefix + name + "Codec",
+		s.prefix + exportedPart(t.Name.Package) + name + "Codec",
+	}
+}
+
+// readableName runs the name of a type and those of its arguments together:
+// "Pair[string, []int]" becomes "PairStringIntSlice".
+func readableName(n *schema.Name) string {
+	var name strings.Builder
+	name.WriteString(exportedPart(n.Name))
+	for _, arg := range n.Args {
+		name.WriteString(readableType(arg))
+	}
+	return name.String()
+}
+
+func readableType(t *schema.Type) string {
+	if t.Name != nil {
+		return readableName(t.Name)
+	}
+	switch t.Form {
+	case schema.Opaque, schema.Struct:
+		return "Struct"
+	case schema.Bytes:
+		return "Bytes"
+	case schema.Time:
+		return "Time"
+	case schema.Pointer:
+		return readableType(t.Elem) + "Pointer"
+	case schema.Slice:
+		return readableType(t.Elem) + "Slice"
+	case schema.Array:
+		return readableType(t.Elem) + "Array"
+	case schema.MapOf:
+		return readableType(t.Elem) + "By" + readableType(t.Key)
+	default:
+		return exportedPart(t.Basic)
+	}
+}
+
+// structCodecs are the codecs that the session is the first of the file to
+// need, in the order of their first mention. Writing one may bring in others.
+func (s *session) structCodecs(g *jen.Group) {
+	for i := 0; i < len(s.codecs); i++ {
+		codec := s.codecs[i]
+		var d doc
+		d.say("%s encodes %s.", codec.name, s.subject(codec))
+		d.write(g)
+		g.Var().Id(codec.name).Op("=").Add(s.structCodecValue(codec))
+		g.Line()
+	}
+}
+
+// subject is what the comment calls the type.
+func (s *session) subject(c structCodec) string {
+	if c.typ.Name == nil {
+		return "the struct in " + c.path
+	}
+	return s.sourceText().write(c.typ)
+}
+
+func (s *session) structCodecValue(codec structCodec) jen.Code {
+	structOf := s.codec("Struct")
+	if len(codec.typ.Members) == 0 {
+		return structOf.Types(s.typ(codec.typ)).Call()
+	}
+	members := make([]jen.Code, len(codec.typ.Members))
+	for i, m := range codec.typ.Members {
+		members[i] = s.codec("Member").Call(
+			jen.Lit(m.Name),
+			s.codecOf(m.Type, codec.path+exportedPart(m.Name)),
+			s.memberAddress(codec.typ, m),
+		)
+	}
+	return structOf.Add(callLines(members...))
+}
+
+// memberAddress is the function that finds a member in its struct.
+func (f *file) memberAddress(t *schema.Type, m schema.StructField) jen.Code {
+	return oneLine(
+		f.local("v").Op("*").Add(f.typ(t)),
+		jen.Op("*").Add(f.typ(m.Type)),
+		jen.Op("&").Add(f.local("v")).Dot(m.Name),
+	)
+}

@@ -1,0 +1,53 @@
+package templates
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+func (f *field) add() method {
+	text := fmt.Sprintf("Add%s adds delta to %s. It is exact under concurrent requests and loads nothing.",
+		f.Name, f.Name)
+	return method{
+		doc:    f.writes(text),
+		name:   "Add" + f.Name,
+		params: []jen.Code{f.local("delta").Add(f.deltaType(f.Type))},
+		body:   f.does("Add", f.delta(f.Type)),
+	}
+}
+
+func (f *field) addItem() method {
+	text := fmt.Sprintf("Add%sItem adds delta to the element of %s with the key, from 0 where there is none."+
+		" It is exact under concurrent requests and loads nothing.", f.Name, f.Name)
+	return method{
+		doc:    f.writes(text),
+		name:   "Add" + f.Name + "Item",
+		params: []jen.Code{f.keyParam(), f.local("delta").Add(f.deltaType(f.Type.Elem))},
+		body:   f.does("AddItem", f.local("k"), f.delta(f.Type.Elem)),
+	}
+}
+
+// deltaType is what is added to a counter: its own type, or int64 where that
+// has no negative values.
+func (f *file) deltaType(t *schema.Type) *jen.Statement {
+	if isUnsigned(t) {
+		return f.goOwn("int64")
+	}
+	return f.typ(t)
+}
+
+// delta is the parameter as the runtime takes it.
+func (f *file) delta(t *schema.Type) *jen.Statement {
+	if isUnsigned(t) || t.Name == nil && t.Basic == "int64" {
+		return f.local("delta")
+	}
+	return f.goOwn("int64").Call(f.local("delta"))
+}
+
+func isUnsigned(t *schema.Type) bool {
+	return t.Basic == "byte" || strings.HasPrefix(t.Basic, "uint")
+}

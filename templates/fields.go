@@ -1,0 +1,129 @@
+package templates
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// fieldVars are the typed fields of the runtime, one variable each.
+func (s *session) fieldVars(g *jen.Group) {
+	if len(s.fields) == 0 {
+		return
+	}
+	defs := make([]jen.Code, len(s.fields))
+	for i, f := range s.fields {
+		defs[i] = jen.Id(f.variable).Op("=").Add(f.typed())
+	}
+	var d doc
+	d.say("The fields of %s.", s.Struct)
+	d.write(g)
+	g.Var().Defs(defs...)
+	g.Line()
+}
+
+// typed is the runtime's field of the shape.
+func (f *field) typed() jen.Code {
+	switch f.Shape {
+	case schema.Counter:
+		return f.counter()
+	case schema.List:
+		return f.list()
+	case schema.Map:
+		return f.mapping()
+	case schema.CounterMap:
+		return f.counterMap()
+	default:
+		return f.value()
+	}
+}
+
+func (f *field) value() jen.Code {
+	properties := []jen.Code{
+		property("Field", f.options()),
+		property("Codec", f.codecOf(f.Type, f.Name)),
+	}
+	if f.Default != nil {
+		properties = append(properties, property("Default", f.literal(f.Type, f.Default)))
+	}
+	if merge := mergeConstant(f.Merge); merge != "" {
+		properties = append(properties,
+			property("Merge", f.runtime(merge)),
+			property("Compare", f.compare()))
+	}
+	return f.runtime("Value").Types(f.typ(f.Type)).Add(valueLines(properties...))
+}
+
+func mergeConstant(m schema.Merge) string {
+	switch m {
+	case schema.Max:
+		return "MergeMax"
+	case schema.Min:
+		return "MergeMin"
+	default:
+		return ""
+	}
+}
+
+// compare is the order of a field whose concurrent changes fold to the largest
+// or smallest.
+func (f *field) compare() jen.Code {
+	if f.Type.Form != schema.Time {
+		return f.qual("cmp", "Compare").Types(f.typ(f.Type))
+	}
+	if isTime(f.Type) {
+		return f.qual("time", "Time").Dot("Compare")
+	}
+	instant := func(name string) *jen.Statement { return f.qual("time", "Time").Call(f.local(name)) }
+	params := jen.List(f.local("v"), f.local("w")).Add(f.typ(f.Type))
+	return oneLine(params, f.goOwn("int"), instant("v").Dot("Compare").Call(instant("w")))
+}
+
+func (f *field) counter() jen.Code {
+	return f.runtime("Counter").Types(f.typ(f.Type)).Add(valueLines(
+		property("Field", f.options()),
+	))
+}
+
+func (f *field) list() jen.Code {
+	return f.runtime("List").Types(f.typ(f.Type), f.typ(f.Type.Elem)).Add(valueLines(
+		property("Field", f.options()),
+		property("Codec", f.codecOf(f.Type, f.Name)),
+	))
+}
+
+func (f *field) mapping() jen.Code {
+	return f.runtime("Map").Types(f.typ(f.Type.Key), f.typ(f.Type.Elem)).Add(valueLines(
+		property("Field", f.options()),
+		property("Keys", f.keyCodec(f.Type.Key)),
+		property("Codec", f.codecOf(f.Type.Elem, f.Name)),
+	))
+}
+
+func (f *field) counterMap() jen.Code {
+	return f.runtime("CounterMap").Types(f.typ(f.Type.Key), f.typ(f.Type.Elem)).Add(valueLines(
+		property("Field", f.options()),
+		property("Keys", f.keyCodec(f.Type.Key)),
+	))
+}
+
+// options is what all shapes have in common.
+func (f *field) options() jen.Code {
+	options := []jen.Code{property("Key", jen.Lit(f.Key))}
+	if f.Was != "" {
+		options = append(options, property("Was", jen.Lit(f.Was)))
+	}
+	if f.Max != 0 {
+		options = append(options, property("Max", jen.Lit(f.Max)))
+	}
+	flags := []struct {
+		name string
+		set  bool
+	}{{"Index", f.Index}, {"Renew", f.Renew}, {"Secret", f.Secret}}
+	for _, flag := range flags {
+		if flag.set {
+			options = append(options, property(flag.name, f.goOwn("true")))
+		}
+	}
+	return f.runtime("Field").Values(options...)
+}

@@ -1,0 +1,143 @@
+package templates
+
+import "github.com/dave/jennifer/jen"
+
+// httpHooks load and save the session around a request.
+func (s *session) httpHooks(g *jen.Group) {
+	if !s.Hooks.HTTP {
+		return
+	}
+	s.middleware().write(g, s.sessionsReceiver())
+	s.processRequest().write(g, s.sessionsReceiver())
+	s.processResponse().write(g, s.sessionsReceiver())
+}
+
+func (s *session) middleware() method {
+	handler := s.qual("net/http", "Handler")
+	m := method{
+		name:    "Middleware",
+		params:  []jen.Code{s.local("next").Add(handler)},
+		results: []jen.Code{handler},
+		body:    []jen.Code{s.manage("Middleware", s.local("next"))},
+	}
+	m.doc.say("Middleware gives every request of next a session, and stores what changed before the first byte"+
+		" of the response. Handlers find the session with [%s].", s.names.From)
+	return m
+}
+
+func (s *session) processRequest() method {
+	m := method{
+		name:    "ProcessRequest",
+		params:  []jen.Code{s.requestParam()},
+		results: []jen.Code{s.requestPointer()},
+		body:    []jen.Code{s.manage("ProcessRequest", s.local("r"))},
+	}
+	m.doc.say("ProcessRequest returns the request with its session attached. It is the first half of Middleware," +
+		" for frameworks that have handlers of another kind.")
+	return m
+}
+
+func (s *session) processResponse() method {
+	m := method{
+		name:    "ProcessResponse",
+		params:  []jen.Code{s.local("w").Add(s.qual("net/http", "ResponseWriter")), s.requestParam()},
+		results: []jen.Code{s.goOwn("error")},
+		body:    []jen.Code{s.manage("ProcessResponse", s.local("w"), s.local("r"))},
+	}
+	m.doc.say("ProcessResponse stores what changed in the session of r and sets the cookie. It is the second half" +
+		" of Middleware, to be called before the first byte of the response.")
+	return m
+}
+
+func (s *session) requestPointer() *jen.Statement {
+	return jen.Op("*").Add(s.qual("net/http", "Request"))
+}
+
+func (s *session) requestParam() jen.Code { return s.local("r").Add(s.requestPointer()) }
+
+// livelyHooks load and save the session around an event of a live connection.
+func (s *session) livelyHooks(g *jen.Group) {
+	if !s.Hooks.Lively {
+		return
+	}
+	s.checkOrigin().write(g, s.sessionsReceiver())
+	s.livelyConnect().write(g, s.sessionsReceiver())
+	s.livelyEvent().write(g, s.sessionsReceiver())
+	s.processLivelyEvent().write(g, s.sessionsReceiver())
+	s.syncHandler().write(g, s.sessionsReceiver())
+}
+
+func (s *session) checkOrigin() method {
+	m := method{
+		name:    "CheckOrigin",
+		params:  []jen.Code{s.requestParam()},
+		results: []jen.Code{s.goOwn("error")},
+		body:    []jen.Code{s.manage("CheckOrigin", s.local("r"))},
+	}
+	m.doc.say("CheckOrigin returns an error where the page behind r, the handshake of a live connection, is of" +
+		" another origin than the program's own and those of its configuration.")
+	return m
+}
+
+func (s *session) livelyConnect() method {
+	m := method{
+		name:    "LivelyConnect",
+		params:  s.connectionParams("LivelyCloser"),
+		results: []jen.Code{s.local("disconnect").Func().Params(), s.local("err").Add(s.goOwn("error"))},
+		body:    []jen.Code{s.manage("LivelyConnect", s.eventArgs()...)},
+	}
+	m.doc.say("LivelyConnect lets the session close its live connection as soon as it ends, wherever that happens," +
+		" and send it to reconnect when its token is renewed elsewhere. Call it before the first event, and disconnect" +
+		" once the connection is closed.")
+	return m
+}
+
+func (s *session) livelyEvent() method {
+	handle := jen.Func().Params(s.qual("context", "Context")).Add(s.goOwn("error"))
+	m := method{
+		name:    "LivelyEvent",
+		params:  append(s.connectionParams("LivelyConn"), s.local("handle").Add(handle)),
+		results: []jen.Code{s.goOwn("error")},
+		body:    []jen.Code{s.manage("LivelyEvent", append(s.eventArgs(), s.local("handle"))...)},
+	}
+	m.doc.say("LivelyEvent runs handle with a fresh view of the session, stores what it changed and tells the" +
+		" browser where its cookie has to change. After an error or a panic the changes are discarded.")
+	return m
+}
+
+func (s *session) processLivelyEvent() method {
+	m := method{
+		name:    "ProcessLivelyEvent",
+		params:  s.connectionParams("LivelyConn"),
+		results: []jen.Code{s.goOwn("error")},
+		body:    []jen.Code{s.manage("ProcessLivelyEvent", s.eventArgs()...)},
+	}
+	m.doc.say("ProcessLivelyEvent stores what the event's handler changed and tells the browser where its cookie" +
+		" has to change. It is the second half of LivelyEvent, and leaves the session unloaded and clean.")
+	return m
+}
+
+// connectionParams are the context of a connection or an event, the connection
+// and the session that it keeps.
+func (s *session) connectionParams(conn string) []jen.Code {
+	return []jen.Code{
+		s.contextParam(),
+		s.local("conn").Add(s.runtime(conn)),
+		s.local("s").Add(s.sessionPointer()),
+	}
+}
+
+func (s *session) eventArgs() []jen.Code {
+	return []jen.Code{s.local("ctx"), s.local("conn"), s.core()}
+}
+
+func (s *session) syncHandler() method {
+	m := method{
+		name:    "SyncHandler",
+		results: []jen.Code{s.qual("net/http", "Handler")},
+		body:    []jen.Code{s.manage("SyncHandler")},
+	}
+	m.doc.say("SyncHandler answers the browsers that fetch the cookie which a live connection could not send." +
+		" Mount it at the configured SyncPath.")
+	return m
+}

@@ -1,0 +1,66 @@
+package templates
+
+import "github.com/dave/jennifer/jen"
+
+// index finds and ends sessions by the fields that are indexed.
+func (s *session) index(g *jen.Group) {
+	for _, f := range s.fields {
+		if f.Index {
+			f.findBy().write(g, s.sessionsReceiver())
+			f.revokeBy().write(g, s.sessionsReceiver())
+		}
+	}
+}
+
+func (f *field) findBy() method {
+	m := method{
+		name:    "FindBy" + f.Name,
+		params:  f.indexParams(),
+		results: []jen.Code{f.qual("iter", "Seq2").Types(f.sessionPointer(), f.goOwn("error"))},
+		body: []jen.Code{
+			jen.Return(f.runtime("FindBy").Call(f.indexArgs()...)),
+		},
+	}
+	m.doc.say("FindBy%s yields the live sessions whose %s is v, each once and in no particular order. The first"+
+		" error ends the iteration.", f.Name, f.Name)
+	m.doc.quote(f.doc.deprecated)
+	return m
+}
+
+func (f *field) revokeBy() method {
+	except, ids, i, s := f.local("except"), f.local("ids"), f.local("i"), f.local("s")
+	m := method{
+		name:    "RevokeBy" + f.Name,
+		params:  append(f.indexParams(), f.local("except").Op("...").Add(f.sessionPointer())),
+		results: []jen.Code{f.goOwn("int"), f.goOwn("error")},
+		body: []jen.Code{
+			f.local("ids").Op(":=").Add(f.goOwn("make")).Call(
+				jen.Index().Op("*").Add(f.runtime("Session")),
+				f.goOwn("len").Call(except),
+			),
+			jen.For(jen.List(i, s).Op(":=").Range().Add(except)).Block(
+				f.local("ids").Index(i).Op("=").Add(f.core()),
+			),
+			jen.Return(f.runtime("RevokeBy").Call(append(f.indexArgs(), ids.Op("..."))...)),
+		},
+	}
+	m.doc.say("RevokeBy%s ends every live session whose %s is v, but not the given ones, and returns how many it"+
+		" ended. A sign-in that was under way is ended, too. The default of %s is never indexed: it ends nobody.",
+		f.Name, f.Name, f.Name)
+	m.doc.quote(f.doc.deprecated)
+	return m
+}
+
+func (f *field) indexParams() []jen.Code {
+	return []jen.Code{f.contextParam(), f.local("v").Add(f.typ(f.Type))}
+}
+
+// indexArgs are the arguments that both operations of the runtime begin with.
+func (f *field) indexArgs() []jen.Code {
+	return []jen.Code{
+		f.local("ctx"),
+		f.local("m").Dot("manager"),
+		jen.Op("&").Id(f.variable),
+		f.local("v"),
+	}
+}

@@ -1,0 +1,103 @@
+package templates
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// typ writes a type as Go does.
+func (f *file) typ(t *schema.Type) *jen.Statement {
+	switch {
+	case t.Name != nil:
+		return f.typeName(t.Name)
+	case len(t.Literal) > 0:
+		return f.literalType(t.Literal)
+	}
+	switch t.Form {
+	case schema.Bytes:
+		return jen.Index().Add(f.goOwn("byte"))
+	case schema.Time:
+		return f.qual("time", "Time")
+	case schema.Pointer:
+		return jen.Op("*").Add(f.typ(t.Elem))
+	case schema.Slice:
+		return jen.Index().Add(f.typ(t.Elem))
+	case schema.Array:
+		return jen.Index(number(t.Len)).Add(f.typ(t.Elem))
+	case schema.MapOf:
+		return jen.Map(f.typ(t.Key)).Add(f.typ(t.Elem))
+	case schema.Struct:
+		return f.structType(t.Members)
+	default:
+		return f.goOwn(t.Basic)
+	}
+}
+
+func (f *file) typeName(n *schema.Name) *jen.Statement {
+	name := f.bareName(n)
+	if len(n.Args) == 0 {
+		return name
+	}
+	args := make([]jen.Code, len(n.Args))
+	for i, arg := range n.Args {
+		args[i] = f.typ(arg)
+	}
+	return name.Types(args...)
+}
+
+// bareName writes the name of a type without its arguments.
+func (f *file) bareName(n *schema.Name) *jen.Statement {
+	switch n.Path {
+	case "":
+		return f.goOwn(n.Name)
+	case f.Package.Path:
+		return jen.Id(n.Name)
+	default:
+		f.imports[n.Path] = n.Package
+		return jen.Qual(n.Path, n.Name)
+	}
+}
+
+// literalType writes a type that is only named, never encoded.
+func (f *file) literalType(parts []schema.LiteralPart) *jen.Statement {
+	out := &jen.Statement{}
+	for _, part := range parts {
+		if part.Name != nil {
+			out.Add(f.typeName(part.Name))
+		} else {
+			out.Op(part.Text)
+		}
+	}
+	return out
+}
+
+func (f *file) structType(members []schema.StructField) *jen.Statement {
+	fields := make([]jen.Code, len(members))
+	for i, m := range members {
+		fields[i] = f.structField(m)
+	}
+	return jen.Struct(fields...)
+}
+
+// types are the session's own type and the one that makes and keeps sessions.
+func (s *session) types(g *jen.Group) {
+	var d doc
+	d.say("%s is the session that a request has of type [%s]. It loads at the first read and stores"+
+		" what was changed when the response begins. It is safe for concurrent use by the goroutines"+
+		" of one request.", s.names.Session, s.Struct)
+	d.write(g)
+	g.Type().Id(s.names.Session).Struct(
+		jen.Id("core").Op("*").Add(s.runtime("Session")),
+	)
+	g.Line()
+
+	d = nil
+	d.say("%s makes and keeps the sessions of type [%s]. One is enough for a program; it is safe for"+
+		" concurrent use.", s.names.Sessions, s.Struct)
+	d.write(g)
+	g.Type().Id(s.names.Sessions).Struct(
+		jen.Id("manager").Op("*").Add(s.runtime("Manager")).Types(jen.Id(s.names.Session)),
+	)
+	g.Line()
+}
