@@ -38,6 +38,7 @@ const (
 	OptionMisfit   Code = "DG028" // an option that the field's type does not allow
 	OptionConflict Code = "DG029" // options that exclude each other
 	BadDefault     Code = "DG030" // a default that does not fit its field
+	RepeatedField  Code = "DG031" // a second field of one name
 )
 
 // Types.
@@ -67,7 +68,7 @@ func Codes() []Code {
 		NearMiss, MisplacedDirective, GenericSession, UnknownKey, RepeatedKey, BadValue, CookiePolicy,
 		NoDirective, NoFields,
 		MalformedTag, UntaggedField, UnexportedTag, EmbeddedField, BadKey, DuplicateKey, UnknownOption,
-		OptionValue, OptionMisfit, OptionConflict, BadDefault,
+		OptionValue, OptionMisfit, OptionConflict, BadDefault, RepeatedField,
 		UnsupportedType, PointerToPointer, MapKey, RecursiveType, NothingStored, InaccessibleType, UnnamedStruct,
 		AccessorClash, NameClash, SessionClash, SharedCookie, SharedKind,
 	}

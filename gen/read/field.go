@@ -20,8 +20,8 @@ type source struct {
 
 // fields reads the fields of an annotated struct.
 func (r *reader) fields(s *session, syntax *ast.StructType, layout *types.Struct) {
-	for i, src := range sources(syntax, layout) {
-		v := layout.Field(i)
+	for _, src := range r.sources(syntax, layout) {
+		v := src.name
 		s.Layout = append(s.Layout, schema.StructField{
 			Name:     v.Name(),
 			Type:     r.types.spelling(v.Type()),
@@ -38,19 +38,29 @@ func (r *reader) fields(s *session, syntax *ast.StructType, layout *types.Struct
 }
 
 // sources pairs the fields of a struct type with their declarations. One
-// declaration can have several names, or none where it embeds.
-func sources(syntax *ast.StructType, layout *types.Struct) []source {
+// declaration can have several names, or none where it embeds. The type checker
+// leaves out a field whose name another one has already.
+func (r *reader) sources(syntax *ast.StructType, layout *types.Struct) []source {
 	var list []source
+	add := func(declared ast.Node, f *ast.Field) {
+		if n := len(list); n < layout.NumFields() && within(declared, layout.Field(n).Pos()) {
+			list = append(list, source{layout.Field(n), f, declared.Pos()})
+			return
+		}
+		r.report(declared.Pos(), diag.RepeatedField, "give it another name, or remove it", "the struct has a field of this name already")
+	}
 	for _, f := range syntax.Fields.List {
 		if len(f.Names) == 0 {
-			list = append(list, source{layout.Field(len(list)), f, f.Type.Pos()})
+			add(f.Type, f)
 		}
 		for _, name := range f.Names {
-			list = append(list, source{layout.Field(len(list)), f, name.Pos()})
+			add(name, f)
 		}
 	}
 	return list
 }
+
+func within(node ast.Node, pos token.Pos) bool { return node.Pos() <= pos && pos < node.End() }
 
 // allOmitted reports whether no field is, or was meant to be, stored.
 func allOmitted(syntax *ast.StructType) bool {
