@@ -3,7 +3,7 @@ package visitor
 
 import "time"
 
-//go:generate go run github.com/duckgen/duckgen/cmd/duckgen
+//go:generate go tool duckgen
 
 // Visitor has 20 fields, as large applications have them.
 //
