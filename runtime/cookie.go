@@ -176,8 +176,11 @@ func (c *Cookie) find(header http.Header) (value string, n int) {
 		for line != "" {
 			var pair string
 			pair, line, _ = strings.Cut(line, ";")
-			name, v, ok := strings.Cut(pair, "=")
-			if ok && trimBlank(name) == c.Name {
+			rest, named := strings.CutPrefix(trimBlank(pair), c.Name)
+			if !named {
+				continue
+			}
+			if v, ok := strings.CutPrefix(trimBlank(rest), "="); ok {
 				value = trimBlank(v)
 				n++
 			}
@@ -189,7 +192,17 @@ func (c *Cookie) find(header http.Header) (value string, n int) {
 // trimBlank removes what browsers put around a pair, and nothing else: if other
 // white space went, a cookie by another name, which a sibling subdomain may set
 // whatever the prefix, would pass for this one.
-func trimBlank(s string) string { return strings.Trim(s, " \t") }
+func trimBlank(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // isIn reports whether a response sets the cookie already.
 func (c *Cookie) isIn(h http.Header) bool {

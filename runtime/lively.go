@@ -51,7 +51,7 @@ func (s *Session) goLive() {
 // session without a store has nothing but what it holds, and keeps it.
 func (s *Session) between() {
 	s.drop()
-	s.phase, s.ctx, s.arrived = phaseBetween, s.live.ctx, s.engine.clock.read()
+	s.phase, s.ctx, s.arrived = phaseBetween, s.live.ctx, s.engine.clock.sinceEpoch()
 	if s.engine.store != nil {
 		s.record, s.loaded = nil, false
 	}

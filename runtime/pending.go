@@ -50,12 +50,12 @@ func (s *Session) writing(f *Field) *pending {
 	if !s.mayChange(f.Key) {
 		return nil
 	}
-	s.identify()
 	if p := s.find(f); p != nil {
 		return p
 	}
 	if s.pending == nil {
-		s.pending = s.room[:0]
+		s.commitment = &commitment{}
+		s.pending = s.commitment.pending[:0]
 	}
 	s.pending = append(s.pending, pending{field: f})
 	return &s.pending[len(s.pending)-1]

@@ -18,40 +18,49 @@ import (
 type Session struct {
 	mu      sync.Mutex
 	engine  *engine
-	phase   phase
 	ctx     context.Context // bounds lazy loads
-	notices []func()        // told when the lock is released
+	request *http.Request   // brought the cookie; nil: there is none
+	writer  *writer         // carries the cookie; nil: none, or not yet
+	arrived time.Duration   // the request or event, by [clock.sinceEpoch]
+	phase   phase
+	begun   bool // the response is under way and carries no further cookie
 
-	request *http.Request // brought the cookie; nil: there is none
-	writer  *writer       // carries the cookie; nil: none, or not yet
-	arrived time.Time     // of the request or event
-	live    *live         // of a live connection; nil: plain HTTP
+	// Most requests do not touch their session, so all that only a touched one
+	// needs is allocated by the first lock.
+	*state
+}
 
-	identified bool // the cookie has been looked at
-	duplicate  bool // several cookies came
+// state is what a session that is in use knows.
+type state struct {
 	identity
-	reserved ID // for a session begun in place of this one, see RevokeBy
+	reserved *ID   // for a session begun in place of this one, see RevokeBy
+	live     *live // of a live connection; nil: plain HTTP
 
-	read    bool    // the response depends on the session
-	loaded  bool    // record says what is stored
 	record  *Record // nil: nothing is stored
 	blocked error   // nothing more is committed
-	outage  bool    // because loading failed
-	unsaved bool    // a change was dropped because of that
-	begun   bool    // the response is under way and carries no further cookie
-	found   bool    // by an index, so there is no secret at hand
 	err     error   // the first error
 
-	pending []pending
-	room    [1]pending // for what most requests change
-	renew   bool
-	expiry  *time.Time // pending deadline, zero: the configured age
-	doomed  *identity  // the stored session that Destroy ends
-	misfits []string   // reported already
+	pending    []pending
+	commitment *commitment // room for what is pending and its commit; nil: none yet
+	expiry     *time.Time  // pending deadline, zero: the configured age
+	doomed     *identity   // the stored session that Destroy ends
+	renew      bool
+
+	duplicate bool // several cookies came
+	found     bool // by an index, so there is no secret at hand
+	read      bool // the response depends on the session
+	loaded    bool // record says what is stored
+	outage    bool // nothing more is committed because loading failed
+	unsaved   bool // a change was dropped because of that
 
 	cookie     cookieChange
 	cookieEnds time.Time // the deadline that a new cookie has
-	cookieLine *string   // the Set-Cookie line that was sent already; never printed, as it is behind a pointer
+
+	// What the response's header was given, in room of its own.
+	vary, setCookie, cacheControl [1]string
+
+	notices []func() // told when the lock is released
+	misfits []string // reported already
 }
 
 // identity is which stored session this one stands for, and with what right.
@@ -83,7 +92,27 @@ const (
 	cookieCleared
 )
 
-func (s *Session) lock() { s.mu.Lock() }
+// lock begins every use of the session. The first one looks at the cookie.
+func (s *Session) lock() {
+	s.mu.Lock()
+	if s.state == nil {
+		s.state = &state{}
+		s.identify()
+	}
+}
+
+// pass lets the response begin where nobody has touched the session and its
+// cookie is in order: there is nothing to commit and nothing to say. It reports
+// whether that was so.
+func (s *Session) pass(next phase) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != nil || !s.begun && !s.engine.orderly(s.request) {
+		return false
+	}
+	s.begun, s.phase = true, next
+	return true
+}
 
 // unlock calls back only after the lock is free, so that a callback may use the
 // session.
@@ -139,12 +168,8 @@ func (s *Session) fail(err error) error {
 	return err
 }
 
-// identify looks at the cookie, once, at the first touch.
+// identify looks at the cookie.
 func (s *Session) identify() {
-	if s.identified {
-		return
-	}
-	s.identified = true
 	if s.request == nil {
 		return
 	}
@@ -193,16 +218,18 @@ func (s *Session) keyOf(i *identity) Key {
 		ID:    i.id,
 		Proof: i.proof,
 		Now:   now,
-		Age:   now.Sub(s.arrived),
+		Age:   s.age(now),
 		Held:  i.alive || i.issued || s.live != nil,
 		Live:  i.issued || s.found || s.live != nil,
 	}
 }
 
+// age returns how long ago the request or event arrived.
+func (s *Session) age(now time.Time) time.Duration { return now.Sub(epoch) - s.arrived }
+
 // settled reports whether it is known what is stored. Without a token that is
 // nothing.
 func (s *Session) settled() bool {
-	s.identify()
 	return s.loaded || !s.known
 }
 
@@ -303,7 +330,6 @@ func (s *Session) loggedHandle() string {
 }
 
 func (s *Session) handle() string {
-	s.identify()
 	if s.id == (ID{}) {
 		return ""
 	}
