@@ -28,6 +28,9 @@ type Field struct {
 	// JSON back in another spelling.
 	canonical func(f Format, stored string) (string, error)
 
+	elements    string // what the keys of elements begin with, "cart:"
+	wasElements string // the same of the earlier key
+
 	counter bool // stored as counters
 	mapped  bool // stored element by element
 }
@@ -42,6 +45,15 @@ type typedField interface {
 }
 
 func (f *Field) base() *Field { return f }
+
+// elementKeys returns the keys of one element of a map field: its own, and the
+// one it had under an earlier key.
+func (f *Field) elementKeys(text string) (key, was string) {
+	if f.Was != "" {
+		was = f.wasElements + text
+	}
+	return f.elements + text, was
+}
 
 // Clear brings the field back to its default; nothing of it stays stored.
 func (f *Field) Clear(s *Session) {

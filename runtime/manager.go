@@ -28,8 +28,10 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 	m := &Model[S]{kind: kind, name: path.Base(kind), wrap: wrap}
 	for _, f := range fields {
 		f.prepare()
-		if f.base().Secret {
-			m.secrets = append(m.secrets, f.base().Key)
+		base := f.base()
+		base.elements, base.wasElements = base.Key+":", base.Was+":"
+		if base.Secret {
+			m.secrets = append(m.secrets, base.Key)
 		}
 	}
 	config := defaultConfig()
