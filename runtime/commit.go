@@ -122,7 +122,7 @@ func (s *Session) endDoomed(ctx context.Context) error {
 	if s.doomed == nil {
 		return nil
 	}
-	err := s.engine.store.Delete(ctx, s.keyOf(s.doomed))
+	err := s.engine.store.Delete(ctx, s.keyOf(s.doomed, s.engine.clock.read()))
 	switch {
 	case errors.Is(err, ErrReused):
 		s.report(EventReused, "", nil) // the store has ended the session
@@ -156,10 +156,11 @@ func (s *Session) lost(err error) error {
 // its conditions fail.
 func (s *Session) update(ctx context.Context, c *commitment) error {
 	for range maxRetries + 1 {
-		if err := s.prepareDelta(c); err != nil {
+		now := s.engine.clock.read()
+		if err := s.prepareDelta(c, now); err != nil {
 			return err
 		}
-		result, err := s.engine.store.Update(ctx, s.key(), &c.delta)
+		result, err := s.engine.store.Update(ctx, s.keyOf(&s.identity, now), &c.delta)
 		if err == nil {
 			s.accepted(c, result)
 			return nil
@@ -204,8 +205,7 @@ func (s *Session) takeCommitment() *commitment {
 	return c
 }
 
-func (s *Session) prepareDelta(c *commitment) error {
-	now := s.engine.clock.read()
+func (s *Session) prepareDelta(c *commitment, now time.Time) error {
 	ops, err := s.ops(c.ops[:0])
 	if err != nil {
 		return err
@@ -280,7 +280,7 @@ func (s *Session) accepted(c *commitment, result *Result) {
 	}
 	s.alive = true
 	if result.Won {
-		s.hold(token{s.id, c.secret})
+		s.hold(token{s.id, c.secret}, d.Renewal.Proof)
 		s.issued = true
 	}
 	if result.Won || result.Current && s.movesCookie() {
@@ -332,8 +332,9 @@ func (s *Session) create(ctx context.Context, c *commitment) error {
 		if s.id == (ID{}) {
 			s.id = s.freshID()
 		}
+		now := s.engine.clock.read()
 		t := token{id: s.id, secret: newSecret()}
-		r, err := s.newRecord(t, c)
+		r, err := s.newRecord(t, c, now)
 		if err != nil {
 			return err
 		}
@@ -345,7 +346,6 @@ func (s *Session) create(ctx context.Context, c *commitment) error {
 			s.drop()
 			return ErrTooLate
 		}
-		now := s.engine.clock.read()
 		key := Key{ID: t.id, Proof: r.Proof, Now: now, Age: s.age(now), Held: true, Live: true}
 		err = s.engine.store.Create(ctx, key, r)
 		switch {
@@ -357,7 +357,7 @@ func (s *Session) create(ctx context.Context, c *commitment) error {
 		case err != nil:
 			return s.lost(err)
 		}
-		s.hold(t)
+		s.hold(t, r.Proof)
 		s.record, s.loaded, s.alive, s.issued = r, true, true, true
 		s.cookieEnds = r.Deadline
 		s.deliver(r.Ticket, c.ticket)
@@ -380,12 +380,11 @@ func (s *Session) freshID() ID {
 
 // newRecord returns the record of a new session, nil where nothing would be in
 // it.
-func (s *Session) newRecord(t token, c *commitment) (*Record, error) {
+func (s *Session) newRecord(t token, c *commitment, now time.Time) (*Record, error) {
 	entries, err := s.entriesOn(Entries{}, c)
 	if err != nil || entries.Len() == 0 {
 		return nil, err
 	}
-	now := s.engine.clock.read()
 	created := now.Truncate(time.Millisecond)
 	deadline := s.deadline(created)
 	r := &Record{

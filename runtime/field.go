@@ -57,7 +57,7 @@ func (f *Field) elementKeys(text string) (key, was string) {
 
 // Clear brings the field back to its default; nothing of it stays stored.
 func (f *Field) Clear(s *Session) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	s.clear(f)
 }

@@ -134,7 +134,7 @@ func (s *Session) sendCookie(h http.Header) {
 		return
 	}
 	if change == cookieSet {
-		s.setCookie[0] = cookie.set(s.tokenText(), s.cookieEnds, s.engine.clock.read())
+		s.setCookie[0] = s.engine.cookie.set(s.token(), s.cookieEnds, s.engine.clock.read())
 	} else {
 		s.setCookie[0] = cookie.clear()
 	}

@@ -220,7 +220,7 @@ func (s *Session) cookieScript(change cookieChange) string {
 	c := &s.engine.config.Cookie
 	value, expires := "", time.Unix(0, 0)
 	if change == cookieSet {
-		value, expires = s.tokenText(), s.cookieEnds
+		value, expires = s.token().text(), s.cookieEnds
 	}
 	parts := []string{c.Name + "=" + value}
 	if !c.BrowserClose || change == cookieCleared {

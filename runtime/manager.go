@@ -59,7 +59,8 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	s := &x.session
 	s.lock()
 	s.loaded, s.alive = true, true
-	s.hold(token{id: newID(), secret: newSecret()})
+	t := token{id: newID(), secret: newSecret()}
+	s.hold(t, t.secret.proof(m.kind))
 	s.unlock()
 	fill(s)
 	s.lock()
@@ -73,6 +74,7 @@ type engine struct {
 	kind   string
 	name   string
 	config Config
+	cookie cookieForm
 	store  Store // nil: sessions without one
 	format Format
 	clock  *clock
@@ -126,6 +128,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		kind:   model.kind,
 		name:   model.name,
 		config: config,
+		cookie: config.Cookie.form(),
 		store:  store,
 		clock:  newClock(config.Now),
 		ring:   ring,

@@ -96,9 +96,27 @@ const (
 func (s *Session) lock() {
 	s.mu.Lock()
 	if s.state == nil {
-		s.state = &state{}
-		s.identify()
+		s.touch(&state{})
 	}
+}
+
+// lockToWrite is lock for changing a field. Where that is the first use, room for
+// the change comes with the rest.
+func (s *Session) lockToWrite() {
+	s.mu.Lock()
+	if s.state == nil {
+		room := &struct {
+			state
+			commitment
+		}{}
+		room.state.commitment = &room.commitment
+		s.touch(&room.state)
+	}
+}
+
+func (s *Session) touch(room *state) {
+	s.state = room
+	s.identify()
 }
 
 // pass lets the response begin where nobody has touched the session and its
@@ -189,14 +207,15 @@ func (s *Session) identify() {
 	}
 }
 
-// hold makes the token the one that this session operates with.
-func (s *Session) hold(t token) {
+// hold makes the token, whose proof is given, the one that this session operates
+// with.
+func (s *Session) hold(t token, p Proof) {
 	s.id, s.secret, s.known = t.id, t.secret.hide(), true
-	s.proof = t.secret.proof(s.engine.kind)
+	s.proof = p
 }
 
-// tokenText returns the text of the token that opens the record.
-func (s *Session) tokenText() string { return token{s.id, s.secret.show()}.text() }
+// token returns what opens the record.
+func (s *Session) token() token { return token{s.id, s.secret.show()} }
 
 // forget turns the session into one that no token opens.
 func (s *Session) forget() {
@@ -205,15 +224,14 @@ func (s *Session) forget() {
 }
 
 // key presents the session's token to the store.
-func (s *Session) key() Key { return s.keyOf(&s.identity) }
+func (s *Session) key() Key { return s.keyOf(&s.identity, s.engine.clock.read()) }
 
 // keyOf hashes the secret that a cookie brought at its first use: most requests
 // do not touch their session.
-func (s *Session) keyOf(i *identity) Key {
+func (s *Session) keyOf(i *identity, now time.Time) Key {
 	if i.known && i.proof == (Proof{}) {
 		i.proof = i.secret.show().proof(s.engine.kind)
 	}
-	now := s.engine.clock.read()
 	return Key{
 		ID:    i.id,
 		Proof: i.proof,

@@ -187,7 +187,7 @@ func (e *engine) redeem(ctx context.Context, ticket token, seen *Redemption) (li
 	})
 	switch {
 	case err == nil:
-		return e.config.Cookie.set(t.text(), result.Deadline, now), http.StatusNoContent, nil
+		return e.cookie.set(t, result.Deadline, now), http.StatusNoContent, nil
 	case errors.Is(err, ErrConflict):
 		return "", http.StatusConflict, e.store.Delete(ctx, key)
 	case isGone(err):
