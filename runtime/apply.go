@@ -343,8 +343,9 @@ func (e *Entries) remove(key string) {
 // within checks the limits of a delta that lets the set grow.
 func (e Entries) within(d *Delta, before Entries) error {
 	for _, limit := range d.Limits {
-		n := len(e.elements(limit.Field))
-		if n > limit.Max && n > len(before.elements(limit.Field)) {
+		prefix := limit.Field + ":"
+		n := len(e.elements(prefix))
+		if n > limit.Max && n > len(before.elements(prefix)) {
 			return &LimitError{Field: limit.Field, Limit: limit.Max, Err: ErrTooLarge}
 		}
 	}

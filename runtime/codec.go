@@ -27,8 +27,9 @@ type Codec[T any] interface {
 	Append(b []byte, f Format, v T) ([]byte, error)
 
 	// Read decodes the value that b begins with and returns what follows it. It
-	// never panics, allocates no more than a small multiple of len(b), and
-	// neither changes nor keeps b.
+	// never panics, allocates no more than a small multiple of len(b), and does
+	// not change b. Nobody else does either, so that strings of v may be parts
+	// of it; everything that can be changed is a copy.
 	Read(b []byte, f Format) (v T, rest []byte, err error)
 }
 

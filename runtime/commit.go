@@ -31,7 +31,7 @@ func (s *Session) Save(ctx context.Context) error {
 	if s.phase == phaseClosed {
 		return s.fail(ErrTooLate)
 	}
-	err := s.commit(ctx)
+	err := s.commit(ctx, s.takeCommitment())
 	switch {
 	case s.live == nil && s.writer != nil:
 		s.sendCookie(s.writer.Header())
@@ -44,18 +44,18 @@ func (s *Session) Save(ctx context.Context) error {
 
 // commit stores what is pending. Afterwards nothing is, unless it broke a
 // limit: then the program may mend it and save again.
-func (s *Session) commit(ctx context.Context) error {
+func (s *Session) commit(ctx context.Context, c *commitment) error {
 	if !s.dirty() {
 		return nil
 	}
-	err := s.commitPending(ctx)
+	err := s.commitPending(ctx, c)
 	if err != nil && !s.outage { // a failed load was told when it failed
 		s.fault(err)
 	}
 	return err
 }
 
-func (s *Session) commitPending(ctx context.Context) error {
+func (s *Session) commitPending(ctx context.Context, c *commitment) error {
 	if errors.Is(s.blocked, ErrSuperseded) && s.signsIn() {
 		s.startAfresh()
 	}
@@ -63,7 +63,7 @@ func (s *Session) commitPending(ctx context.Context) error {
 		return s.refuse()
 	}
 	if s.engine.store == nil {
-		return s.commitLocally()
+		return s.commitLocally(c)
 	}
 	if s.needsRecord() {
 		s.load(ctx)
@@ -78,9 +78,9 @@ func (s *Session) commitPending(ctx context.Context) error {
 	case !s.dirty():
 		return nil
 	case s.known:
-		return s.update(ctx)
+		return s.update(ctx, c)
 	default:
-		return s.create(ctx)
+		return s.create(ctx, c)
 	}
 }
 
@@ -122,7 +122,7 @@ func (s *Session) endDoomed(ctx context.Context) error {
 	if s.doomed == nil {
 		return nil
 	}
-	err := s.engine.store.Delete(ctx, s.keyOf(s.doomed))
+	err := s.engine.store.Delete(ctx, s.keyOf(s.doomed, s.engine.clock.read()))
 	switch {
 	case errors.Is(err, ErrReused):
 		s.report(EventReused, "", nil) // the store has ended the session
@@ -154,13 +154,13 @@ func (s *Session) lost(err error) error {
 
 // update sends one delta to the stored session, and computes it anew as long as
 // its conditions fail.
-func (s *Session) update(ctx context.Context) error {
+func (s *Session) update(ctx context.Context, c *commitment) error {
 	for range maxRetries + 1 {
-		c, err := s.prepareDelta()
-		if err != nil {
+		now := s.engine.clock.read()
+		if err := s.prepareDelta(c, now); err != nil {
 			return err
 		}
-		result, err := s.engine.store.Update(ctx, s.key(), &c.delta)
+		result, err := s.engine.store.Update(ctx, s.keyOf(&s.identity, now), &c.delta)
 		if err == nil {
 			s.accepted(c, result)
 			return nil
@@ -176,27 +176,39 @@ func (s *Session) update(ctx context.Context) error {
 		case !s.dirty():
 			return nil
 		case !s.known:
-			return s.create(ctx)
+			return s.create(ctx, c)
 		}
 	}
 	s.drop()
 	return fmt.Errorf("%w: given up after %d retries", ErrConflict, maxRetries)
 }
 
-// commitment is a delta and what belongs to it on this side, in one allocation.
+// commitment is all that most requests need to change their session and to
+// commit that, in one allocation.
 type commitment struct {
-	delta  Delta
-	token  token  // the new one, where the delta renews
-	ticket secret // of the delta's ticket
-	room   [2]Op  // for the operations of most commits
+	context commitContext
+	pending [1]pending
+	delta   Delta
+	ops     [2]Op
+	secret  secret // the new one, where the delta renews
+	ticket  secret // of the delta's ticket
 }
 
-func (s *Session) prepareDelta() (*commitment, error) {
-	c := &commitment{}
-	now := s.engine.clock.read()
-	ops, err := s.ops(c.room[:0])
+// takeCommitment returns what one commit works with. A store may hold on to the
+// context of an earlier one.
+func (s *Session) takeCommitment() *commitment {
+	c := s.commitment
+	if c == nil {
+		return &commitment{}
+	}
+	s.commitment = nil
+	return c
+}
+
+func (s *Session) prepareDelta(c *commitment, now time.Time) error {
+	ops, err := s.ops(c.ops[:0])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.delta = Delta{
 		Ops:         ops,
@@ -209,13 +221,13 @@ func (s *Session) prepareDelta() (*commitment, error) {
 		c.delta.Deadline = s.deadline(s.created())
 	}
 	if err := s.prepareRenewal(c); err != nil {
-		return nil, err
+		return err
 	}
 	if s.byTicket() && (c.delta.Renewal != nil || s.movesCookie()) {
 		signIn := c.delta.Renewal != nil && c.delta.Renewal.SignIn
 		c.delta.Ticket, c.ticket = s.newTicket(now, signIn || s.live.undelivered)
 	}
-	return c, nil
+	return nil
 }
 
 // movesCookie reports whether a pending deadline is one that the browser has to
@@ -236,9 +248,9 @@ func (s *Session) prepareRenewal(c *commitment) error {
 		s.drop()
 		return ErrTooLate
 	}
-	c.token = token{id: s.id, secret: newSecret()}
+	c.secret = newSecret()
 	c.delta.Renewal = &Renewal{
-		Proof:  c.token.secret.proof(s.engine.kind),
+		Proof:  c.secret.proof(s.engine.kind),
 		SignIn: ends,
 		Grace:  s.engine.config.Grace,
 	}
@@ -268,7 +280,7 @@ func (s *Session) accepted(c *commitment, result *Result) {
 	}
 	s.alive = true
 	if result.Won {
-		s.hold(c.token)
+		s.hold(token{s.id, c.secret}, d.Renewal.Proof)
 		s.issued = true
 	}
 	if result.Won || result.Current && s.movesCookie() {
@@ -302,10 +314,10 @@ func (s *Session) refused(ctx context.Context, c *commitment, err error) error {
 		if s.blocked != nil {
 			return s.refuse()
 		}
-		return s.create(ctx)
+		return s.create(ctx, c)
 	case errors.Is(err, ErrSuperseded) && c.delta.CurrentOnly:
 		s.startAfresh()
-		return s.create(ctx)
+		return s.create(ctx, c)
 	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrOverflow):
 		return err
 	default:
@@ -315,13 +327,14 @@ func (s *Session) refused(ctx context.Context, c *commitment, err error) error {
 
 // create stores a new session with what this request wrote, if that is
 // anything.
-func (s *Session) create(ctx context.Context) error {
+func (s *Session) create(ctx context.Context, c *commitment) error {
 	for range maxIDs {
 		if s.id == (ID{}) {
 			s.id = s.freshID()
 		}
+		now := s.engine.clock.read()
 		t := token{id: s.id, secret: newSecret()}
-		r, ticket, err := s.newRecord(t)
+		r, err := s.newRecord(t, c, now)
 		if err != nil {
 			return err
 		}
@@ -333,8 +346,7 @@ func (s *Session) create(ctx context.Context) error {
 			s.drop()
 			return ErrTooLate
 		}
-		now := s.engine.clock.read()
-		key := Key{ID: t.id, Proof: r.Proof, Now: now, Age: now.Sub(s.arrived), Held: true, Live: true}
+		key := Key{ID: t.id, Proof: r.Proof, Now: now, Age: s.age(now), Held: true, Live: true}
 		err = s.engine.store.Create(ctx, key, r)
 		switch {
 		case errors.Is(err, ErrExists):
@@ -345,10 +357,10 @@ func (s *Session) create(ctx context.Context) error {
 		case err != nil:
 			return s.lost(err)
 		}
-		s.hold(t)
+		s.hold(t, r.Proof)
 		s.record, s.loaded, s.alive, s.issued = r, true, true, true
 		s.cookieEnds = r.Deadline
-		s.deliver(r.Ticket, ticket)
+		s.deliver(r.Ticket, c.ticket)
 		s.drop()
 		return nil
 	}
@@ -358,30 +370,24 @@ func (s *Session) create(ctx context.Context) error {
 // freshID returns the id of a session that is begun in place of the one that the
 // cookie named, once the one that was reserved for it.
 func (s *Session) freshID() ID {
-	id := s.reserved
-	s.reserved = ID{}
-	if id == (ID{}) {
-		id = newID()
+	if s.reserved == nil {
+		return newID()
 	}
+	id := *s.reserved
+	s.reserved = nil
 	return id
 }
 
 // newRecord returns the record of a new session, nil where nothing would be in
 // it.
-func (s *Session) newRecord(t token) (r *Record, ticket secret, err error) {
-	ops, err := s.ops(nil)
-	if err != nil {
-		return nil, ticket, err
-	}
-	d := &Delta{Ops: ops, Limits: s.limits(), MaxBytes: s.engine.config.MaxBytes}
-	entries, _, err := Entries{}.apply(d)
+func (s *Session) newRecord(t token, c *commitment, now time.Time) (*Record, error) {
+	entries, err := s.entriesOn(Entries{}, c)
 	if err != nil || entries.Len() == 0 {
-		return nil, ticket, err
+		return nil, err
 	}
-	now := s.engine.clock.read()
 	created := now.Truncate(time.Millisecond)
 	deadline := s.deadline(created)
-	r = &Record{
+	r := &Record{
 		Kind:     s.engine.kind,
 		Proof:    t.secret.proof(s.engine.kind),
 		Created:  created,
@@ -391,26 +397,33 @@ func (s *Session) newRecord(t token) (r *Record, ticket secret, err error) {
 		Entries:  entries,
 	}
 	if s.byTicket() {
-		r.Ticket, ticket = s.newTicket(now, true)
+		r.Ticket, c.ticket = s.newTicket(now, true)
 		r.Expires = earliest(r.Expires, r.Ticket.Ends)
 	}
-	return r, ticket, nil
+	return r, nil
+}
+
+// entriesOn returns what the pending changes make of the entries.
+func (s *Session) entriesOn(before Entries, c *commitment) (Entries, error) {
+	ops, err := s.ops(c.ops[:0])
+	if err != nil {
+		return before, err
+	}
+	c.delta = Delta{Ops: ops, Limits: s.limits(), MaxBytes: s.engine.config.MaxBytes}
+	entries, _, err := before.apply(&c.delta)
+	return entries, err
 }
 
 // commitLocally serves a session without a store, as tests of handlers have it.
-func (s *Session) commitLocally() error {
+func (s *Session) commitLocally(c *commitment) error {
 	if s.doomed != nil {
 		s.doomed, s.record = nil, nil
-	}
-	ops, err := s.ops(nil)
-	if err != nil {
-		return err
 	}
 	var before Record
 	if s.record != nil {
 		before = *s.record
 	}
-	entries, _, err := before.Entries.apply(&Delta{Ops: ops, Limits: s.limits(), MaxBytes: s.engine.config.MaxBytes})
+	entries, err := s.entriesOn(before.Entries, c)
 	if err != nil {
 		return err
 	}
@@ -436,15 +449,17 @@ func (s *Session) extensible() bool {
 // extend moves the idle limit of a session that was only read, at most once in
 // a tenth of it. The activity is the arrival of the request, however long its
 // response streams.
-func (s *Session) extend(ctx context.Context) {
-	end := s.engine.expires(s.arrived, s.record.Deadline)
+func (s *Session) extend(ctx context.Context, c *commitment) {
+	key := s.key()
+	end := s.engine.expires(key.Arrived(), s.record.Deadline)
 	if end.Sub(s.record.Expires) < s.engine.config.Idle/10 {
 		return
 	}
-	result, err := s.engine.store.Update(ctx, s.key(), &Delta{Active: s.engine.idleEnd(s.arrived)})
+	c.delta = Delta{Active: s.engine.idleEnd(key.Arrived())}
+	result, err := s.engine.store.Update(ctx, key, &c.delta)
 	switch {
 	case err == nil:
-		s.fold(&Delta{}, result)
+		s.fold(&c.delta, result)
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSuperseded), errors.Is(err, ErrReused), errors.Is(err, ErrEnded):
 		// It ended while the request was reading: nothing is left to extend.
 	default:

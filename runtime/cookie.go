@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -133,16 +134,39 @@ func isDomain(s string) bool {
 	return len(s) <= 253 && strings.ContainsFunc(s, letter)
 }
 
+// A cookieForm is the Set-Cookie line of a configuration in its constant parts:
+// most requests of new visitors need one.
+type cookieForm struct {
+	name  string // with =
+	scope string // between the token and the end
+	end   bool   // whether the cookie has one
+	flags string // behind it
+}
+
+func (c *Cookie) form() cookieForm {
+	line := c.line("")
+	line.MaxAge = 1
+	scope, flags, _ := strings.Cut(strings.TrimPrefix(line.String(), c.Name+"="), "; Max-Age=1")
+	return cookieForm{name: c.Name + "=", scope: scope, end: !c.BrowserClose, flags: flags}
+}
+
 // set returns the Set-Cookie line that gives the browser the token until the
 // session's deadline, in seconds rounded up: a new session gets its whole age,
 // although it is some microseconds old.
-func (c *Cookie) set(value string, deadline, now time.Time) string {
-	line := c.line(value)
-	if !c.BrowserClose {
-		line.Expires = deadline
-		line.MaxAge = max(int((deadline.Sub(now)+time.Second-1)/time.Second), 1)
+func (f *cookieForm) set(t token, deadline, now time.Time) string {
+	var space [256]byte
+	b := append(space[:0], f.name...)
+	b = t.appendText(b)
+	b = append(b, f.scope...)
+	if f.end {
+		seconds := max(int64((deadline.Sub(now)+time.Second-1)/time.Second), 1)
+		b = append(b, "; Expires="...)
+		b = deadline.UTC().AppendFormat(b, http.TimeFormat)
+		b = append(b, "; Max-Age="...)
+		b = strconv.AppendInt(b, seconds, 10)
 	}
-	return line.String()
+	b = append(b, f.flags...)
+	return string(b)
 }
 
 // clear returns the Set-Cookie line that removes the cookie. It carries the same
@@ -176,8 +200,11 @@ func (c *Cookie) find(header http.Header) (value string, n int) {
 		for line != "" {
 			var pair string
 			pair, line, _ = strings.Cut(line, ";")
-			name, v, ok := strings.Cut(pair, "=")
-			if ok && trimBlank(name) == c.Name {
+			rest, named := strings.CutPrefix(trimBlank(pair), c.Name)
+			if !named {
+				continue
+			}
+			if v, ok := strings.CutPrefix(trimBlank(rest), "="); ok {
 				value = trimBlank(v)
 				n++
 			}
@@ -189,7 +216,17 @@ func (c *Cookie) find(header http.Header) (value string, n int) {
 // trimBlank removes what browsers put around a pair, and nothing else: if other
 // white space went, a cookie by another name, which a sibling subdomain may set
 // whatever the prefix, would pass for this one.
-func trimBlank(s string) string { return strings.Trim(s, " \t") }
+func trimBlank(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // isIn reports whether a response sets the cookie already.
 func (c *Cookie) isIn(h http.Header) bool {

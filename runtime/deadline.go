@@ -17,8 +17,8 @@ type commitContext struct {
 	cancel   context.CancelFunc
 }
 
-func newCommitContext(values context.Context) *commitContext {
-	return &commitContext{values: values, deadline: time.Now().Add(commitTimeout)}
+func (c *commitContext) begin(values context.Context) {
+	c.values, c.deadline = values, time.Now().Add(commitTimeout)
 }
 
 func (c *commitContext) Deadline() (time.Time, bool) { return c.deadline, true }

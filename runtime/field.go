@@ -2,7 +2,7 @@ package runtime
 
 import (
 	"errors"
-	"unsafe"
+	"sync"
 )
 
 // A Field is what all typed fields have in common. Generated code fills in the
@@ -28,6 +28,9 @@ type Field struct {
 	// JSON back in another spelling.
 	canonical func(f Format, stored string) (string, error)
 
+	elements    string // what the keys of elements begin with, "cart:"
+	wasElements string // the same of the earlier key
+
 	counter bool // stored as counters
 	mapped  bool // stored element by element
 }
@@ -43,9 +46,18 @@ type typedField interface {
 
 func (f *Field) base() *Field { return f }
 
+// elementKeys returns the keys of one element of a map field: its own, and the
+// one it had under an earlier key.
+func (f *Field) elementKeys(text string) (key, was string) {
+	if f.Was != "" {
+		was = f.wasElements + text
+	}
+	return f.elements + text, was
+}
+
 // Clear brings the field back to its default; nothing of it stays stored.
 func (f *Field) Clear(s *Session) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	s.clear(f)
 }
@@ -74,12 +86,25 @@ type Integer interface {
 
 var errTrailing = errors.New("bytes after the value")
 
+// scratch holds the buffers that values are encoded in, so that what is kept has
+// exactly its size.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxScratch bounds what is kept of a buffer that a large value has let grow.
+const maxScratch = 64 << 10
+
 func encode[T any](c Codec[T], f Format, v T) (string, error) {
-	b, err := c.Append(nil, f, v)
+	space := scratch.Get().(*[]byte)
+	b, err := c.Append((*space)[:0], f, v)
 	if err != nil {
 		return "", err
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), nil
+	value := string(b)
+	if cap(b) <= maxScratch {
+		*space = b
+	}
+	scratch.Put(space)
+	return value, nil
 }
 
 func decode[T any](c Codec[T], f Format, raw string) (T, error) {

@@ -23,7 +23,7 @@ func (m *Manager[S]) Middleware(next http.Handler) http.Handler {
 		}
 		x.writer = writer{under: w, session: &x.session, encoding: w.Header()["Content-Encoding"]}
 		x.session.writer = &x.writer
-		next.ServeHTTP(x.writer.face(), r.WithContext(&x.exchange))
+		next.ServeHTTP(x.writer.face(), r.WithContext(x))
 		x.writer.finish()
 	})
 }
@@ -35,7 +35,7 @@ func (m *Manager[S]) ProcessRequest(r *http.Request) *http.Request {
 	if x == nil {
 		return r
 	}
-	return r.WithContext(&x.exchange)
+	return r.WithContext(x)
 }
 
 // ProcessResponse commits the session of a request that came from
@@ -47,6 +47,9 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 		return ErrNoMiddleware
 	}
 	s := &x.session
+	if s.pass(phaseClosed) {
+		return nil
+	}
 	s.lock()
 	defer s.unlock()
 	if s.live != nil {
@@ -83,23 +86,25 @@ func (s *Session) hookCommit() error {
 	if !dirty && !s.extensible() {
 		return nil
 	}
-	ctx := newCommitContext(s.ctx)
-	defer ctx.stop()
+	c := s.takeCommitment()
+	c.context.begin(s.ctx)
+	defer c.context.stop()
 	if dirty {
-		return s.commit(ctx)
+		return s.commit(&c.context, c)
 	}
-	s.extend(ctx)
+	s.extend(&c.context, c)
 	return nil
 }
 
 // sendHeader puts everything into the header that the session has to say.
 func (s *Session) sendHeader(h http.Header) {
-	if s.read {
-		addVary(h)
+	if s.read && !variesByCookie(h) {
+		s.vary[0] = "Cookie"
+		h["Vary"] = appendLine(h["Vary"], &s.vary)
 	}
 	s.sendCookie(h)
-	if s.cookieLine != nil {
-		keepOutOfCaches(h) // also where the handler has changed that since Save
+	if s.setCookie[0] != "" {
+		s.keepOutOfCaches(h) // also where the handler has changed that since Save
 	}
 	if s.duplicate && !s.begun {
 		for _, line := range s.engine.config.Cookie.clearElsewhere(s.request) {
@@ -120,20 +125,35 @@ func (s *Session) sendCookie(h http.Header) {
 		s.report(EventCookieLate, "", nil)
 		return
 	}
-	if s.cookieLine != nil {
-		h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(line string) bool { return line == *s.cookieLine })
+	if sent := s.setCookie[0]; sent != "" {
+		h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(line string) bool { return line == sent })
 	}
 	cookie := &s.engine.config.Cookie
 	if cookie.isIn(h) {
 		s.report(EventCookieTaken, "", nil)
 		return
 	}
-	line := cookie.clear()
 	if change == cookieSet {
-		line = cookie.set(s.tokenText(), s.cookieEnds, s.engine.clock.read())
+		s.setCookie[0] = s.engine.cookie.set(s.token(), s.cookieEnds, s.engine.clock.read())
+	} else {
+		s.setCookie[0] = cookie.clear()
 	}
-	s.cookieLine = &line
-	addCookie(h, line)
+	h["Set-Cookie"] = appendLine(h["Set-Cookie"], &s.setCookie)
+	s.keepOutOfCaches(h)
+}
+
+func (s *Session) keepOutOfCaches(h http.Header) {
+	s.cacheControl[0] = noStore
+	h["Cache-Control"] = s.cacheControl[:]
+}
+
+// appendLine adds the line in room to those of a header field. The first one
+// needs no other memory.
+func appendLine(lines []string, room *[1]string) []string {
+	if len(lines) == 0 {
+		return room[:]
+	}
+	return append(lines, room[0])
 }
 
 func addCookie(h http.Header, line string) {
@@ -141,20 +161,22 @@ func addCookie(h http.Header, line string) {
 	keepOutOfCaches(h)
 }
 
-// keepOutOfCaches serves ASVS 5.0, 14.3.2.
-func keepOutOfCaches(h http.Header) { h.Set("Cache-Control", "no-store") }
+// noStore serves ASVS 5.0, 14.3.2.
+const noStore = "no-store"
 
-// addVary says that the response depends on the cookie (RFC 9110, section
-// 12.5.5).
-func addVary(h http.Header) {
+func keepOutOfCaches(h http.Header) { h["Cache-Control"] = []string{noStore} }
+
+// variesByCookie reports whether a response says already that it depends on the
+// cookie (RFC 9110, section 12.5.5).
+func variesByCookie(h http.Header) bool {
 	for _, line := range h["Vary"] {
 		for field := range strings.SplitSeq(line, ",") {
 			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
-				return
+				return true
 			}
 		}
 	}
-	h["Vary"] = append(h["Vary"], "Cookie")
+	return false
 }
 
 // deliver notes that the browser has to learn the session's token, over a live

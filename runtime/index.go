@@ -65,17 +65,17 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 // ids returns the id that the session has or will be created under, and the one
 // that takes its place where the cookie turns out to open nothing.
 func (s *Session) ids() []ID {
-	s.identify()
 	if s.id == (ID{}) {
 		s.id = newID()
 	}
 	if !s.known {
 		return []ID{s.id}
 	}
-	if s.reserved == (ID{}) {
-		s.reserved = newID()
+	if s.reserved == nil {
+		id := newID()
+		s.reserved = &id
 	}
-	return []ID{s.id, s.reserved}
+	return []ID{s.id, *s.reserved}
 }
 
 // lookup returns the index and what to look for: the value under the field's
@@ -103,13 +103,14 @@ func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, e
 // proof is what it operates with.
 func (m *Manager[S]) found(ctx context.Context, f Found) *Session {
 	return &Session{
-		engine:     m.engine,
-		ctx:        ctx,
-		arrived:    m.clock.read(),
-		identified: true,
-		found:      true,
-		loaded:     true,
-		record:     f.Record,
-		identity:   identity{id: f.ID, proof: f.Record.Proof, known: true, alive: true},
+		engine:  m.engine,
+		ctx:     ctx,
+		arrived: m.clock.sinceEpoch(),
+		state: &state{
+			identity: identity{id: f.ID, proof: f.Record.Proof, known: true, alive: true},
+			found:    true,
+			loaded:   true,
+			record:   f.Record,
+		},
 	}
 }

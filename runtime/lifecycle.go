@@ -9,11 +9,7 @@ import (
 
 // dirty reports whether the next commit has something to store.
 func (s *Session) dirty() bool {
-	if s.doomed != nil || len(s.pending) > 0 {
-		return true
-	}
-	s.identify()
-	return s.known && (s.renew || s.expiry != nil)
+	return s.doomed != nil || len(s.pending) > 0 || s.known && (s.renew || s.expiry != nil)
 }
 
 // Dirty reports whether the session has changes that are not stored yet.
@@ -99,9 +95,9 @@ func (s *Session) Destroy() {
 // destroy loads first, because only a session that exists is ended and has its
 // cookie removed. A visitor who hangs up does not cancel that.
 func (s *Session) destroy() {
-	s.identify()
 	s.pending, s.renew, s.expiry = nil, false, nil
-	ctx := newCommitContext(s.ctx)
+	ctx := &commitContext{}
+	ctx.begin(s.ctx)
 	defer ctx.stop()
 	s.load(ctx)
 	if !s.known || s.record == nil && !s.outage {

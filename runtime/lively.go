@@ -51,7 +51,7 @@ func (s *Session) goLive() {
 // session without a store has nothing but what it holds, and keeps it.
 func (s *Session) between() {
 	s.drop()
-	s.phase, s.ctx, s.arrived = phaseBetween, s.live.ctx, s.engine.clock.read()
+	s.phase, s.ctx, s.arrived = phaseBetween, s.live.ctx, s.engine.clock.sinceEpoch()
 	if s.engine.store != nil {
 		s.record, s.loaded = nil, false
 	}
@@ -220,7 +220,7 @@ func (s *Session) cookieScript(change cookieChange) string {
 	c := &s.engine.config.Cookie
 	value, expires := "", time.Unix(0, 0)
 	if change == cookieSet {
-		value, expires = s.tokenText(), s.cookieEnds
+		value, expires = s.token().text(), s.cookieEnds
 	}
 	parts := []string{c.Name + "=" + value}
 	if !c.BrowserClose || change == cookieCleared {

@@ -28,13 +28,15 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 	m := &Model[S]{kind: kind, name: path.Base(kind), wrap: wrap}
 	for _, f := range fields {
 		f.prepare()
-		if f.base().Secret {
-			m.secrets = append(m.secrets, f.base().Key)
+		base := f.base()
+		base.elements, base.wasElements = base.Key+":", base.Was+":"
+		if base.Secret {
+			m.secrets = append(m.secrets, base.Key)
 		}
 	}
 	config := defaultConfig()
 	config.complete()
-	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: &clock{now: config.Now}}
+	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: newClock(config.Now)}
 	return m
 }
 
@@ -53,16 +55,18 @@ func (m *Model[S]) From(ctx context.Context) *S {
 func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Context, *S) {
 	x := &request[S]{}
 	x.typed = m.wrap(&x.session)
-	x.bind(ctx, m.outside, (*S)(nil), &x.typed)
+	x.bind(ctx, m.outside)
 	s := &x.session
-	s.identified, s.loaded, s.alive = true, true, true
-	s.hold(token{id: newID(), secret: newSecret()})
-	s.arrived = m.outside.clock.read()
+	s.lock()
+	s.loaded, s.alive = true, true
+	t := token{id: newID(), secret: newSecret()}
+	s.hold(t, t.secret.proof(m.kind))
+	s.unlock()
 	fill(s)
 	s.lock()
 	defer s.unlock()
-	_ = s.commit(ctx) // Err tells
-	return &x.exchange, &x.typed
+	_ = s.commit(ctx, s.takeCommitment()) // Err tells
+	return x, &x.typed
 }
 
 // engine is what all sessions of one manager share. It is never changed.
@@ -70,6 +74,7 @@ type engine struct {
 	kind   string
 	name   string
 	config Config
+	cookie cookieForm
 	store  Store // nil: sessions without one
 	format Format
 	clock  *clock
@@ -123,8 +128,9 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		kind:   model.kind,
 		name:   model.name,
 		config: config,
+		cookie: config.Cookie.form(),
 		store:  store,
-		clock:  &clock{now: config.Now},
+		clock:  newClock(config.Now),
 		ring:   ring,
 	}
 	if f, ok := ability[Formatter](store); ok {
@@ -150,33 +156,31 @@ func (m *Model[S]) check(store Store, config *Config) (*keyRing, error) {
 	return newKeyRing(config.Keys)
 }
 
-// request is everything that one request needs of its session, in one
-// allocation.
+// request is a context that carries a session: everything that every request
+// needs, in one allocation.
 type request[S any] struct {
 	exchange
 	typed S
 }
 
-// exchange is a context that carries a session, and the writer that commits it.
+// exchange is the part of a request that does not depend on the session's type.
 type exchange struct {
 	context.Context
-	key     any // under which the context answers with typed
-	typed   any
-	session Session
-	writer  writer
 	outer   *exchange // of another manager around this one
+	session Session
+	writer  writer // commits the session
 }
 
 // exchangeKey finds the innermost exchange in a context.
 type exchangeKey struct{}
 
 // Value answers with the session, or with what the outer context has.
-func (x *exchange) Value(key any) any {
+func (x *request[S]) Value(key any) any {
 	switch key {
-	case x.key:
-		return x.typed
+	case (*S)(nil):
+		return &x.typed
 	case exchangeKey{}:
-		return x
+		return &x.exchange
 	}
 	return x.Context.Value(key)
 }
@@ -187,31 +191,28 @@ func (x *exchange) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%v with %s", x.Context, x.session.engine.name)
 }
 
-func (x *exchange) bind(ctx context.Context, e *engine, key, typed any) {
-	x.Context, x.key, x.typed = ctx, key, typed
-	x.session.engine, x.session.ctx = e, ctx
+func (x *exchange) bind(ctx context.Context, e *engine) {
+	x.Context = ctx
 	x.outer, _ = ctx.Value(exchangeKey{}).(*exchange)
+	x.session.engine, x.session.ctx, x.session.arrived = e, ctx, e.clock.sinceEpoch()
 }
 
 // begin attaches a session to the request. It returns nil where this manager
 // has done so already.
 func (m *Manager[S]) begin(r *http.Request) *request[S] {
-	ctx := r.Context()
-	outer, _ := ctx.Value(exchangeKey{}).(*exchange)
-	for x := outer; x != nil; x = x.outer {
-		if x.session.engine == m.engine {
+	x := &request[S]{}
+	x.bind(r.Context(), m.engine)
+	for outer := x.outer; outer != nil; outer = outer.outer {
+		if outer.session.engine == m.engine {
 			return nil
 		}
-		if x.session.request != nil && x.session.engine.config.Cookie.Name == m.config.Cookie.Name {
+		if outer.session.request != nil && outer.session.engine.config.Cookie.Name == m.config.Cookie.Name {
 			panic(fmt.Sprintf("sessions of %s and of %s use the same cookie %q on one request: give one of them another name",
-				x.session.engine.name, m.name, m.config.Cookie.Name))
+				outer.session.engine.name, m.name, m.config.Cookie.Name))
 		}
 	}
-	x := &request[S]{}
-	x.typed = m.model.wrap(&x.session)
-	x.bind(ctx, m.engine, (*S)(nil), &x.typed)
 	x.session.request = r
-	x.session.arrived = m.clock.read()
+	x.typed = m.model.wrap(&x.session)
 	return x
 }
 

@@ -55,12 +55,12 @@ func (s *Session) appendOps(list []Op, p *pending) ([]Op, error) {
 		return s.appendOp(list, f, f.Key, f.Was, p.scalar)
 	}
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
-		was := ""
-		if f.Was != "" && !p.cleared {
-			was = f.Was + ":" + text
+		key, was := f.elementKeys(text)
+		if p.cleared {
+			was = ""
 		}
 		var err error
-		if list, err = s.appendOp(list, f, f.Key+":"+text, was, p.elements[text]); err != nil {
+		if list, err = s.appendOp(list, f, key, was, p.elements[text]); err != nil {
 			return nil, err
 		}
 	}

@@ -50,12 +50,14 @@ func (s *Session) writing(f *Field) *pending {
 	if !s.mayChange(f.Key) {
 		return nil
 	}
-	s.identify()
 	if p := s.find(f); p != nil {
 		return p
 	}
 	if s.pending == nil {
-		s.pending = s.room[:0]
+		if s.commitment == nil {
+			s.commitment = &commitment{}
+		}
+		s.pending = s.commitment.pending[:0]
 	}
 	s.pending = append(s.pending, pending{field: f})
 	return &s.pending[len(s.pending)-1]
@@ -83,7 +85,7 @@ func (s *Session) dirtyField(f *Field) bool {
 // setScalar sets a field of one entry, or folds into it where the field's merge
 // asks for that.
 func (s *Session) setScalar(f *Field, value string, err error) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	p := s.writing(f)
 	if p == nil {
@@ -95,7 +97,7 @@ func (s *Session) setScalar(f *Field, value string, err error) {
 
 // replaceScalar sets a field of one entry, whatever its merge.
 func (s *Session) replaceScalar(f *Field, value string, err error) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	if p := s.writing(f); p != nil {
 		p.scalar = change{op: changeSet, value: value, err: err}
@@ -134,7 +136,7 @@ func (s *Session) afterSet(p *pending) {
 }
 
 func (s *Session) setCount(f *Field, n int64) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	if p := s.writing(f); p != nil {
 		p.scalar = setCounter(n)
@@ -143,7 +145,7 @@ func (s *Session) setCount(f *Field, n int64) {
 }
 
 func (s *Session) addCount(f *Field, delta int64) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	p := s.writing(f)
 	if p == nil {
@@ -186,7 +188,7 @@ func (c change) add(f *Field, delta int64) change {
 
 // setElement changes one element of a map field.
 func (s *Session) setElement(f *Field, text string, c change) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	p := s.writing(f)
 	if p == nil {
@@ -210,7 +212,7 @@ func (s *Session) setElement(f *Field, text string, c change) {
 
 // replaceElements replaces a whole map field.
 func (s *Session) replaceElements(f *Field, elements map[string]change) {
-	s.lock()
+	s.lockToWrite()
 	defer s.unlock()
 	if p := s.writing(f); p != nil {
 		p.cleared, p.elements = true, elements

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -121,7 +120,7 @@ func (e Entries) Get(key string) (Entry, bool) {
 
 // Elements yields the entries of a map field, in the order of their keys.
 func (e Entries) Elements(field string) iter.Seq[Entry] {
-	return slices.Values(e.elements(field))
+	return slices.Values(e.elements(field + ":"))
 }
 
 // Indexed yields the entries by which the session is found.
@@ -148,28 +147,39 @@ func (e Entries) Size() int {
 func (e Entries) Equal(other Entries) bool { return slices.Equal(e.list, other.list) }
 
 func (e Entries) find(key string) (int, bool) {
-	return slices.BinarySearchFunc(e.list, key, func(entry Entry, key string) int {
-		return strings.Compare(entry.Key, key)
-	})
+	i := e.position(key)
+	return i, i < len(e.list) && e.list[i].Key == key
 }
 
-// elements returns the part of the list that holds "field:…". It is contiguous
-// whatever other fields are called: all that sorts between its ends begins with
-// it.
-func (e Entries) elements(field string) []Entry {
-	return e.list[e.position(field, ':'):e.position(field, ':'+1)]
+// elements returns the part of the list whose keys begin with the prefix. It is
+// contiguous, as everything that sorts between its ends begins with the prefix.
+func (e Entries) elements(prefix string) []Entry {
+	rest := e.list[e.position(prefix):]
+	n := 0
+	for n < len(rest) && strings.HasPrefix(rest[n].Key, prefix) {
+		n++
+	}
+	return rest[:n:n]
 }
 
-// position returns where the keys begin that are not before field and separator,
-// without making a key of both.
-func (e Entries) position(field string, separator byte) int {
-	return sort.Search(len(e.list), func(i int) bool {
-		key := e.list[i].Key
-		if len(key) <= len(field) || key[:len(field)] != field {
-			return key > field
+// hasElements reports whether a key begins with the prefix.
+func (e Entries) hasElements(prefix string) bool {
+	i := e.position(prefix)
+	return i < len(e.list) && strings.HasPrefix(e.list[i].Key, prefix)
+}
+
+// position returns where the keys begin that are not before the given one.
+func (e Entries) position(key string) int {
+	from, to := 0, len(e.list)
+	for from < to {
+		middle := from + (to-from)/2
+		if e.list[middle].Key < key {
+			from = middle + 1
+		} else {
+			to = middle
 		}
-		return key[len(field)] >= separator
-	})
+	}
+	return from
 }
 
 // FieldOf returns the key of the field that an entry belongs to.

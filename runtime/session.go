@@ -18,40 +18,49 @@ import (
 type Session struct {
 	mu      sync.Mutex
 	engine  *engine
-	phase   phase
 	ctx     context.Context // bounds lazy loads
-	notices []func()        // told when the lock is released
+	request *http.Request   // brought the cookie; nil: there is none
+	writer  *writer         // carries the cookie; nil: none, or not yet
+	arrived time.Duration   // the request or event, by [clock.sinceEpoch]
+	phase   phase
+	begun   bool // the response is under way and carries no further cookie
 
-	request *http.Request // brought the cookie; nil: there is none
-	writer  *writer       // carries the cookie; nil: none, or not yet
-	arrived time.Time     // of the request or event
-	live    *live         // of a live connection; nil: plain HTTP
+	// Most requests do not touch their session, so all that only a touched one
+	// needs is allocated by the first lock.
+	*state
+}
 
-	identified bool // the cookie has been looked at
-	duplicate  bool // several cookies came
+// state is what a session that is in use knows.
+type state struct {
 	identity
-	reserved ID // for a session begun in place of this one, see RevokeBy
+	reserved *ID   // for a session begun in place of this one, see RevokeBy
+	live     *live // of a live connection; nil: plain HTTP
 
-	read    bool    // the response depends on the session
-	loaded  bool    // record says what is stored
 	record  *Record // nil: nothing is stored
 	blocked error   // nothing more is committed
-	outage  bool    // because loading failed
-	unsaved bool    // a change was dropped because of that
-	begun   bool    // the response is under way and carries no further cookie
-	found   bool    // by an index, so there is no secret at hand
 	err     error   // the first error
 
-	pending []pending
-	room    [1]pending // for what most requests change
-	renew   bool
-	expiry  *time.Time // pending deadline, zero: the configured age
-	doomed  *identity  // the stored session that Destroy ends
-	misfits []string   // reported already
+	pending    []pending
+	commitment *commitment // room for what is pending and its commit; nil: none yet
+	expiry     *time.Time  // pending deadline, zero: the configured age
+	doomed     *identity   // the stored session that Destroy ends
+	renew      bool
+
+	duplicate bool // several cookies came
+	found     bool // by an index, so there is no secret at hand
+	read      bool // the response depends on the session
+	loaded    bool // record says what is stored
+	outage    bool // nothing more is committed because loading failed
+	unsaved   bool // a change was dropped because of that
 
 	cookie     cookieChange
 	cookieEnds time.Time // the deadline that a new cookie has
-	cookieLine *string   // the Set-Cookie line that was sent already; never printed, as it is behind a pointer
+
+	// What the response's header was given, in room of its own.
+	vary, setCookie, cacheControl [1]string
+
+	notices []func() // told when the lock is released
+	misfits []string // reported already
 }
 
 // identity is which stored session this one stands for, and with what right.
@@ -83,7 +92,45 @@ const (
 	cookieCleared
 )
 
-func (s *Session) lock() { s.mu.Lock() }
+// lock begins every use of the session. The first one looks at the cookie.
+func (s *Session) lock() {
+	s.mu.Lock()
+	if s.state == nil {
+		s.touch(&state{})
+	}
+}
+
+// lockToWrite is lock for changing a field. Where that is the first use, room for
+// the change comes with the rest.
+func (s *Session) lockToWrite() {
+	s.mu.Lock()
+	if s.state == nil {
+		room := &struct {
+			state
+			commitment
+		}{}
+		room.state.commitment = &room.commitment
+		s.touch(&room.state)
+	}
+}
+
+func (s *Session) touch(room *state) {
+	s.state = room
+	s.identify()
+}
+
+// pass lets the response begin where nobody has touched the session and its
+// cookie is in order: there is nothing to commit and nothing to say. It reports
+// whether that was so.
+func (s *Session) pass(next phase) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != nil || !s.begun && !s.engine.orderly(s.request) {
+		return false
+	}
+	s.begun, s.phase = true, next
+	return true
+}
 
 // unlock calls back only after the lock is free, so that a callback may use the
 // session.
@@ -139,12 +186,8 @@ func (s *Session) fail(err error) error {
 	return err
 }
 
-// identify looks at the cookie, once, at the first touch.
+// identify looks at the cookie.
 func (s *Session) identify() {
-	if s.identified {
-		return
-	}
-	s.identified = true
 	if s.request == nil {
 		return
 	}
@@ -164,14 +207,15 @@ func (s *Session) identify() {
 	}
 }
 
-// hold makes the token the one that this session operates with.
-func (s *Session) hold(t token) {
+// hold makes the token, whose proof is given, the one that this session operates
+// with.
+func (s *Session) hold(t token, p Proof) {
 	s.id, s.secret, s.known = t.id, t.secret.hide(), true
-	s.proof = t.secret.proof(s.engine.kind)
+	s.proof = p
 }
 
-// tokenText returns the text of the token that opens the record.
-func (s *Session) tokenText() string { return token{s.id, s.secret.show()}.text() }
+// token returns what opens the record.
+func (s *Session) token() token { return token{s.id, s.secret.show()} }
 
 // forget turns the session into one that no token opens.
 func (s *Session) forget() {
@@ -180,29 +224,30 @@ func (s *Session) forget() {
 }
 
 // key presents the session's token to the store.
-func (s *Session) key() Key { return s.keyOf(&s.identity) }
+func (s *Session) key() Key { return s.keyOf(&s.identity, s.engine.clock.read()) }
 
 // keyOf hashes the secret that a cookie brought at its first use: most requests
 // do not touch their session.
-func (s *Session) keyOf(i *identity) Key {
+func (s *Session) keyOf(i *identity, now time.Time) Key {
 	if i.known && i.proof == (Proof{}) {
 		i.proof = i.secret.show().proof(s.engine.kind)
 	}
-	now := s.engine.clock.read()
 	return Key{
 		ID:    i.id,
 		Proof: i.proof,
 		Now:   now,
-		Age:   now.Sub(s.arrived),
+		Age:   s.age(now),
 		Held:  i.alive || i.issued || s.live != nil,
 		Live:  i.issued || s.found || s.live != nil,
 	}
 }
 
+// age returns how long ago the request or event arrived.
+func (s *Session) age(now time.Time) time.Duration { return now.Sub(epoch) - s.arrived }
+
 // settled reports whether it is known what is stored. Without a token that is
 // nothing.
 func (s *Session) settled() bool {
-	s.identify()
 	return s.loaded || !s.known
 }
 
@@ -303,7 +348,6 @@ func (s *Session) loggedHandle() string {
 }
 
 func (s *Session) handle() string {
-	s.identify()
 	if s.id == (ID{}) {
 		return ""
 	}

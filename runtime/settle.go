@@ -53,11 +53,8 @@ func (s *Session) settleElement(p *pending, text string) {
 	c := p.elements[text]
 	redundant := c.op == changeRemove
 	if !p.cleared {
-		was := ""
-		if p.field.Was != "" {
-			was = p.field.Was + ":" + text
-		}
-		redundant = s.redundant(p.field, p.field.Key+":"+text, was, c)
+		key, was := p.field.elementKeys(text)
+		redundant = s.redundant(p.field, key, was, c)
 	}
 	if redundant {
 		delete(p.elements, text)

@@ -269,7 +269,7 @@ func (x *socket) moved(s *Session) {
 		return
 	}
 	var id ID
-	if s.identify(); s.known {
+	if s.known {
 		id = s.id
 	}
 	proof := s.key().Proof

@@ -63,7 +63,7 @@ func (s *Session) misshapen(f *Field) bool {
 		_, found := s.entry(f.Key)
 		return found
 	}
-	return s.record != nil && len(s.record.Entries.elements(f.Key)) > 0
+	return s.record != nil && s.record.Entries.hasElements(f.elements)
 }
 
 // reportShape tells that what is stored of the field has another shape.
@@ -86,26 +86,26 @@ func (s *Session) foldStored(f *Field, stored, pending string) (string, error) {
 
 // storedCount returns the counters under both keys together.
 func (s *Session) storedCount(key, was string) (n int64, found bool) {
-	for _, k := range []string{key, was} {
-		e, ok := s.entry(k)
-		if !ok {
-			continue
-		}
-		if e.Kind != CounterEntry {
-			s.misfit(e.Key, errKind)
-			continue
-		}
-		n, found = addSaturated(n, e.Count), true
+	n, found = s.counterAt(key)
+	if was == "" {
+		return n, found
 	}
-	return n, found
+	earlier, also := s.counterAt(was)
+	return addSaturated(n, earlier), found || also
+}
+
+func (s *Session) counterAt(key string) (n int64, found bool) {
+	e, found := s.entry(key)
+	if found && e.Kind != CounterEntry {
+		s.misfit(e.Key, errKind)
+		return 0, false
+	}
+	return e.Count, found
 }
 
 // storedElement returns one element of a map field.
 func (s *Session) storedElement(f *Field, text string) (element, bool) {
-	key, was := f.Key+":"+text, ""
-	if f.Was != "" {
-		was = f.Was + ":" + text
-	}
+	key, was := f.elementKeys(text)
 	e := element{text: text}
 	var found bool
 	if f.counter {
@@ -121,10 +121,10 @@ func (s *Session) storedElements(f *Field) []element {
 	if s.record == nil {
 		return nil
 	}
-	stored := s.record.Entries.elements(f.Key)
+	stored := s.record.Entries.elements(f.elements)
 	list := make([]element, 0, len(stored))
 	for _, e := range stored {
-		text := e.Key[len(f.Key)+1:]
+		text := e.Key[len(f.elements):]
 		if f.Was == "" || !f.counter {
 			list = s.appendElement(list, f, text, e)
 		} else if sum, ok := s.storedElement(f, text); ok {
@@ -134,8 +134,8 @@ func (s *Session) storedElements(f *Field) []element {
 	if f.Was == "" {
 		return list
 	}
-	for _, e := range s.record.Entries.elements(f.Was) {
-		if text := e.Key[len(f.Was)+1:]; !s.holds(f.Key+":"+text, "") {
+	for _, e := range s.record.Entries.elements(f.wasElements) {
+		if text := e.Key[len(f.wasElements):]; !s.holds(f.elements+text, "") {
 			list = s.appendElement(list, f, text, e)
 		}
 	}
@@ -148,12 +148,12 @@ func (s *Session) countElements(f *Field) int {
 	if s.record == nil {
 		return 0
 	}
-	n := len(s.record.Entries.elements(f.Key))
+	n := len(s.record.Entries.elements(f.elements))
 	if f.Was == "" {
 		return n
 	}
-	for _, e := range s.record.Entries.elements(f.Was) {
-		if text := e.Key[len(f.Was)+1:]; !s.holds(f.Key+":"+text, "") {
+	for _, e := range s.record.Entries.elements(f.wasElements) {
+		if text := e.Key[len(f.wasElements):]; !s.holds(f.elements+text, "") {
 			n++
 		}
 	}

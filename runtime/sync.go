@@ -111,6 +111,17 @@ func (e *engine) presented(r *http.Request) (t *token, several bool) {
 	return &parsed, false
 }
 
+// orderly reports whether a request brings no more than one cookie of the
+// session's name, and in it nothing but a token.
+func (e *engine) orderly(r *http.Request) bool {
+	value, n := e.config.Cookie.find(r.Header)
+	if value == "" {
+		return n <= 1
+	}
+	_, ok := parseToken(value)
+	return ok && n == 1
+}
+
 // recognise returns what the browser's token stands for. One that a sign-in has
 // superseded opens nothing, but its session is live: the answer that brings the
 // new token may be on its way, and must not be overtaken by another cookie.
@@ -176,7 +187,7 @@ func (e *engine) redeem(ctx context.Context, ticket token, seen *Redemption) (li
 	})
 	switch {
 	case err == nil:
-		return e.config.Cookie.set(t.text(), result.Deadline, now), http.StatusNoContent, nil
+		return e.cookie.set(t, result.Deadline, now), http.StatusNoContent, nil
 	case errors.Is(err, ErrConflict):
 		return "", http.StatusConflict, e.store.Delete(ctx, key)
 	case isGone(err):

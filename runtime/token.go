@@ -3,6 +3,7 @@ package runtime
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 )
@@ -33,9 +34,7 @@ type hidden secret
 var mixture = newSecret()
 
 func (s secret) hide() (h hidden) {
-	for i := range s {
-		h[i] = s[i] ^ mixture[i]
-	}
+	subtle.XORBytes(h[:], s[:], mixture[:])
 	return h
 }
 
@@ -74,12 +73,15 @@ func parseToken(text string) (t token, ok bool) {
 }
 
 func (t token) text() string {
+	var space [tokenLength]byte
+	return string(t.appendText(space[:0]))
+}
+
+func (t token) appendText(b []byte) []byte {
 	var raw [len(t.id) + len(t.secret)]byte
 	copy(raw[:], t.id[:])
 	copy(raw[len(t.id):], t.secret[:])
-	var text [tokenLength]byte
-	base64.RawURLEncoding.Encode(text[:], raw[:])
-	return string(text[:])
+	return base64.RawURLEncoding.AppendEncode(b, raw[:])
 }
 
 // proof binds the secret to the kind of session, so that the token of one type

@@ -21,21 +21,13 @@ type writer struct {
 	counted  bool     // the request was counted as activity
 }
 
+// What the server's writer can do besides writing.
+const flushes, hijacks, reads = 1, 2, 4
+
 // face returns the writer with those optional methods that the server's writer
 // has, directly or behind Unwrap.
 func (w *writer) face() http.ResponseWriter {
-	const flushes, hijacks, reads = 1, 2, 4
-	able := 0
-	if can[http.Flusher](w.under) || can[interface{ FlushError() error }](w.under) {
-		able |= flushes
-	}
-	if can[http.Hijacker](w.under) {
-		able |= hijacks
-	}
-	if _, ok := w.under.(io.ReaderFrom); ok {
-		able |= reads
-	}
-	switch able {
+	switch abilities(w.under) {
 	case flushes:
 		return flusher{w}
 	case hijacks:
@@ -52,6 +44,30 @@ func (w *writer) face() http.ResponseWriter {
 		return flushHijackReader{flushHijacker{flusher{w}}}
 	default:
 		return w
+	}
+}
+
+// abilities returns what w can do by itself, or with a writer that it wraps. It
+// follows Unwrap as [http.ResponseController] does, which has no ReadFrom.
+func abilities(w http.ResponseWriter) (able int) {
+	if _, ok := w.(io.ReaderFrom); ok {
+		able = reads
+	}
+	for {
+		if _, ok := w.(http.Flusher); ok {
+			able |= flushes
+		}
+		if _, ok := w.(interface{ FlushError() error }); ok {
+			able |= flushes
+		}
+		if _, ok := w.(http.Hijacker); ok {
+			able |= hijacks
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return able
+		}
+		w = u.Unwrap()
 	}
 }
 
@@ -74,21 +90,6 @@ func (w reader) ReadFrom(r io.Reader) (int64, error)                 { return w.
 func (w flushReader) ReadFrom(r io.Reader) (int64, error)            { return w.readFrom(r) }
 func (w hijackReader) ReadFrom(r io.Reader) (int64, error)           { return w.readFrom(r) }
 func (w flushHijackReader) ReadFrom(r io.Reader) (int64, error)      { return w.readFrom(r) }
-
-// can reports whether w, or a writer that it wraps, is a T. It follows Unwrap as
-// [http.ResponseController] does.
-func can[T any](w http.ResponseWriter) bool {
-	for {
-		if _, ok := w.(T); ok {
-			return true
-		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return false
-		}
-		w = u.Unwrap()
-	}
-}
 
 // Unwrap serves [http.ResponseController].
 func (w *writer) Unwrap() http.ResponseWriter { return w.under }
@@ -179,6 +180,9 @@ func (w *writer) begin() bool {
 	}
 	w.begun = true
 	s := w.session
+	if s.pass(phaseOpen) {
+		return true
+	}
 	s.lock()
 	err := s.respond(w.under.Header())
 	w.counted = s.record != nil
@@ -216,9 +220,13 @@ func (w *writer) tell(err error) {
 // or a second one of what it changed after it began to. What a live connection
 // changes is committed by its events.
 func (w *writer) finish() {
-	late := w.begun
-	w.begin()
 	s := w.session
+	late := w.begun
+	if s.pass(phaseClosed) {
+		w.begun = true
+		return
+	}
+	w.begin()
 	s.lock()
 	defer s.unlock()
 	if s.live != nil {

@@ -45,7 +45,7 @@ func (c textKeys[K]) readKey(b []byte, f runtime.Format) (k K, rest []byte, err 
 	if err != nil {
 		return k, nil, err
 	}
-	k, err = c.Parse(f, string(text))
+	k, err = c.Parse(f, asString(text))
 	return k, rest, err
 }
 
@@ -70,10 +70,10 @@ func (stringKey[K]) Parse(f runtime.Format, text string) (K, error) {
 		return K(text), nil
 	}
 	k, ok := unescape([]byte(text))
-	if !ok || escape(string(k)) != text {
+	if !ok || escape(asString(k)) != text {
 		return "", badKey("an escaped string", text)
 	}
-	return K(k), nil
+	return K(asString(k)), nil
 }
 
 func (stringKey[K]) Compare(a, b K) int { return strings.Compare(string(a), string(b)) }

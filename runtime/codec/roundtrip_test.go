@@ -268,17 +268,17 @@ func TestWhatFollowsAValueIsReturned(t *testing.T) {
 	}
 }
 
-func TestReadingNeitherChangesNorKeepsTheBytes(t *testing.T) {
+// Strings may be parts of what was read, which never changes: nothing that a
+// caller can change may be.
+func TestNeitherReadingNorTheValueChangesTheBytes(t *testing.T) {
 	for _, f := range formats {
 		b := encode(t, everythingCodec, f, example())
 		before := bytes.Clone(b)
 		got := decode(t, everythingCodec, f, b)
+		clear(got.Bytes)
+		clear(got.Binary.Raw)
 		if !bytes.Equal(b, before) {
 			t.Errorf("%v: the bytes have changed", f)
-		}
-		clear(b)
-		if diff := cmp.Diff(example(), got, sameValue); diff != "" {
-			t.Errorf("%v: the value has changed with the bytes:\n%s", f, diff)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/base64"
+	"unsafe"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/tinylib/msgp/msgp"
@@ -27,7 +28,7 @@ func (stringCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return T(text), rest, nil
+	return T(asString(text)), rest, nil
 }
 
 func (stringCodec[T]) zero(v T) bool { return v == "" }
@@ -56,6 +57,10 @@ func (bytesCodec[T]) zero(v T) bool { return len(v) == 0 }
 
 // Size returns the length in bytes, which the option max= limits.
 func (bytesCodec[T]) Size(v T) int { return len(v) }
+
+// asString returns what has been read as a string, without a copy: stored bytes
+// never change.
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // readString returns the bytes of a stored string. They may be part of b.
 func readString(b []byte, f runtime.Format) (text, rest []byte, err error) {

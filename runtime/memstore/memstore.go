@@ -11,6 +11,7 @@ package memstore
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
 	"sync"
 	"time"
 
@@ -122,7 +123,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return removed, err
 		}
-		n, err := s.shards[i].sweep(now)
+		n, err := s.shards[i].sweep(now, goruntime.Gosched)
 		removed += n
 		if err != nil {
 			return removed, err

@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	goruntime "runtime"
 	"sync"
 	"time"
 
@@ -41,8 +40,8 @@ func (sh *shard) put(id runtime.ID, next *packed) {
 }
 
 // sweep removes what has expired. A range over a map stands changes to it, so
-// others may work between the steps.
-func (sh *shard) sweep(now time.Time) (removed int, err error) {
+// others may work between the steps, when it calls pause.
+func (sh *shard) sweep(now time.Time, pause func()) (removed int, err error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	seen := 0
@@ -52,7 +51,7 @@ func (sh *shard) sweep(now time.Time) (removed int, err error) {
 		}
 		if seen++; seen%sweepStep == 0 {
 			sh.mu.Unlock()
-			goruntime.Gosched()
+			pause()
 			sh.mu.Lock()
 		}
 	}

@@ -1,0 +1,55 @@
+package memstore
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// A shard of a store with a million sessions is swept in steps, and whoever waits
+// for the shard waits for one of them.
+func TestASweepHoldsTheLockForOneStep(t *testing.T) {
+	const sessions = 1_000_000 / shardCount
+	now := time.UnixMilli(1_700_000_000_000)
+	s := New()
+	sh := &s.shards[0]
+	for n := range uint64(sessions) {
+		var id runtime.ID
+		binary.LittleEndian.PutUint64(id[8:], n)
+		sh.put(id, s.pack(&runtime.Record{Expires: now}, nil))
+	}
+	pauses, left := 0, sessions
+	removed, err := sh.sweep(now, func() {
+		if !sh.mu.TryLock() {
+			t.Fatal("the shard is locked between two steps")
+		}
+		defer sh.mu.Unlock()
+		if step := left - len(sh.records); step > sweepStep {
+			t.Errorf("a step has looked at %d records, want at most %d", step, sweepStep)
+		}
+		pauses, left = pauses+1, len(sh.records)
+	})
+	if err != nil || removed != sessions {
+		t.Errorf("sweep = %d, %v, want %d", removed, err, sessions)
+	}
+	if pauses != sessions/sweepStep {
+		t.Errorf("others may work %d times, want %d", pauses, sessions/sweepStep)
+	}
+}
+
+// A request that creates a session pays for a few others at most.
+func TestCreatingRemovesNoMoreThanASample(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	s := New()
+	sh := &s.shards[0]
+	for n := range byte(200) {
+		sh.put(runtime.ID{1: n}, s.pack(&runtime.Record{Expires: now}, nil))
+	}
+	before := len(sh.records)
+	sh.sweepSome(now)
+	if removed := before - len(sh.records); removed != sampleSize {
+		t.Errorf("%d of the expired records were removed, want %d", removed, sampleSize)
+	}
+}
