@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 // field is longer than 64 bytes:
 //
 //	.h  created, renewed, deadline, expires, ended: 8 bytes each; how many
-//	    earlier proofs and how many tickets there are: a byte each
+//	    earlier proofs there are, and what is pending: a byte each
 //	.p  the current proof
 //	.k  the kind
 //	.z  the size of all entries, in digits
@@ -25,9 +26,23 @@ import (
 //
 // Numbers are big-endian, times microseconds since 1970, 0 for none.
 const (
+	headCreated  = 0
+	headRenewed  = 8
+	headDeadline = 16
+	headExpires  = 24
+	headEnded    = 32
+	headEarlier  = 40
+	headPending  = 41
+
 	headSize    = 42
 	earlierSize = 57
 	ticketSize  = 41
+)
+
+// What may be pending, as a sum.
+const (
+	ticketPending       = 1
+	presentationPending = 2 // of the successor of an earlier proof
 )
 
 // The signs by which the text of an entry begins.
@@ -73,11 +88,7 @@ func appendBool(b []byte, v bool) []byte {
 // numbers are those of its indexed entries, in order.
 func fieldsOf(r *runtime.Record, numbers []string) []string {
 	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended)
-	tickets := byte(0)
-	if r.Ticket != nil {
-		tickets = 1
-	}
-	head = append(head, byte(len(r.Earlier)), tickets)
+	head = append(head, byte(len(r.Earlier)), pendingOf(r))
 	fields := []string{
 		".h", string(head),
 		".p", string(r.Proof[:]),
@@ -107,6 +118,16 @@ func fieldsOf(r *runtime.Record, numbers []string) []string {
 	return fields
 }
 
+func pendingOf(r *runtime.Record) (pending byte) {
+	if r.Ticket != nil {
+		pending |= ticketPending
+	}
+	if slices.ContainsFunc(r.Earlier, func(e runtime.EarlierProof) bool { return !e.SignIn && e.Presented.IsZero() }) {
+		pending |= presentationPending
+	}
+	return pending
+}
+
 // textOf returns what the hash field of an entry holds.
 func textOf(e runtime.Entry, number string) string {
 	switch e.Kind {
@@ -132,16 +153,16 @@ func recordOf(hash map[string]string) (*runtime.Record, error) {
 	r := &runtime.Record{
 		Kind:     hash[".k"],
 		Proof:    proofOf(proof),
-		Created:  timeAt(head, 0),
-		Renewed:  timeAt(head, 8),
-		Deadline: timeAt(head, 16),
-		Expires:  timeAt(head, 24),
-		Ended:    timeAt(head, 32),
+		Created:  timeAt(head, headCreated),
+		Renewed:  timeAt(head, headRenewed),
+		Deadline: timeAt(head, headDeadline),
+		Expires:  timeAt(head, headExpires),
+		Ended:    timeAt(head, headEnded),
 	}
-	if head[41] > 0 {
+	if head[headPending]&ticketPending != 0 {
 		r.Ticket = ticketOf(hash[".t"], hash[".s"])
 	}
-	for _, field := range []string{".1", ".2", ".3", ".4"}[:min(int(head[40]), runtime.MaxEarlier)] {
+	for _, field := range []string{".1", ".2", ".3", ".4"}[:min(int(head[headEarlier]), runtime.MaxEarlier)] {
 		if packed := hash[field]; len(packed) == earlierSize {
 			r.Earlier = append(r.Earlier, earlierOf(packed))
 		}

@@ -32,17 +32,17 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 }
 
 func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
-	answer, err := s.run(ctx, loadScript, call{[]string{s.sessionKey(key.ID)}, keyArgs(key, 0)})
+	answer, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
 	if err != nil {
 		return nil, err
 	}
 	if err := answer.err(key.ID); err != nil {
 		return nil, err
 	}
-	if len(answer) < 2 {
+	if len(answer.parts) < 2 {
 		return nil, s.wrap(errReply)
 	}
-	return s.readMessage(key.ID, &answer[1])
+	return s.readMessage(key.ID, &answer.parts[1])
 }
 
 // read returns the record that HGETALL has found, nil for none.
@@ -94,14 +94,11 @@ func (s *Store) create(
 ) (reply, error) {
 	reg, err := s.register(ctx, key, values)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
-	fields := fieldsOf(r, reg.numbers)
-	args := keyArgs(key, 2+len(values)+len(fields))
-	args = append(args, timeText(r.Expires), digits(int64(len(values))))
-	args = append(args, reg.numbers...)
-	args = append(args, fields...)
-	answer, err := s.run(ctx, createScript, call{reg.keys, args})
+	args := append([]string{creationArg(key, r, len(values))}, reg.numbers...)
+	args = append(args, fieldsOf(r, reg.numbers)...)
+	answer, err := s.run(ctx, createFunction, call{reg.keys, args})
 	if err == nil && answer.verdict() == verdictOK {
 		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
 	}
@@ -149,38 +146,29 @@ func (s *Store) update(ctx context.Context, key runtime.Key, d *runtime.Delta, k
 	values := indexedValues(kind, indexedIn(d))
 	reg, err := s.register(ctx, key, values)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
-	args := deltaArgs(keyArgs(key, 8+3*len(d.Ops)), d, kind, reg.numbers)
-	answer, err := s.run(ctx, updateScript, call{reg.keys, args})
+	answer, err := s.run(ctx, updateFunction, call{reg.keys, deltaArgs(key, d, kind, reg.numbers)})
 	if err == nil && answer.verdict() == verdictOK {
-		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
+		s.tidyWhere(ctx, values, reg.crowded || answer.outcome()&outcomeCrowded != 0)
 	}
 	return answer, err
 }
 
-// resultParts is what an update answers with: the verdict, whether an index is
-// crowded, the parts of a [runtime.Result], and the values whose indexes it
-// prolongs.
-const resultParts = 10
-
 func (s *Store) resultOf(answer reply) (*runtime.Result, error) {
-	if len(answer) != resultParts {
+	outcome, head := answer.outcome(), answer.head()
+	if head == "" {
 		return nil, s.wrap(errReply)
 	}
 	result := &runtime.Result{
-		Won:      answer.number(2) == 1,
-		Current:  answer.number(3) == 1,
-		Created:  instant(answer.number(4)),
-		Renewed:  instant(answer.number(5)),
-		Deadline: instant(answer.number(6)),
-		Expires:  instant(answer.number(7)),
+		Won:      outcome&outcomeWon != 0,
+		Current:  outcome&outcomeCurrent != 0,
+		Created:  timeAt(head, headCreated),
+		Renewed:  timeAt(head, headRenewed),
+		Deadline: timeAt(head, headDeadline),
+		Expires:  timeAt(head, headExpires),
 	}
-	replaced, err := answer[8].AsStrSlice()
-	if err != nil {
-		return nil, s.wrap(errors.Join(errReply, err))
-	}
-	if len(replaced) > 0 {
+	if replaced := answer.texts(2); len(replaced) > 0 {
 		result.Replaced = replaced
 	}
 	return result, nil
@@ -191,7 +179,7 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	answer, err := s.run(ctx, deleteScript, call{[]string{s.sessionKey(key.ID)}, keyArgs(key, 0)})
+	answer, err := s.run(ctx, deleteFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
 	if err != nil {
 		return err
 	}

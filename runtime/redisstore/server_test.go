@@ -90,7 +90,7 @@ func calls(t *testing.T, server *servertest.Redis) map[string]int {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
 		n, _, _ := strings.Cut(rest, ",")
 		switch name {
-		case "evalsha", "eval", "hgetall":
+		case "fcall", "function|load", "hgetall":
 			counts[name], _ = strconv.Atoi(n)
 		}
 	}
@@ -102,7 +102,7 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 	s := redisstore.New(client(t, server.URL()))
 	key, record := realistic(1)
 	other, otherRecord := realistic(2)
-	create(t, s, other, otherRecord) // the server knows the scripts now
+	create(t, s, other, otherRecord) // the server knows the functions now
 	update := func(d *runtime.Delta) func() error {
 		return func() error { _, err := s.Update(t.Context(), key, d); return err }
 	}
@@ -117,10 +117,10 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 		do   func() error
 		want map[string]int
 	}{
-		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{"evalsha": 1}},
+		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{"fcall": 1}},
 		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }, map[string]int{"hgetall": 1}},
-		{"Update", update(oneField()), map[string]int{"evalsha": 1}},
-		{"an Update that signs in", update(signIn), map[string]int{"evalsha": 1}},
+		{"Update", update(oneField()), map[string]int{"fcall": 1}},
+		{"an Update that signs in", update(signIn), map[string]int{"fcall": 1}},
 	}
 	for _, step := range steps {
 		command(t, server, "CONFIG", "RESETSTAT")
@@ -171,7 +171,7 @@ func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
 		}
 		record.Entries = runtime.NewEntries(entries...)
 		create(t, s, key, record)
-		for range 2 { // the first one may have to teach the script
+		for range 2 { // the first one may have to teach the functions
 			sent.Store(0)
 			if _, err := s.Update(t.Context(), key, oneField()); err != nil {
 				t.Fatal(err)
@@ -185,16 +185,32 @@ func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
 	t.Logf("one field of 40 bytes: %d bytes sent", sizes[0])
 }
 
-func TestScriptsAreTaughtAgain(t *testing.T) {
-	server := start(t)
-	s := open(t, server.URL(), "duckgen:")
-	key, record := session(1)
-	create(t, s, key, record)
-	for range 3 {
-		command(t, server, "SCRIPT", "FLUSH")
-		if _, err := s.Update(t.Context(), key, oneField()); err != nil {
-			t.Errorf("Update after SCRIPT FLUSH: %v", err)
-		}
+func TestFunctionsAreTaughtAgain(t *testing.T) {
+	urls := map[string]func(*testing.T) []*servertest.Redis{
+		"single":  func(t *testing.T) []*servertest.Redis { return []*servertest.Redis{start(t)} },
+		"cluster": func(t *testing.T) []*servertest.Redis { return startCluster(t, 0) },
+	}
+	for name, servers := range urls {
+		t.Run(name, func(t *testing.T) {
+			nodes := servers(t)
+			s := open(t, nodes[0].URL(), "duckgen:")
+			var keys []runtime.Key
+			for id := range byte(8) { // some on each node
+				key, record := session(id)
+				create(t, s, key, record)
+				keys = append(keys, key)
+			}
+			for _, flush := range []string{"SCRIPT", "FUNCTION"} {
+				for _, node := range nodes {
+					command(t, node, flush, "FLUSH")
+				}
+				for _, key := range keys {
+					if _, err := s.Update(t.Context(), key, oneField()); err != nil {
+						t.Errorf("Update after %s FLUSH: %v", flush, err)
+					}
+				}
+			}
+		})
 	}
 }
 
