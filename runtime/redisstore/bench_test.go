@@ -207,3 +207,16 @@ func BenchmarkRedisUpdate(b *testing.B) {
 		r.update(b, d)
 	}
 }
+
+// BenchmarkRedisCachedRead is a load from the memory of the program.
+func BenchmarkRedisCachedRead(b *testing.B) {
+	s := cached(b, start(b).URL())
+	key, record := realistic(1)
+	if err := s.Create(b.Context(), key, record); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		load(b, s, key)
+	}
+}

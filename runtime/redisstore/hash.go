@@ -15,11 +15,10 @@ import (
 // are small and several, because a hash stays compact in memory as long as no
 // field is longer than 64 bytes:
 //
-//	.h  created, renewed, deadline, expires, ended: 8 bytes each; how many
-//	    earlier proofs there are, and what is pending: a byte each
+//	.h  created, renewed, deadline, expires, ended, the size of all entries: 8
+//	    bytes each; how many earlier proofs there are, what is pending: a byte each
 //	.p  the current proof
 //	.k  the kind
-//	.z  the size of all entries, in digits
 //	.1  to .4, the earlier proofs: proof, sign-in, ended, presented, grace
 //	.t  the ticket: proof, sole, ends
 //	.s  what the ticket's handshake saw
@@ -31,10 +30,10 @@ const (
 	headDeadline = 16
 	headExpires  = 24
 	headEnded    = 32
-	headEarlier  = 40
-	headPending  = 41
+	headEarlier  = 48
+	headPending  = 49
 
-	headSize    = 42
+	headSize    = 50
 	earlierSize = 57
 	ticketSize  = 41
 )
@@ -88,12 +87,12 @@ func appendBool(b []byte, v bool) []byte {
 // numbers are those of its indexed entries, in order.
 func fieldsOf(r *runtime.Record, numbers []string) []string {
 	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended)
+	head = binary.BigEndian.AppendUint64(head, uint64(r.Entries.Size()))
 	head = append(head, byte(len(r.Earlier)), pendingOf(r))
 	fields := []string{
 		".h", string(head),
 		".p", string(r.Proof[:]),
 		".k", r.Kind,
-		".z", strconv.Itoa(r.Entries.Size()),
 	}
 	for i, e := range r.Earlier {
 		b := appendBool(append(make([]byte, 0, earlierSize), e.Proof[:]...), e.SignIn)
@@ -167,14 +166,24 @@ func recordOf(hash map[string]string) (*runtime.Record, error) {
 			r.Earlier = append(r.Earlier, earlierOf(packed))
 		}
 	}
-	entries := make([]runtime.Entry, 0, len(hash))
-	for field, text := range hash {
+	r.Entries = entriesOf(hash)
+	return r, nil
+}
+
+// entriesOf sorts the keys first: that is quicker than to sort entries.
+func entriesOf(hash map[string]string) runtime.Entries {
+	keys := make([]string, 0, len(hash))
+	for field := range hash {
 		if !strings.HasPrefix(field, ".") {
-			entries = append(entries, entryOf(field, text))
+			keys = append(keys, field)
 		}
 	}
-	r.Entries = runtime.NewEntries(entries...)
-	return r, nil
+	slices.Sort(keys)
+	entries := make([]runtime.Entry, len(keys))
+	for i, key := range keys {
+		entries[i] = entryOf(key, hash[key])
+	}
+	return runtime.NewEntries(entries...)
 }
 
 func proofOf(b string) (p runtime.Proof) {

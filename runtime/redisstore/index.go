@@ -240,13 +240,15 @@ func (s *Store) settle(
 	if len(members) == 0 {
 		return 0, nil
 	}
-	calls := make([]call, len(members))
+	calls, ids := make([]call, len(members)), make([]runtime.ID, len(members))
 	for i, m := range members {
+		ids[i] = m.id
 		calls[i] = call{
 			keys: []string{s.sessionKey(m.id), s.withdrawnKey(m.id)},
 			args: []string{what, timeText(now), v.Kind, v.Field, v.Value, m.number},
 		}
 	}
+	defer s.cache.write(ids...)()
 	replies, err := s.runAll(ctx, settleFunction, calls)
 	var done []string
 	for i, answer := range replies {

@@ -14,9 +14,9 @@ import (
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
 
-// The scripts are a second writing of runtime/apply.go. Random histories hold
+// The functions are a second writing of runtime/apply.go. Random histories hold
 // both to the same answers and the same records.
-func TestTheScriptsJudgeAsTheRuntimeDoes(t *testing.T) {
+func TestTheFunctionsJudgeAsTheRuntimeDoes(t *testing.T) {
 	histories := 300
 	if testing.Short() {
 		histories = 30

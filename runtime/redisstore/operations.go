@@ -16,11 +16,43 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	get := s.client.B().Hgetall().Key(s.sessionKey(key.ID)).Build()
-	stored, err := s.read(key.ID, s.client.Do(ctx, get))
+	if s.cache != nil && !key.Held && !key.Live {
+		return s.loadCached(ctx, key)
+	}
+	return s.load(ctx, key)
+}
+
+// loadCached asks the server where a cached record does not admit the key: the
+// record may be older than the token.
+func (s *Store) loadCached(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	if cached := s.cache.get(key.ID); cached != nil {
+		if next, err := cached.Read(key); err == nil && next == cached {
+			return cached, nil
+		}
+		return s.load(ctx, key)
+	}
+	place := s.cache.begin(key.ID)
+	if place == nil {
+		return s.load(ctx, key)
+	}
+	stored, err := s.fetch(ctx, s.cache.client, key.ID)
+	s.cache.fill(place, stored)
 	if err != nil {
 		return nil, err
 	}
+	return s.judge(ctx, key, stored)
+}
+
+func (s *Store) load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	stored, err := s.fetch(ctx, s.client, key.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.judge(ctx, key, stored)
+}
+
+// judge returns what the key may see of the stored record.
+func (s *Store) judge(ctx context.Context, key runtime.Key, stored *runtime.Record) (*runtime.Record, error) {
 	next, err := stored.Read(key)
 	if next != stored {
 		return s.loadAndRecord(ctx, key)
@@ -32,6 +64,7 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 }
 
 func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	defer s.cache.write(key.ID)()
 	answer, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
 	if err != nil {
 		return nil, err
@@ -45,9 +78,9 @@ func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Re
 	return s.readMessage(key.ID, &answer.parts[1])
 }
 
-// read returns the record that HGETALL has found, nil for none.
-func (s *Store) read(id runtime.ID, result rueidis.RedisResult) (*runtime.Record, error) {
-	message, err := result.ToMessage()
+// fetch returns the stored record, nil for none.
+func (s *Store) fetch(ctx context.Context, client rueidis.Client, id runtime.ID) (*runtime.Record, error) {
+	message, err := client.Do(ctx, client.B().Hgetall().Key(s.sessionKey(id)).Build()).ToMessage()
 	if err != nil {
 		return nil, s.wrap(err)
 	}
@@ -75,6 +108,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
+	defer s.cache.write(key.ID)()
 	s.noteKind(r.Kind)
 	values := indexedValues(r.Kind, r.Entries.Indexed())
 	for range attempts {
@@ -110,6 +144,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
+	defer s.cache.write(key.ID)()
 	kind, err := s.guessKind(ctx, key.ID, d)
 	if err != nil {
 		return nil, err
@@ -179,6 +214,7 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
+	defer s.cache.write(key.ID)()
 	answer, err := s.run(ctx, deleteFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ end
 -- none.
 
 local function newChange(r)
-  return { name = r.name, size = r.size, grown = 0, before = {}, after = {}, keys = {}, replaced = NONE, stored = false }
+  return { name = r.name, size = r.size, before = {}, after = {}, keys = {}, replaced = NONE, stored = false }
 end
 
 local function before(change, key)
@@ -224,7 +224,6 @@ local function checkLimits(change, d)
   for _, key in ipairs(change.keys) do
     grown = grown + sizeOf(key, change.after[key]) - sizeOf(key, change.before[key])
   end
-  change.grown = grown
   change.size = math.max(0, change.size + grown)
   if d.maxBytes > 0 and grown > 0 and change.size > d.maxBytes then
     return TOO_LARGE, '', d.maxBytes
@@ -267,9 +266,6 @@ end
 -- remove.
 local function fieldsToSave(change)
   local set, gone = {}, {}
-  if change.grown ~= 0 then
-    set = { '.z', string.format('%.0f', change.size) }
-  end
   for _, key in ipairs(change.keys) do
     local text = change.after[key]
     if text then

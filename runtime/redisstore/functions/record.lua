@@ -8,14 +8,14 @@ local OK, NOT_FOUND, EXISTS, CONFLICT, TOO_LARGE, OVERFLOW = 0, 1, 2, 3, 4, 5
 local SUPERSEDED, REUSED, ENDED, WITHDRAWN, OTHER_KIND, DAMAGED = 6, 7, 8, 9, 10, 11
 
 local KEY = '>i8i8BBBc32'    -- now, arrived; ticket, held, live; proof
-local HEAD = '>i8i8i8i8i8BB' -- created, renewed, deadline, expires, ended; how many earlier proofs; what is pending
+local HEAD = '>i8i8i8i8i8i8BB' -- created, renewed, deadline, expires, ended; size; earlier proofs, what is pending
 local EARLIER = '>Bi8i8i8'   -- sign-in, ended, presented, grace; after the proof
 local TICKET = '>Bi8'        -- sole, ends; after the proof
 -- What may be pending, as a sum: a ticket, an earlier proof whose successor was
 -- not presented yet.
 local TICKET_PENDING, PRESENTATION_PENDING = 1, 2
 
-local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 51, 42, 57, 41, 32
+local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 51, 50, 57, 41, 32
 
 local NUMBER_SIZE = 8 -- of a registration, before an indexed value
 
@@ -69,10 +69,10 @@ end
 
 -- get begins the list of what readRecord asks for: further fields may follow.
 local function get(name)
-  return { 'HMGET', name, '.h', '.p', '.k', '.z' }
+  return { 'HMGET', name, '.h', '.p', '.k' }
 end
 
-local OWN_FIELDS = 4 -- that get asks for
+local OWN_FIELDS = 3 -- that get asks for
 
 -- readRecord returns nil where there is none, and whether it is damaged: without
 -- its head and its proof nobody can be judged.
@@ -85,16 +85,16 @@ local function readRecord(list)
   if not head or #head ~= HEAD_SIZE or not proof or #proof ~= PROOF_SIZE then
     return nil, true
   end
-  local created, renewed, deadline, expires, ended, count, pending = struct.unpack(HEAD, head)
+  local created, renewed, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
   local earlier, ticket = NONE, false
   if count + pending > 0 then
     earlier, ticket = readTokens(name, count)
   end
   return {
-    name = name, fields = f, head = head, kind = f[3] or '', size = tonumber(f[4] or 0) or 0,
+    name = name, fields = f, head = head, kind = f[3] or '', size = size,
     created = created, renewed = renewed, deadline = deadline, expires = expires, ended = ended,
     proof = proof, earlier = earlier, ticket = ticket, earlierChanged = false, ticketChanged = false,
-    storedProof = proof, storedDeadline = deadline, storedExpires = expires,
+    storedProof = proof, storedDeadline = deadline, storedExpires = expires, storedSize = size,
   }, false
 end
 
@@ -128,7 +128,7 @@ local function packHead(r)
       break
     end
   end
-  return struct.pack(HEAD, r.created, r.renewed, r.deadline, r.expires, r.ended, #r.earlier, pending)
+  return struct.pack(HEAD, r.created, r.renewed, r.deadline, r.expires, r.ended, r.size, #r.earlier, pending)
 end
 
 -- publish tells the watchers of all processes.
@@ -175,7 +175,7 @@ end
 -- changed of the record besides. It returns the head as it is now.
 local function saveRecord(r, set, gone, now)
   local head, moved, tokens = r.head, r.expires ~= r.storedExpires, r.earlierChanged or r.ticketChanged
-  if moved or tokens or r.deadline ~= r.storedDeadline then
+  if moved or tokens or r.deadline ~= r.storedDeadline or r.size ~= r.storedSize then
     head = packHead(r)
     set[#set + 1] = '.h'
     set[#set + 1] = head
@@ -196,7 +196,7 @@ end
 
 -- saveMark replaces the record by the mark of its end.
 local function saveMark(r, now)
-  r.deadline, r.expires, r.ended, r.ticket = 0, now + MARK_LIFE, now, false
+  r.deadline, r.expires, r.ended, r.size, r.ticket = 0, now + MARK_LIFE, now, 0, false
   local mark = { '.h', packHead(r), '.p', r.proof, '.k', r.kind }
   addEarlier(mark, r.earlier)
   redis.call('DEL', r.name)

@@ -18,12 +18,12 @@ local function updateOne(name, args)
     return nil
   end
   local now, _, redeems, _, _, proof, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
-  local f = redis.call('HMGET', name, '.h', '.p', '.z', field)
-  local head, old, size = f[1], f[4], tonumber(f[3] or 0)
-  if f[2] ~= proof or redeems == 1 or newDeadline ~= 0 or not size or not head or #head ~= HEAD_SIZE then
+  local f = redis.call('HMGET', name, '.h', '.p', field)
+  local head, old = f[1], f[3]
+  if f[2] ~= proof or redeems == 1 or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE then
     return nil
   end
-  local created, renewed, deadline, expires, ended, count, pending = struct.unpack(HEAD, head)
+  local created, renewed, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
   if ended ~= 0 or now >= expires or pending ~= 0 then
     return nil
   end
@@ -39,14 +39,14 @@ local function updateOne(name, args)
     return nil
   end
   local ending = active == 0 and expires or math.min(deadline, math.max(active, expires))
-  if ending ~= expires then
-    head = struct.pack(HEAD, created, renewed, deadline, ending, ended, count, pending)
-    expireWithMargin(name, ending, now)
-  end
-  if ending ~= expires or grown ~= 0 then
-    redis.call('HSET', name, field, text, '.z', string.format('%.0f', math.max(0, size + grown)), '.h', head)
-  else
+  if ending == expires and grown == 0 then
     redis.call('HSET', name, field, text)
+    return string.char(CURRENT) .. head
+  end
+  head = struct.pack(HEAD, created, renewed, deadline, ending, ended, math.max(0, size + grown), count, pending)
+  redis.call('HSET', name, field, text, '.h', head)
+  if ending ~= expires then
+    expireWithMargin(name, ending, now)
   end
   return string.char(CURRENT) .. head
 end
@@ -106,6 +106,7 @@ local function update(keys, args)
     r.ticket, r.ticketChanged = false, true
   end
   reschedule(r, d, key.ticket)
+  r.size = change.size
   local set, gone = fieldsToSave(change)
   local head = saveRecord(r, set, gone, key.now)
   if #change.replaced + #outliving > 0 then
