@@ -134,7 +134,7 @@ func (s *Store) answer(ctx context.Context, f function, c call, result rueidis.R
 	}
 	message, err := result.ToMessage()
 	if err != nil {
-		return reply{}, s.wrap(err)
+		return reply{}, s.wrap(fmt.Errorf("%s: %w", c.keys[0], err))
 	}
 	if message.IsString() {
 		applied, err := message.ToString()

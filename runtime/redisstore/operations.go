@@ -82,7 +82,7 @@ func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Re
 func (s *Store) fetch(ctx context.Context, client rueidis.Client, id runtime.ID) (*runtime.Record, error) {
 	message, err := client.Do(ctx, client.B().Hgetall().Key(s.sessionKey(id)).Build()).ToMessage()
 	if err != nil {
-		return nil, s.wrap(err)
+		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
 	return s.readMessage(id, &message)
 }

@@ -247,26 +247,44 @@ func TestADamagedFieldIsLostAlone(t *testing.T) {
 	}
 }
 
-func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+func TestWhatIsNoRecordIsReportedAndKept(t *testing.T) {
 	server := start(t)
 	s := open(t, server.URL(), "duckgen:")
+	stores := map[string]*redisstore.Store{"": s, " with a cache": cached(t, server.URL())}
 	key, record := session(1)
-	create(t, s, key, record)
-	command(t, server, "HSET", nameOf(key.ID), ".h", "short")
-	operations := map[string]func() error{
-		"Load":   func() error { _, err := s.Load(t.Context(), key); return err },
-		"Update": func() error { _, err := s.Update(t.Context(), key, oneField()); return err },
-		"Create": func() error { return s.Create(t.Context(), key, record) },
-		"Delete": func() error { return s.Delete(t.Context(), key) },
+	name := nameOf(key.ID)
+	damage := map[string]struct{ do, look []string }{
+		"a damaged head":       {[]string{"HSET", name, ".h", "short"}, []string{"HGET", name, ".h"}},
+		"a damaged proof":      {[]string{"HSET", name, ".p", "short"}, []string{"HGET", name, ".p"}},
+		"a record without one": {[]string{"HDEL", name, ".p"}, []string{"HLEN", name}},
+		"a string":             {[]string{"SET", name, "somebody else's"}, []string{"GET", name}},
+		"an empty string":      {[]string{"SET", name, ""}, []string{"STRLEN", name}},
+		"a list":               {[]string{"RPUSH", name, "somebody else's"}, []string{"LLEN", name}},
 	}
-	for name, operate := range operations {
-		err := operate()
-		if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
-			t.Errorf("%s: %v, want an error that names the session and is not ErrNotFound", name, err)
+	for what, d := range damage {
+		command(t, server, "DEL", name)
+		if d.do[0] == "HSET" || d.do[0] == "HDEL" {
+			create(t, s, key, record)
 		}
-	}
-	if got := command(t, server, "HGET", nameOf(key.ID), ".h"); got != "short" {
-		t.Errorf("a damaged head has become %q", got)
+		command(t, server, d.do...)
+		before := command(t, server, d.look...)
+		for which, s := range stores {
+			operations := map[string]func() error{
+				"Load":   func() error { _, err := s.Load(t.Context(), key); return err },
+				"Update": func() error { _, err := s.Update(t.Context(), key, oneField()); return err },
+				"Create": func() error { return s.Create(t.Context(), key, record) },
+				"Delete": func() error { return s.Delete(t.Context(), key) },
+			}
+			for name, operate := range operations {
+				err := operate()
+				if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
+					t.Errorf("%s, %s%s: %v, want an error that names the session and is not ErrNotFound", what, name, which, err)
+				}
+			}
+		}
+		if after := command(t, server, d.look...); after != before {
+			t.Errorf("%s: %q has become %q", what, before, after)
+		}
 	}
 }
 
