@@ -142,7 +142,7 @@ type member struct {
 func (m member) text() string { return string(m.id[:]) + m.number }
 
 // page returns the members after one text, the first ones after "", and the text
-// to go on after.
+// to go on after, "" at the end.
 func (s *Store) page(
 	ctx context.Context, v runtime.IndexValue, after string, size int64,
 ) (members []member, last string, err error) {
@@ -162,6 +162,9 @@ func (s *Store) page(
 			copy(m.id[:], text)
 			members = append(members, m)
 		}
+	}
+	if len(texts) < int(size) {
+		last = ""
 	}
 	return members, last, nil
 }

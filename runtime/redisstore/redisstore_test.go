@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"crypto/rand"
 	"errors"
+	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"github.com/duckgen/duckgen/runtime/redisstore"
 	"github.com/duckgen/duckgen/runtime/storetest"
 )
+
+var operations = flag.Int("operations", 10_000, "how many operations are recorded for the linearizability check")
 
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {
@@ -106,7 +109,7 @@ func contract(t *testing.T, url func() string, options ...storetest.Option) {
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return fresh(t, url()) },
-		append(options, storetest.WithReopen(reopen))...)
+		append(options, storetest.WithReopen(reopen), storetest.WithHistory(*operations))...)
 }
 
 // urlIn returns the URL that a file of the folder tells, and writes the file at
