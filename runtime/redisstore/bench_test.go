@@ -24,6 +24,7 @@ func client(t testing.TB, url string) rueidis.Client {
 	}
 	settings.DisableCache = true
 	settings.DisableRetry = true
+	settings.AlwaysRESP2 = true
 	c, err := rueidis.NewClient(settings)
 	if err != nil {
 		t.Fatal(err)

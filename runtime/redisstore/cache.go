@@ -70,7 +70,7 @@ func (c *cache) connect(ctx context.Context, settings rueidis.ClientOption, pref
 	if c.ttl <= 0 || c.max <= 0 {
 		return errors.New("the cache wants a time to live and a size above 0")
 	}
-	settings.DisableCache = false
+	settings.DisableCache, settings.AlwaysRESP2 = false, false
 	settings.ClientTrackingOptions = []string{} // all that is read, without asking each time
 	settings.OnInvalidations = func(keys []rueidis.RedisMessage) { c.changed(prefix, keys) }
 	c.client, err = connect(ctx, settings)

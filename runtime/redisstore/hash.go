@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"encoding/binary"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,51 +140,68 @@ func textOf(e runtime.Entry, number string) string {
 	}
 }
 
-// recordOf reads a hash, and returns nil for an empty one. A field that cannot
-// be read is lost alone, but for those without which nobody could be judged.
-func recordOf(hash map[string]string) (*runtime.Record, error) {
-	if len(hash) == 0 {
+// own are the fields of a hash that are the record's own, by the letter or digit
+// of their names.
+type own struct {
+	head, proof, kind, ticket, saw string
+	earlier                        [runtime.MaxEarlier]string
+}
+
+func (o *own) set(field, text string) {
+	switch field {
+	case ".h":
+		o.head = text
+	case ".p":
+		o.proof = text
+	case ".k":
+		o.kind = text
+	case ".t":
+		o.ticket = text
+	case ".s":
+		o.saw = text
+	case ".1", ".2", ".3", ".4":
+		o.earlier[field[1]-'1'] = text
+	}
+}
+
+// recordOf reads the fields of a hash, of which there are n, and returns nil for
+// none. A field that cannot be read is lost alone, but for those without which
+// nobody could be judged.
+func recordOf(fields iter.Seq2[string, string], n int) (*runtime.Record, error) {
+	if n == 0 {
 		return nil, nil
 	}
-	head, proof := hash[".h"], hash[".p"]
-	if len(head) != headSize || len(proof) != len(runtime.Proof{}) {
+	var o own
+	entries := make([]runtime.Entry, 0, n)
+	for field, text := range fields {
+		if strings.HasPrefix(field, ".") {
+			o.set(field, text)
+		} else {
+			entries = append(entries, entryOf(field, text))
+		}
+	}
+	if len(o.head) != headSize || len(o.proof) != len(runtime.Proof{}) {
 		return nil, errDamaged
 	}
 	r := &runtime.Record{
-		Kind:     hash[".k"],
-		Proof:    proofOf(proof),
-		Created:  timeAt(head, headCreated),
-		Renewed:  timeAt(head, headRenewed),
-		Deadline: timeAt(head, headDeadline),
-		Expires:  timeAt(head, headExpires),
-		Ended:    timeAt(head, headEnded),
+		Kind:     o.kind,
+		Proof:    proofOf(o.proof),
+		Created:  timeAt(o.head, headCreated),
+		Renewed:  timeAt(o.head, headRenewed),
+		Deadline: timeAt(o.head, headDeadline),
+		Expires:  timeAt(o.head, headExpires),
+		Ended:    timeAt(o.head, headEnded),
+		Entries:  runtime.NewEntries(entries...),
 	}
-	if head[headPending]&ticketPending != 0 {
-		r.Ticket = ticketOf(hash[".t"], hash[".s"])
+	if o.head[headPending]&ticketPending != 0 {
+		r.Ticket = ticketOf(o.ticket, o.saw)
 	}
-	for _, field := range []string{".1", ".2", ".3", ".4"}[:min(int(head[headEarlier]), runtime.MaxEarlier)] {
-		if packed := hash[field]; len(packed) == earlierSize {
+	for _, packed := range o.earlier[:min(int(o.head[headEarlier]), runtime.MaxEarlier)] {
+		if len(packed) == earlierSize {
 			r.Earlier = append(r.Earlier, earlierOf(packed))
 		}
 	}
-	r.Entries = entriesOf(hash)
 	return r, nil
-}
-
-// entriesOf sorts the keys first: that is quicker than to sort entries.
-func entriesOf(hash map[string]string) runtime.Entries {
-	keys := make([]string, 0, len(hash))
-	for field := range hash {
-		if !strings.HasPrefix(field, ".") {
-			keys = append(keys, field)
-		}
-	}
-	slices.Sort(keys)
-	entries := make([]runtime.Entry, len(keys))
-	for i, key := range keys {
-		entries[i] = entryOf(key, hash[key])
-	}
-	return runtime.NewEntries(entries...)
 }
 
 func proofOf(b string) (p runtime.Proof) {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -212,7 +213,7 @@ func (s *Store) look(
 		if err != nil {
 			return nil, s.wrap(err)
 		}
-		r, err := recordOf(hash)
+		r, err := recordOf(maps.All(hash), len(hash))
 		if err != nil {
 			continue
 		}

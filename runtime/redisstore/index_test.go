@@ -251,7 +251,7 @@ func FuzzStoredRecords(f *testing.F) {
 	f.Add("", proof, "cart:a", "+12")
 	f.Add(string(make([]byte, headSize)), proof, "user_id", "@1234567")
 	f.Fuzz(func(t *testing.T, head, proof, field, text string) {
-		r, err := recordOf(map[string]string{".h": head, ".p": proof, field: text})
+		r, err := recordOf(maps.All(map[string]string{".h": head, ".p": proof, field: text}), 3)
 		if (err == nil) == (r == nil) {
 			t.Errorf("a hash is read as %+v, %v", r, err)
 		}

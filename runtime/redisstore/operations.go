@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 
 	"github.com/redis/rueidis"
 
@@ -88,11 +90,11 @@ func (s *Store) fetch(ctx context.Context, client rueidis.Client, id runtime.ID)
 }
 
 func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runtime.Record, error) {
-	hash, err := message.AsStrMap()
+	fields, n, err := fieldsIn(message)
 	if err != nil {
-		return nil, s.wrap(err)
+		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
-	r, err := recordOf(hash)
+	r, err := recordOf(fields, n)
 	if err != nil {
 		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
@@ -100,6 +102,26 @@ func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runt
 		s.noteKind(r.Kind)
 	}
 	return r, nil
+}
+
+// fieldsIn yields the fields of a hash, and tells how many there are. A client
+// that speaks RESP2 is given a list in the order of the hash, which is nearly
+// that of the keys; RESP3 has maps, which have none.
+func fieldsIn(message *rueidis.RedisMessage) (fields iter.Seq2[string, string], n int, err error) {
+	if message.IsMap() {
+		hash, err := message.AsStrMap()
+		return maps.All(hash), len(hash), err
+	}
+	list, err := message.ToArray()
+	return func(yield func(string, string) bool) {
+		for i := 0; i+1 < len(list); i += 2 {
+			field, _ := list[i].ToString()
+			text, _ := list[i+1].ToString()
+			if !yield(field, text) {
+				return
+			}
+		}
+	}, len(list) / 2, err
 }
 
 // Create implements [runtime.Store]. The mark of an ended session holds its id

@@ -95,6 +95,7 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 			"want one like redis://user:password@host:6379/0")
 	}
 	settings.DisableCache = true
+	settings.AlwaysRESP2 = true  // hashes come as lists, which are quicker to read than maps
 	settings.DisableRetry = true // a delta is sent at most once
 	address := strings.Join(settings.InitAddress, ",")
 	client, err := connect(ctx, settings)
