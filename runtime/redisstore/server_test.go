@@ -341,11 +341,44 @@ func TestASessionStaysCompactInMemory(t *testing.T) {
 	t.Logf("%s bytes", command(t, server, "MEMORY", "USAGE", nameOf(key.ID)))
 }
 
+func TestSessionsEndWhereMemoryIsFull(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	key, record := realistic(1)
+	other, otherRecord := realistic(2)
+	create(t, s, key, record)
+	create(t, s, other, otherRecord)
+	command(t, server, "CONFIG", "SET", "maxmemory", "1")
+	if _, err := s.Update(t.Context(), key, oneField()); err == nil || errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("Update: %v, want the server's refusal", err)
+	}
+	if r, err := s.Load(t.Context(), key); err != nil || !r.Entries.Equal(record.Entries) {
+		t.Errorf("Load after a refused Update: %+v, %v", r, err)
+	}
+	if err := s.Delete(t.Context(), key); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	user := runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "\x07"}
+	if n, err := s.Revoke(t.Context(), user, key.Now); n != 1 || err != nil {
+		t.Errorf("Revoke = %d, %v, want 1", n, err)
+	}
+	for _, key := range []runtime.Key{key, other} {
+		if _, err := s.Load(t.Context(), key); !errors.Is(err, runtime.ErrNotFound) {
+			t.Errorf("Load of an ended session: %v", err)
+		}
+	}
+}
+
 func TestAUserNeedsNoMoreThanTheGuideSays(t *testing.T) {
 	server := start(t)
 	command(t, server, "ACL", "SETUSER", "shop", "on", ">secret", "+@hash", "+@set", "+@sortedset", "+@scripting",
 		"+@pubsub", "+@keyspace", "+@connection", "+cluster|slots", "~duckgen:*", "&duckgen:*")
-	s := open(t, "redis://shop:secret@"+server.Address(), "duckgen:")
+	url := "redis://shop:secret@" + server.Address()
+	s, err := redisstore.Open(t.Context(), url, redisstore.WithCache(time.Hour, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	changes := watch(t.Context(), t, s)
 	key, record := realistic(1)
 	create(t, s, key, record)
