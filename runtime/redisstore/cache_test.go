@@ -16,12 +16,7 @@ import (
 // cached opens a store whose cache lasts longer than any test.
 func cached(t testing.TB, url string) *redisstore.Store {
 	t.Helper()
-	s, err := redisstore.Open(t.Context(), url, redisstore.WithCache(time.Hour, 1<<20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return open(t, url, "duckgen:", redisstore.WithCache(time.Hour, 1<<20))
 }
 
 func load(t testing.TB, s *redisstore.Store, key runtime.Key) *runtime.Record {

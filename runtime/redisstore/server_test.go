@@ -373,12 +373,7 @@ func TestAUserNeedsNoMoreThanTheGuideSays(t *testing.T) {
 	server := start(t)
 	command(t, server, "ACL", "SETUSER", "shop", "on", ">secret", "+@hash", "+@set", "+@sortedset", "+@scripting",
 		"+@pubsub", "+@keyspace", "+@connection", "+cluster|slots", "~duckgen:*", "&duckgen:*")
-	url := "redis://shop:secret@" + server.Address()
-	s, err := redisstore.Open(t.Context(), url, redisstore.WithCache(time.Hour, 1<<20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := cached(t, "redis://shop:secret@"+server.Address())
 	changes := watch(t.Context(), t, s)
 	key, record := realistic(1)
 	create(t, s, key, record)
