@@ -176,6 +176,13 @@ func BenchmarkRedisWrite(b *testing.B) {
 		{"a counter", func(int) *runtime.Delta {
 			return &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpAdd, Entry: runtime.Entry{Key: "views", Count: 1}}}}
 		}},
+		{"three fields", func(int) *runtime.Delta {
+			d := oneField()
+			for _, key := range []string{"field_03", "field_07"} {
+				d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpSet, Entry: runtime.Entry{Key: key, Value: "value"}})
+			}
+			return d
+		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			n := 0

@@ -4,8 +4,8 @@
 // Each session is one hash, and each commit one call of a server function that
 // judges the key and changes the hash in one step. A load is one HGETALL; only
 // where it has to record something, the first use of a renewed token, a function
-// call follows.
-// The server removes expired sessions by itself, [sweepMargin] after their end.
+// call follows. The server removes expired sessions by itself, [sweepMargin]
+// after their end. With [WithCache] the program keeps what it has loaded.
 //
 // On a Cluster a session is one key in one slot. Only the index of a value lies
 // elsewhere: a commit that sets an indexed value first makes one call for each
@@ -169,7 +169,8 @@ func withoutSecret(err error, password string) error {
 
 // New returns a store on a client of the program's own, which stays open when
 // the store is closed. The client should be made with DisableRetry: otherwise
-// loads wait for an unreachable server as long as their context lets them.
+// loads wait for an unreachable server as long as their context lets them. With
+// AlwaysRESP2 loads are somewhat quicker.
 func New(client rueidis.Client, options ...Option) *Store {
 	s := &Store{
 		client:  client,
