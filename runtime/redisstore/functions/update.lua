@@ -9,17 +9,42 @@ local CROWDED, WON, CURRENT = 1, 2, 4
 
 local KEY_AND_DELTA = KEY .. DELTA:sub(2)
 
--- updateOne is the short way for what most commits are: one entry set, or added
--- to, with the current proof, where nothing is pending. For all else, and for
--- every refusal, it returns nil and has done nothing.
-local function updateOne(name, args)
-  local what, field, text = args[2], args[3], args[4]
-  if #args ~= 4 or what ~= 's' and what ~= 'a' or text:byte(1) == INDEXED then
+local MOST_PLAIN = 16 -- entries: each is compared with those before
+
+-- plainEntries returns the command that reads the head, the proof and the entries
+-- of a delta that does nothing but set entries and add to them, each once. For
+-- any other it returns nil: one that sets an indexed entry begins with its kind.
+local function plainEntries(name, args)
+  local list = { 'HMGET', name, '.h', '.p' }
+  if #args % 3 ~= 1 or #args > 3 * MOST_PLAIN + 1 then
+    return nil
+  end
+  for i = 2, #args, 3 do
+    local what, field = args[i], args[i + 1]
+    if what ~= 's' and what ~= 'a' then
+      return nil
+    end
+    for j = 5, #list do
+      if list[j] == field then
+        return nil
+      end
+    end
+    list[#list + 1] = field
+  end
+  return list
+end
+
+-- updatePlain is the short way for what most commits are: some entries set, or
+-- added to, with the current proof, where nothing is pending. For all else, and
+-- for every refusal, it returns nil and has done nothing.
+local function updatePlain(name, args)
+  local list = plainEntries(name, args)
+  if not list then
     return nil
   end
   local now, _, redeems, _, _, proof, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
-  local f = redis.call('HMGET', name, '.h', '.p', field)
-  local head, old = f[1], f[3]
+  local f = redis.call(unpack(list))
+  local head = f[1]
   if f[2] ~= proof or redeems == 1 or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE then
     return nil
   end
@@ -27,24 +52,32 @@ local function updateOne(name, args)
   if ended ~= 0 or now >= expires or pending ~= 0 then
     return nil
   end
-  if what == 'a' and old then
-    local sum = isCounter(old) and addCounts(old:sub(2), text:sub(2))
-    if not sum then
-      return nil
+  local set, grown = { 'HSET', name }, 0
+  for i = 2, #args, 3 do
+    local field, text, old = args[i + 1], args[i + 2], f[(i + 7) / 3]
+    if args[i] == 'a' and old then
+      local sum = isCounter(old) and addCounts(old:sub(2), text:sub(2))
+      if not sum then
+        return nil
+      end
+      text = '+' .. sum
     end
-    text = '+' .. sum
+    grown = grown + sizeOf(field, text) - sizeOf(field, old)
+    set[#set + 1] = field
+    set[#set + 1] = text
   end
-  local grown = sizeOf(field, text) - sizeOf(field, old)
   if maxBytes > 0 and grown > 0 and size + grown > maxBytes then
     return nil
   end
   local ending = active == 0 and expires or math.min(deadline, math.max(active, expires))
-  if ending == expires and grown == 0 then
-    redis.call('HSET', name, field, text)
-    return string.char(CURRENT) .. head
+  if ending ~= expires or grown ~= 0 then
+    head = struct.pack(HEAD, created, renewed, deadline, ending, ended, math.max(0, size + grown), count, pending)
+    set[#set + 1] = '.h'
+    set[#set + 1] = head
   end
-  head = struct.pack(HEAD, created, renewed, deadline, ending, ended, math.max(0, size + grown), count, pending)
-  redis.call('HSET', name, field, text, '.h', head)
+  if #set > 2 then
+    redis.call(unpack(set))
+  end
   if ending ~= expires then
     expireWithMargin(name, ending, now)
   end
@@ -52,7 +85,7 @@ local function updateOne(name, args)
 end
 
 local function update(keys, args)
-  local applied = updateOne(keys[1], args)
+  local applied = updatePlain(keys[1], args)
   if applied then
     return applied
   end
