@@ -92,6 +92,9 @@ type Entries struct{ list []Entry }
 // last one counts.
 func NewEntries(list ...Entry) Entries {
 	list = slices.Clone(list)
+	if sortedByKey(list) { // as stores keep them
+		return Entries{list}
+	}
 	slices.SortStableFunc(list, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
 	kept := list[:0]
 	for i, e := range list {
@@ -101,6 +104,16 @@ func NewEntries(list ...Entry) Entries {
 		kept = append(kept, e)
 	}
 	return Entries{kept}
+}
+
+// sortedByKey reports whether each key is less than the next one.
+func sortedByKey(list []Entry) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1].Key >= list[i].Key {
+			return false
+		}
+	}
+	return true
 }
 
 // Len returns the number of entries.

@@ -1,21 +1,21 @@
 package redisstore
 
 import (
+	"encoding/binary"
 	"strconv"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// What the scripts are given. scripts/record.lua reads the key, delta.lua the
-// delta.
+// What the functions are given. The first argument packs the numbers that every
+// call has: functions/record.lua reads the key from it, delta.lua and create.lua
+// what follows.
+const keyArgSize = 51
 
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
 
 func timeText(t time.Time) string { return digits(micros(t)) }
-
-// ageText tells how long before Now the request arrived, in microseconds.
-func ageText(key runtime.Key) string { return digits(micros(key.Now) - micros(key.Arrived())) }
 
 func bit(v bool) string {
 	if v {
@@ -24,24 +24,34 @@ func bit(v bool) string {
 	return "0"
 }
 
-// keyArgs begins the arguments of a script, with room for more.
-func keyArgs(key runtime.Key, room int) []string {
-	flags := ""
-	if key.Ticket {
-		flags += "t"
-	}
-	if key.Held {
-		flags += "h"
-	}
-	if key.Live {
-		flags += "l"
-	}
-	return append(make([]string, 0, 4+room), timeText(key.Now), ageText(key), string(key.Proof[:]), flags)
+// appendKey packs a key.
+func appendKey(b []byte, key runtime.Key) []byte {
+	b = appendMicros(b, key.Now, key.Arrived())
+	b = appendBool(b, key.Ticket)
+	b = appendBool(b, key.Held)
+	b = appendBool(b, key.Live)
+	return append(b, key.Proof[:]...)
 }
 
-// deltaArgs appends a delta. The numbers are those of the indexed values that it
-// sets, in order; the kind is the one that they were registered for.
-func deltaArgs(args []string, d *runtime.Delta, kind string, numbers []string) []string {
+func keyArg(key runtime.Key) string {
+	return string(appendKey(make([]byte, 0, keyArgSize), key))
+}
+
+// creationArg is the first argument of a creation.
+func creationArg(key runtime.Key, r *runtime.Record, values int) string {
+	b := appendKey(make([]byte, 0, keyArgSize+16), key)
+	b = appendMicros(b, r.Expires)
+	return string(binary.BigEndian.AppendUint64(b, uint64(values)))
+}
+
+// deltaArgs returns the arguments of an update. The numbers are those of the
+// indexed values that it sets, in order; the kind is the one that they were
+// registered for.
+func deltaArgs(key runtime.Key, d *runtime.Delta, kind string, numbers []string) []string {
+	first := appendKey(make([]byte, 0, keyArgSize+24), key)
+	first = binary.BigEndian.AppendUint64(first, uint64(d.MaxBytes))
+	first = appendMicros(first, d.Deadline, d.Active)
+	args := append(make([]string, 0, 1+3*len(d.Ops)), string(first))
 	if len(numbers) > 0 {
 		args = append(args, "K", kind)
 	}
@@ -51,18 +61,14 @@ func deltaArgs(args []string, d *runtime.Delta, kind string, numbers []string) [
 	for _, limit := range d.Limits {
 		args = append(args, "L", limit.Field, strconv.Itoa(limit.Max))
 	}
-	if d.MaxBytes != 0 {
-		args = append(args, "M", strconv.Itoa(d.MaxBytes))
-	}
-	if !d.Deadline.IsZero() {
-		args = append(args, "D", timeText(d.Deadline))
-	}
-	if !d.Active.IsZero() {
-		args = append(args, "A", timeText(d.Active))
-	}
 	if d.CurrentOnly {
 		args = append(args, "C")
 	}
+	return tokenArgs(args, d)
+}
+
+// tokenArgs appends what concerns tokens.
+func tokenArgs(args []string, d *runtime.Delta) []string {
 	if r := d.Renewal; r != nil {
 		args = append(args, "R", string(r.Proof[:]), bit(r.SignIn), digits(r.Grace.Microseconds()))
 	}
@@ -99,7 +105,7 @@ func opArgs(args []string, op *runtime.Op, numbers []string) ([]string, []string
 		if op.DropZero {
 			letter = "z"
 		}
-		return append(args, letter, op.Entry.Key, digits(op.Entry.Count)), numbers
+		return append(args, letter, op.Entry.Key, string(counterSign)+digits(op.Entry.Count)), numbers
 	default:
 		number := ""
 		if op.Entry.Kind == runtime.IndexedEntry {

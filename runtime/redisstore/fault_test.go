@@ -1,9 +1,13 @@
 package redisstore_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,6 +128,91 @@ func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
 			w.whole(t)
 		}
 	}
+}
+
+var kills = flag.Int("kills", 10, "how often to kill a program that writes sessions")
+
+// victimVariable holds the URL that a program to be killed writes to.
+const victimVariable = "REDISSTORE_VICTIM"
+
+// TestAKilledProgramTearsNothing kills a program at any moment of its writes.
+// The program is this test once more.
+func TestAKilledProgramTearsNothing(t *testing.T) {
+	const sessions = 4
+	if url := os.Getenv(victimVariable); url != "" {
+		writeUntilKilled(t, open(t, url, "duckgen:"), sessions)
+		return
+	}
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	var writers []*writer
+	for id := range sessions {
+		writers = append(writers, newWriter(t, s, byte(id)))
+	}
+	for n := range *kills {
+		moment := time.Duration(n%20) * 50 * time.Microsecond // a write takes less
+		for id, last := range killProgram(t, server.URL(), sessions, moment) {
+			writers[id].last = max(writers[id].last, last)
+		}
+		for _, w := range writers {
+			w.whole(t)
+		}
+	}
+}
+
+// killProgram starts a program, kills it some time after it has acknowledged
+// writes of every session, and returns the last write of each.
+func killProgram(t *testing.T, url string, sessions int, moment time.Duration) map[int]int64 {
+	t.Helper()
+	program := exec.Command(os.Args[0], "-test.run=^TestAKilledProgramTearsNothing$", "-test.count=1")
+	program.Env = append(os.Environ(), victimVariable+"="+url)
+	output, err := program.StdoutPipe()
+	if err == nil {
+		err = program.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := time.AfterFunc(60*time.Second, func() { _ = program.Process.Kill() })
+	acknowledged, killing := map[int]int64{}, false
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		var id int
+		var n int64
+		if _, err := fmt.Sscanf(lines.Text(), "stored %d %d", &id, &n); err != nil {
+			continue
+		}
+		acknowledged[id] = n
+		if len(acknowledged) == sessions && !killing {
+			killing = true
+			time.AfterFunc(moment, func() { _ = program.Process.Kill() })
+		}
+	}
+	_ = program.Wait() // it was killed
+	if !slow.Stop() || !killing {
+		t.Fatalf("the program to kill has written %v", acknowledged)
+	}
+	return acknowledged
+}
+
+// writeUntilKilled goes on with the sessions where the program before was killed,
+// and tells each write that was acknowledged.
+func writeUntilKilled(t *testing.T, s *redisstore.Store, sessions int) {
+	var running sync.WaitGroup
+	for id := range sessions {
+		key, _ := session(byte(id))
+		w := &writer{store: s, key: key}
+		w.whole(t)
+		running.Go(func() {
+			for range 100_000 { // should nobody kill it
+				if err := w.write(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+				fmt.Printf("stored %d %d\n", id, w.last)
+			}
+		})
+	}
+	running.Wait()
 }
 
 // TestAFailoverKeepsTheStoreWorking kills a master of a Cluster with replicas.

@@ -2,6 +2,8 @@ package redisstore
 
 import (
 	"encoding/binary"
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,20 +16,33 @@ import (
 // are small and several, because a hash stays compact in memory as long as no
 // field is longer than 64 bytes:
 //
-//	.h  created, renewed, deadline, expires, ended: 8 bytes each; how many
-//	    earlier proofs and how many tickets there are: a byte each
+//	.h  created, renewed, deadline, expires, ended, the size of all entries: 8
+//	    bytes each; how many earlier proofs there are, what is pending: a byte each
 //	.p  the current proof
 //	.k  the kind
-//	.z  the size of all entries, in digits
 //	.1  to .4, the earlier proofs: proof, sign-in, ended, presented, grace
 //	.t  the ticket: proof, sole, ends
 //	.s  what the ticket's handshake saw
 //
 // Numbers are big-endian, times microseconds since 1970, 0 for none.
 const (
-	headSize    = 42
+	headCreated  = 0
+	headRenewed  = 8
+	headDeadline = 16
+	headExpires  = 24
+	headEnded    = 32
+	headEarlier  = 48
+	headPending  = 49
+
+	headSize    = 50
 	earlierSize = 57
 	ticketSize  = 41
+)
+
+// What may be pending, as a sum.
+const (
+	ticketPending       = 1
+	presentationPending = 2 // of the successor of an earlier proof
 )
 
 // The signs by which the text of an entry begins.
@@ -73,16 +88,12 @@ func appendBool(b []byte, v bool) []byte {
 // numbers are those of its indexed entries, in order.
 func fieldsOf(r *runtime.Record, numbers []string) []string {
 	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended)
-	tickets := byte(0)
-	if r.Ticket != nil {
-		tickets = 1
-	}
-	head = append(head, byte(len(r.Earlier)), tickets)
+	head = binary.BigEndian.AppendUint64(head, uint64(r.Entries.Size()))
+	head = append(head, byte(len(r.Earlier)), pendingOf(r))
 	fields := []string{
 		".h", string(head),
 		".p", string(r.Proof[:]),
 		".k", r.Kind,
-		".z", strconv.Itoa(r.Entries.Size()),
 	}
 	for i, e := range r.Earlier {
 		b := appendBool(append(make([]byte, 0, earlierSize), e.Proof[:]...), e.SignIn)
@@ -107,6 +118,16 @@ func fieldsOf(r *runtime.Record, numbers []string) []string {
 	return fields
 }
 
+func pendingOf(r *runtime.Record) (pending byte) {
+	if r.Ticket != nil {
+		pending |= ticketPending
+	}
+	if slices.ContainsFunc(r.Earlier, func(e runtime.EarlierProof) bool { return !e.SignIn && e.Presented.IsZero() }) {
+		pending |= presentationPending
+	}
+	return pending
+}
+
 // textOf returns what the hash field of an entry holds.
 func textOf(e runtime.Entry, number string) string {
 	switch e.Kind {
@@ -119,40 +140,67 @@ func textOf(e runtime.Entry, number string) string {
 	}
 }
 
-// recordOf reads a hash, and returns nil for an empty one. A field that cannot
-// be read is lost alone, but for those without which nobody could be judged.
-func recordOf(hash map[string]string) (*runtime.Record, error) {
-	if len(hash) == 0 {
+// own are the fields of a hash that are the record's own, by the letter or digit
+// of their names.
+type own struct {
+	head, proof, kind, ticket, saw string
+	earlier                        [runtime.MaxEarlier]string
+}
+
+func (o *own) set(field, text string) {
+	switch field {
+	case ".h":
+		o.head = text
+	case ".p":
+		o.proof = text
+	case ".k":
+		o.kind = text
+	case ".t":
+		o.ticket = text
+	case ".s":
+		o.saw = text
+	case ".1", ".2", ".3", ".4":
+		o.earlier[field[1]-'1'] = text
+	}
+}
+
+// recordOf reads the fields of a hash, of which there are n, and returns nil for
+// none. A field that cannot be read is lost alone, but for those without which
+// nobody could be judged.
+func recordOf(fields iter.Seq2[string, string], n int) (*runtime.Record, error) {
+	if n == 0 {
 		return nil, nil
 	}
-	head, proof := hash[".h"], hash[".p"]
-	if len(head) != headSize || len(proof) != len(runtime.Proof{}) {
-		return nil, errDamaged
-	}
-	r := &runtime.Record{
-		Kind:     hash[".k"],
-		Proof:    proofOf(proof),
-		Created:  timeAt(head, 0),
-		Renewed:  timeAt(head, 8),
-		Deadline: timeAt(head, 16),
-		Expires:  timeAt(head, 24),
-		Ended:    timeAt(head, 32),
-	}
-	if head[41] > 0 {
-		r.Ticket = ticketOf(hash[".t"], hash[".s"])
-	}
-	for _, field := range []string{".1", ".2", ".3", ".4"}[:min(int(head[40]), runtime.MaxEarlier)] {
-		if packed := hash[field]; len(packed) == earlierSize {
-			r.Earlier = append(r.Earlier, earlierOf(packed))
-		}
-	}
-	entries := make([]runtime.Entry, 0, len(hash))
-	for field, text := range hash {
-		if !strings.HasPrefix(field, ".") {
+	var o own
+	entries := make([]runtime.Entry, 0, n)
+	for field, text := range fields {
+		if strings.HasPrefix(field, ".") {
+			o.set(field, text)
+		} else {
 			entries = append(entries, entryOf(field, text))
 		}
 	}
-	r.Entries = runtime.NewEntries(entries...)
+	if len(o.head) != headSize || len(o.proof) != len(runtime.Proof{}) {
+		return nil, errDamaged
+	}
+	r := &runtime.Record{
+		Kind:     o.kind,
+		Proof:    proofOf(o.proof),
+		Created:  timeAt(o.head, headCreated),
+		Renewed:  timeAt(o.head, headRenewed),
+		Deadline: timeAt(o.head, headDeadline),
+		Expires:  timeAt(o.head, headExpires),
+		Ended:    timeAt(o.head, headEnded),
+		Entries:  runtime.NewEntries(entries...),
+	}
+	if o.head[headPending]&ticketPending != 0 {
+		r.Ticket = ticketOf(o.ticket, o.saw)
+	}
+	for _, packed := range o.earlier[:min(int(o.head[headEarlier]), runtime.MaxEarlier)] {
+		if len(packed) == earlierSize {
+			r.Earlier = append(r.Earlier, earlierOf(packed))
+		}
+	}
 	return r, nil
 }
 

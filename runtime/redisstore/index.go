@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,7 +42,7 @@ func (s *Store) revokedKey(v runtime.IndexValue) string { return s.indexName(v) 
 
 // A registration is what a commit needs to be found by its values.
 type registration struct {
-	keys    []string // of the commit's script
+	keys    []string // of the commit's function
 	numbers []string // one for each value
 	crowded bool     // the index should be tidied
 }
@@ -49,7 +50,7 @@ type registration struct {
 // register gives each value a number. On a Cluster it also puts the session
 // into the index, before the record: were it the other way round, a crash
 // between the two would leave a session that no look-up finds. Elsewhere the
-// commit's own script does that. ErrEnded: a revocation bars the request.
+// commit's own function does that. ErrEnded: a revocation bars the request.
 func (s *Store) register(ctx context.Context, key runtime.Key, values []runtime.IndexValue) (*registration, error) {
 	reg := &registration{keys: []string{s.sessionKey(key.ID)}}
 	if len(values) == 0 {
@@ -77,10 +78,10 @@ func (s *Store) registerAhead(
 	for i, v := range values {
 		calls[i] = call{
 			keys: []string{s.indexKey(v), s.revokedKey(v)},
-			args: []string{timeText(key.Now), ageText(key), string(key.ID[:]) + reg.numbers[i]},
+			args: []string{timeText(key.Now), timeText(key.Arrived()), string(key.ID[:]) + reg.numbers[i]},
 		}
 	}
-	replies, err := s.runAll(ctx, registerScript, calls)
+	replies, err := s.runAll(ctx, registerFunction, calls)
 	if err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ type member struct {
 func (m member) text() string { return string(m.id[:]) + m.number }
 
 // page returns the members after one text, the first ones after "", and the text
-// to go on after.
+// to go on after, "" at the end.
 func (s *Store) page(
 	ctx context.Context, v runtime.IndexValue, after string, size int64,
 ) (members []member, last string, err error) {
@@ -162,6 +163,9 @@ func (s *Store) page(
 			copy(m.id[:], text)
 			members = append(members, m)
 		}
+	}
+	if len(texts) < int(size) {
+		last = ""
 	}
 	return members, last, nil
 }
@@ -209,7 +213,7 @@ func (s *Store) look(
 		if err != nil {
 			return nil, s.wrap(err)
 		}
-		r, err := recordOf(hash)
+		r, err := recordOf(maps.All(hash), len(hash))
 		if err != nil {
 			continue
 		}
@@ -226,13 +230,13 @@ func (s *Store) look(
 	return found, err
 }
 
-// What scripts/settle.lua is told to do.
+// What functions/settle.lua is told to do.
 const (
 	tidy   = "tidy"
 	revoke = "revoke"
 )
 
-// settle lets the script look at each member, removes from the index those that
+// settle lets the server look at each member, removes from the index those that
 // are done with, and returns how many live sessions have ended.
 func (s *Store) settle(
 	ctx context.Context, what string, v runtime.IndexValue, members []member, now time.Time,
@@ -240,17 +244,19 @@ func (s *Store) settle(
 	if len(members) == 0 {
 		return 0, nil
 	}
-	calls := make([]call, len(members))
+	calls, ids := make([]call, len(members)), make([]runtime.ID, len(members))
 	for i, m := range members {
+		ids[i] = m.id
 		calls[i] = call{
 			keys: []string{s.sessionKey(m.id), s.withdrawnKey(m.id)},
 			args: []string{what, timeText(now), v.Kind, v.Field, v.Value, m.number},
 		}
 	}
-	replies, err := s.runAll(ctx, settleScript, calls)
+	defer s.cache.write(ids...)()
+	replies, err := s.runAll(ctx, settleFunction, calls)
 	var done []string
 	for i, answer := range replies {
-		if answer == nil {
+		if answer.parts == nil {
 			continue
 		}
 		if answer.number(1) == 1 {
@@ -288,11 +294,8 @@ func (s *Store) tidyWhere(ctx context.Context, values []runtime.IndexValue, crow
 // prolongIndexes lets the indexes of the values that an update has named live
 // longer. One that fails is made up for by the next.
 func (s *Store) prolongIndexes(ctx context.Context, id runtime.ID, answer reply) {
-	if len(answer) < resultParts {
-		return
-	}
-	fields, err := answer[resultParts-1].AsStrSlice()
-	if err != nil || len(fields) == 0 {
+	fields := answer.texts(3)
+	if len(fields) == 0 {
 		return
 	}
 	kind, err := s.kindOf(ctx, id)
@@ -320,7 +323,7 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 		packed = append(packed, id[:]...)
 	}
 	bar := call{[]string{s.revokedKey(v)}, []string{timeText(now), rand.Text(), string(packed)}}
-	if _, err := s.run(ctx, barScript, bar); err != nil {
+	if _, err := s.run(ctx, barFunction, bar); err != nil {
 		return 0, err
 	}
 	revoked := 0

@@ -110,8 +110,7 @@ func crashBetweenSteps(t *testing.T, s *Store) {
 // commit does the second step alone.
 func commit(t *testing.T, s *Store, key runtime.Key, d *runtime.Delta, reg *registration) (reply, error) {
 	t.Helper()
-	args := deltaArgs(keyArgs(key, 0), d, testKind, reg.numbers)
-	return s.run(t.Context(), updateScript, call{reg.keys, args})
+	return s.run(t.Context(), updateFunction, call{reg.keys, deltaArgs(key, d, testKind, reg.numbers)})
 }
 
 func withdrawnMeanwhile(t *testing.T, s *Store) {
@@ -252,7 +251,7 @@ func FuzzStoredRecords(f *testing.F) {
 	f.Add("", proof, "cart:a", "+12")
 	f.Add(string(make([]byte, headSize)), proof, "user_id", "@1234567")
 	f.Fuzz(func(t *testing.T, head, proof, field, text string) {
-		r, err := recordOf(map[string]string{".h": head, ".p": proof, field: text})
+		r, err := recordOf(maps.All(map[string]string{".h": head, ".p": proof, field: text}), 3)
 		if (err == nil) == (r == nil) {
 			t.Errorf("a hash is read as %+v, %v", r, err)
 		}

@@ -14,9 +14,9 @@ import (
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
 
-// The scripts are a second writing of runtime/apply.go. Random histories hold
+// The functions are a second writing of runtime/apply.go. Random histories hold
 // both to the same answers and the same records.
-func TestTheScriptsJudgeAsTheRuntimeDoes(t *testing.T) {
+func TestTheFunctionsJudgeAsTheRuntimeDoes(t *testing.T) {
 	histories := 300
 	if testing.Short() {
 		histories = 30
@@ -220,7 +220,30 @@ func (h *history) entry() runtime.Entry {
 	return e
 }
 
+// plainDelta returns a delta as most commits are.
+func (h *history) plainDelta() *runtime.Delta {
+	d := &runtime.Delta{}
+	for range 1 + h.IntN(3) {
+		e := runtime.Entry{Key: someKeys[h.IntN(4)], Value: pick(h, someValues)}
+		op := runtime.Op{Kind: runtime.OpSet, Entry: e}
+		if h.chance(50) {
+			op = runtime.Op{Kind: runtime.OpAdd, Entry: runtime.Entry{Key: e.Key, Count: h.count()}}
+		}
+		d.Ops = append(d.Ops, op)
+	}
+	if h.chance(50) {
+		d.MaxBytes = 1 + h.IntN(80)
+	}
+	if h.chance(50) {
+		d.Active = h.now.Add(h.span(2 * time.Minute))
+	}
+	return d
+}
+
 func (h *history) delta() *runtime.Delta {
+	if h.chance(30) {
+		return h.plainDelta()
+	}
 	d := &runtime.Delta{CurrentOnly: h.chance(10)}
 	for range h.IntN(2) {
 		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpClear, Entry: runtime.Entry{Key: pick(h, someKeys)}})

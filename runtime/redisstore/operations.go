@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 
 	"github.com/redis/rueidis"
 
@@ -16,11 +18,43 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	get := s.client.B().Hgetall().Key(s.sessionKey(key.ID)).Build()
-	stored, err := s.read(key.ID, s.client.Do(ctx, get))
+	if s.cache != nil && !key.Held && !key.Live {
+		return s.loadCached(ctx, key)
+	}
+	return s.load(ctx, key)
+}
+
+// loadCached asks the server where a cached record does not admit the key: the
+// record may be older than the token.
+func (s *Store) loadCached(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	if cached := s.cache.get(key.ID); cached != nil {
+		if next, err := cached.Read(key); err == nil && next == cached {
+			return cached, nil
+		}
+		return s.load(ctx, key)
+	}
+	place := s.cache.begin(key.ID)
+	if place == nil {
+		return s.load(ctx, key)
+	}
+	stored, err := s.fetch(ctx, s.cache.client, key.ID)
+	s.cache.fill(place, stored)
 	if err != nil {
 		return nil, err
 	}
+	return s.judge(ctx, key, stored)
+}
+
+func (s *Store) load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	stored, err := s.fetch(ctx, s.client, key.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.judge(ctx, key, stored)
+}
+
+// judge returns what the key may see of the stored record.
+func (s *Store) judge(ctx context.Context, key runtime.Key, stored *runtime.Record) (*runtime.Record, error) {
 	next, err := stored.Read(key)
 	if next != stored {
 		return s.loadAndRecord(ctx, key)
@@ -32,34 +66,35 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 }
 
 func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
-	answer, err := s.run(ctx, loadScript, call{[]string{s.sessionKey(key.ID)}, keyArgs(key, 0)})
+	defer s.cache.write(key.ID)()
+	answer, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
 	if err != nil {
 		return nil, err
 	}
 	if err := answer.err(key.ID); err != nil {
 		return nil, err
 	}
-	if len(answer) < 2 {
+	if len(answer.parts) < 2 {
 		return nil, s.wrap(errReply)
 	}
-	return s.readMessage(key.ID, &answer[1])
+	return s.readMessage(key.ID, &answer.parts[1])
 }
 
-// read returns the record that HGETALL has found, nil for none.
-func (s *Store) read(id runtime.ID, result rueidis.RedisResult) (*runtime.Record, error) {
-	message, err := result.ToMessage()
+// fetch returns the stored record, nil for none.
+func (s *Store) fetch(ctx context.Context, client rueidis.Client, id runtime.ID) (*runtime.Record, error) {
+	message, err := client.Do(ctx, client.B().Hgetall().Key(s.sessionKey(id)).Build()).ToMessage()
 	if err != nil {
-		return nil, s.wrap(err)
+		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
 	return s.readMessage(id, &message)
 }
 
 func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runtime.Record, error) {
-	hash, err := message.AsStrMap()
+	fields, n, err := fieldsIn(message)
 	if err != nil {
-		return nil, s.wrap(err)
+		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
-	r, err := recordOf(hash)
+	r, err := recordOf(fields, n)
 	if err != nil {
 		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
@@ -69,12 +104,33 @@ func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runt
 	return r, nil
 }
 
+// fieldsIn yields the fields of a hash, and tells how many there are. A client
+// that speaks RESP2 is given a list in the order of the hash, which is nearly
+// that of the keys; RESP3 has maps, which have none.
+func fieldsIn(message *rueidis.RedisMessage) (fields iter.Seq2[string, string], n int, err error) {
+	if message.IsMap() {
+		hash, err := message.AsStrMap()
+		return maps.All(hash), len(hash), err
+	}
+	list, err := message.ToArray()
+	return func(yield func(string, string) bool) {
+		for i := 0; i+1 < len(list); i += 2 {
+			field, _ := list[i].ToString()
+			text, _ := list[i+1].ToString()
+			if !yield(field, text) {
+				return
+			}
+		}
+	}, len(list) / 2, err
+}
+
 // Create implements [runtime.Store]. The mark of an ended session holds its id
 // as a live session does.
 func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
+	defer s.cache.write(key.ID)()
 	s.noteKind(r.Kind)
 	values := indexedValues(r.Kind, r.Entries.Indexed())
 	for range attempts {
@@ -94,14 +150,11 @@ func (s *Store) create(
 ) (reply, error) {
 	reg, err := s.register(ctx, key, values)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
-	fields := fieldsOf(r, reg.numbers)
-	args := keyArgs(key, 2+len(values)+len(fields))
-	args = append(args, timeText(r.Expires), digits(int64(len(values))))
-	args = append(args, reg.numbers...)
-	args = append(args, fields...)
-	answer, err := s.run(ctx, createScript, call{reg.keys, args})
+	args := append([]string{creationArg(key, r, len(values))}, reg.numbers...)
+	args = append(args, fieldsOf(r, reg.numbers)...)
+	answer, err := s.run(ctx, createFunction, call{reg.keys, args})
 	if err == nil && answer.verdict() == verdictOK {
 		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
 	}
@@ -113,6 +166,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
+	defer s.cache.write(key.ID)()
 	kind, err := s.guessKind(ctx, key.ID, d)
 	if err != nil {
 		return nil, err
@@ -149,38 +203,29 @@ func (s *Store) update(ctx context.Context, key runtime.Key, d *runtime.Delta, k
 	values := indexedValues(kind, indexedIn(d))
 	reg, err := s.register(ctx, key, values)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
-	args := deltaArgs(keyArgs(key, 8+3*len(d.Ops)), d, kind, reg.numbers)
-	answer, err := s.run(ctx, updateScript, call{reg.keys, args})
+	answer, err := s.run(ctx, updateFunction, call{reg.keys, deltaArgs(key, d, kind, reg.numbers)})
 	if err == nil && answer.verdict() == verdictOK {
-		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
+		s.tidyWhere(ctx, values, reg.crowded || answer.outcome()&outcomeCrowded != 0)
 	}
 	return answer, err
 }
 
-// resultParts is what an update answers with: the verdict, whether an index is
-// crowded, the parts of a [runtime.Result], and the values whose indexes it
-// prolongs.
-const resultParts = 10
-
 func (s *Store) resultOf(answer reply) (*runtime.Result, error) {
-	if len(answer) != resultParts {
+	outcome, head := answer.outcome(), answer.head()
+	if head == "" {
 		return nil, s.wrap(errReply)
 	}
 	result := &runtime.Result{
-		Won:      answer.number(2) == 1,
-		Current:  answer.number(3) == 1,
-		Created:  instant(answer.number(4)),
-		Renewed:  instant(answer.number(5)),
-		Deadline: instant(answer.number(6)),
-		Expires:  instant(answer.number(7)),
+		Won:      outcome&outcomeWon != 0,
+		Current:  outcome&outcomeCurrent != 0,
+		Created:  timeAt(head, headCreated),
+		Renewed:  timeAt(head, headRenewed),
+		Deadline: timeAt(head, headDeadline),
+		Expires:  timeAt(head, headExpires),
 	}
-	replaced, err := answer[8].AsStrSlice()
-	if err != nil {
-		return nil, s.wrap(errors.Join(errReply, err))
-	}
-	if len(replaced) > 0 {
+	if replaced := answer.texts(2); len(replaced) > 0 {
 		result.Replaced = replaced
 	}
 	return result, nil
@@ -191,7 +236,8 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	answer, err := s.run(ctx, deleteScript, call{[]string{s.sessionKey(key.ID)}, keyArgs(key, 0)})
+	defer s.cache.write(key.ID)()
+	answer, err := s.run(ctx, deleteFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
 	if err != nil {
 		return err
 	}

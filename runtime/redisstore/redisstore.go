@@ -1,10 +1,11 @@
 // Package redisstore keeps sessions in Redis 7 or Valkey, on one server, behind
 // Sentinel, or on a Cluster. Any number of processes may share it.
 //
-// Each session is one hash, and each commit one call of a script that judges the
-// key and changes the hash in one step. A load is one HGETALL; only where it has
-// to record something, the first use of a renewed token, a script call follows.
-// The server removes expired sessions by itself, [sweepMargin] after their end.
+// Each session is one hash, and each commit one call of a server function that
+// judges the key and changes the hash in one step. A load is one HGETALL; only
+// where it has to record something, the first use of a renewed token, a function
+// call follows. The server removes expired sessions by itself, [sweepMargin]
+// after their end. With [WithCache] the program keeps what it has loaded.
 //
 // On a Cluster a session is one key in one slot. Only the index of a value lies
 // elsewhere: a commit that sets an indexed value first makes one call for each
@@ -47,11 +48,13 @@ type Store struct {
 	owned   bool   // the client is closed with the store
 	address string // for errors; never with a password
 	prefix  string
-	sharded bool // on a Cluster, where one script reaches one slot only
+	sharded bool // on a Cluster, where one function reaches one slot only
 
 	// kind is that of the session seen last. Nearly every store has sessions of
 	// one kind, so it is a good guess.
 	kind atomic.Pointer[string]
+
+	cache *cache // nil without WithCache
 
 	closing sync.Once
 	closed  context.Context
@@ -59,8 +62,17 @@ type Store struct {
 	watches sync.WaitGroup
 }
 
-// An Option changes how a store works.
+// An OpenOption changes how a store works that [Open] opens.
+type OpenOption interface{ change(*Store) }
+
+type openOption func(*Store)
+
+func (o openOption) change(s *Store) { o(s) }
+
+// An Option changes how a store works, whether [Open] or [New] makes it.
 type Option func(*Store)
+
+func (o Option) change(s *Store) { o(s) }
 
 // WithPrefix sets what the names of all keys begin with, "duckgen:" by default.
 // Stores with different prefixes share nothing.
@@ -76,22 +88,33 @@ func WithPrefix(prefix string) Option {
 //	redis://sentinel:26379?master_set=name      behind Sentinel
 //
 // The context bounds the opening alone. No error contains the password.
-func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
+func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error) {
 	settings, err := rueidis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("redisstore: the URL is not valid, " +
 			"want one like redis://user:password@host:6379/0")
 	}
 	settings.DisableCache = true
+	settings.AlwaysRESP2 = true  // hashes come as lists, which are quicker to read than maps
 	settings.DisableRetry = true // a delta is sent at most once
 	address := strings.Join(settings.InitAddress, ",")
 	client, err := connect(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("redisstore %s: %w", address, withoutSecret(err, settings.Password))
 	}
-	s := New(client, options...)
+	s := New(client)
 	s.owned = true
 	s.address = address
+	for _, option := range options {
+		option.change(s)
+	}
+	if s.cache != nil {
+		err = s.cache.connect(ctx, settings, s.prefix)
+	}
+	if err != nil {
+		client.Close()
+		return nil, s.wrap(withoutSecret(err, settings.Password))
+	}
 	return s, nil
 }
 
@@ -146,7 +169,8 @@ func withoutSecret(err error, password string) error {
 
 // New returns a store on a client of the program's own, which stays open when
 // the store is closed. The client should be made with DisableRetry: otherwise
-// loads wait for an unreachable server as long as their context lets them.
+// loads wait for an unreachable server as long as their context lets them. With
+// AlwaysRESP2 loads are somewhat quicker.
 func New(client rueidis.Client, options ...Option) *Store {
 	s := &Store{
 		client:  client,
@@ -167,6 +191,9 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.close()
 		s.watches.Wait()
+		if s.cache != nil {
+			s.cache.client.Close()
+		}
 		if s.owned {
 			s.client.Close()
 		}

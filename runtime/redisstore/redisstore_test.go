@@ -3,17 +3,21 @@ package redisstore_test
 import (
 	"crypto/rand"
 	"errors"
+	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 	"github.com/duckgen/duckgen/runtime/storetest"
 )
+
+var operations = flag.Int("operations", 10_000, "how many operations are recorded for the linearizability check")
 
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {
@@ -42,9 +46,9 @@ func startCluster(t testing.TB, replicas int) []*servertest.Redis {
 }
 
 // open opens a store, and closes it at the end of the test.
-func open(t testing.TB, url, prefix string) *redisstore.Store {
+func open(t testing.TB, url, prefix string, options ...redisstore.OpenOption) *redisstore.Store {
 	t.Helper()
-	s, err := redisstore.Open(t.Context(), url, redisstore.WithPrefix(prefix))
+	s, err := redisstore.Open(t.Context(), url, append(options, redisstore.WithPrefix(prefix))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,23 +61,32 @@ func open(t testing.TB, url, prefix string) *redisstore.Store {
 }
 
 // fresh opens a store that shares nothing with others on the server.
-func fresh(t testing.TB, url string) *redisstore.Store {
+func fresh(t testing.TB, url string, options ...redisstore.OpenOption) *redisstore.Store {
 	t.Helper()
-	return open(t, url, rand.Text()+":")
+	return open(t, url, rand.Text()+":", options...)
 }
 
 func TestContract(t *testing.T) {
 	if own := os.Getenv(servertest.RedisVariable); own != "" {
-		contract(t, func() string { return own })
+		contract(t, func() string { return own }, nil)
 		return
 	}
+	onOneServer(t)
+}
+
+// TestContractWithACache shows that to one store the cache makes no difference.
+func TestContractWithACache(t *testing.T) {
+	onOneServer(t, redisstore.WithCache(time.Hour, 1<<20))
+}
+
+func onOneServer(t *testing.T, how ...redisstore.OpenOption) {
 	servertest.Check(t, servertest.HasRedis())
 	var server *servertest.Redis
 	url := sync.OnceValue(func() string {
 		server = start(t)
 		return server.URL()
 	})
-	contract(t, url, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
+	contract(t, url, how, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
 		server.Freeze()
 		return server.Thaw
 	}))
@@ -86,7 +99,7 @@ func TestContractOnACluster(t *testing.T) {
 		nodes = startCluster(t, 0)
 		return nodes[0].URL()
 	})
-	contract(t, url, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
+	contract(t, url, nil, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
 		for _, node := range nodes {
 			node.Freeze()
 		}
@@ -100,13 +113,13 @@ func TestContractOnACluster(t *testing.T) {
 
 // contract runs the kit against a server that starts with its first use: a
 // process that the kit starts and kills uses that of its parent.
-func contract(t *testing.T, url func() string, options ...storetest.Option) {
+func contract(t *testing.T, url func() string, how []redisstore.OpenOption, options ...storetest.Option) {
 	reopen := func(t *testing.T, data string) runtime.Store {
-		return open(t, urlIn(t, data, url), filepath.Base(filepath.Dir(data))+filepath.Base(data)+":")
+		return open(t, urlIn(t, data, url), filepath.Base(filepath.Dir(data))+filepath.Base(data)+":", how...)
 	}
 	storetest.Run(t,
-		func(t *testing.T) runtime.Store { return fresh(t, url()) },
-		append(options, storetest.WithReopen(reopen))...)
+		func(t *testing.T) runtime.Store { return fresh(t, url(), how...) },
+		append(options, storetest.WithReopen(reopen), storetest.WithHistory(*operations))...)
 }
 
 // urlIn returns the URL that a file of the folder tells, and writes the file at

@@ -82,7 +82,7 @@ func TestOpenSaysWhatIsWrongAndNeverThePassword(t *testing.T) {
 }
 
 // calls returns how often the server has run each command that reads or writes
-// data, from outside of scripts.
+// data, from outside of functions.
 func calls(t *testing.T, server *servertest.Redis) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
@@ -90,7 +90,7 @@ func calls(t *testing.T, server *servertest.Redis) map[string]int {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
 		n, _, _ := strings.Cut(rest, ",")
 		switch name {
-		case "evalsha", "eval", "hgetall":
+		case "fcall", "function|load", "hgetall", "zrangebylex":
 			counts[name], _ = strconv.Atoi(n)
 		}
 	}
@@ -102,7 +102,7 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 	s := redisstore.New(client(t, server.URL()))
 	key, record := realistic(1)
 	other, otherRecord := realistic(2)
-	create(t, s, other, otherRecord) // the server knows the scripts now
+	create(t, s, other, otherRecord) // the server knows the functions now
 	update := func(d *runtime.Delta) func() error {
 		return func() error { _, err := s.Update(t.Context(), key, d); return err }
 	}
@@ -117,10 +117,10 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 		do   func() error
 		want map[string]int
 	}{
-		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{"evalsha": 1}},
+		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{"fcall": 1}},
 		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }, map[string]int{"hgetall": 1}},
-		{"Update", update(oneField()), map[string]int{"evalsha": 1}},
-		{"an Update that signs in", update(signIn), map[string]int{"evalsha": 1}},
+		{"Update", update(oneField()), map[string]int{"fcall": 1}},
+		{"an Update that signs in", update(signIn), map[string]int{"fcall": 1}},
 	}
 	for _, step := range steps {
 		command(t, server, "CONFIG", "RESETSTAT")
@@ -171,7 +171,7 @@ func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
 		}
 		record.Entries = runtime.NewEntries(entries...)
 		create(t, s, key, record)
-		for range 2 { // the first one may have to teach the script
+		for range 2 { // the first one may have to teach the functions
 			sent.Store(0)
 			if _, err := s.Update(t.Context(), key, oneField()); err != nil {
 				t.Fatal(err)
@@ -185,16 +185,32 @@ func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
 	t.Logf("one field of 40 bytes: %d bytes sent", sizes[0])
 }
 
-func TestScriptsAreTaughtAgain(t *testing.T) {
-	server := start(t)
-	s := open(t, server.URL(), "duckgen:")
-	key, record := session(1)
-	create(t, s, key, record)
-	for range 3 {
-		command(t, server, "SCRIPT", "FLUSH")
-		if _, err := s.Update(t.Context(), key, oneField()); err != nil {
-			t.Errorf("Update after SCRIPT FLUSH: %v", err)
-		}
+func TestFunctionsAreTaughtAgain(t *testing.T) {
+	urls := map[string]func(*testing.T) []*servertest.Redis{
+		"single":  func(t *testing.T) []*servertest.Redis { return []*servertest.Redis{start(t)} },
+		"cluster": func(t *testing.T) []*servertest.Redis { return startCluster(t, 0) },
+	}
+	for name, servers := range urls {
+		t.Run(name, func(t *testing.T) {
+			nodes := servers(t)
+			s := open(t, nodes[0].URL(), "duckgen:")
+			var keys []runtime.Key
+			for id := range byte(8) { // some on each node
+				key, record := session(id)
+				create(t, s, key, record)
+				keys = append(keys, key)
+			}
+			for _, flush := range []string{"SCRIPT", "FUNCTION"} {
+				for _, node := range nodes {
+					command(t, node, flush, "FLUSH")
+				}
+				for _, key := range keys {
+					if _, err := s.Update(t.Context(), key, oneField()); err != nil {
+						t.Errorf("Update after %s FLUSH: %v", flush, err)
+					}
+				}
+			}
+		})
 	}
 }
 
@@ -204,7 +220,7 @@ func TestADamagedFieldIsLostAlone(t *testing.T) {
 	key, record := realistic(1)
 	record.Earlier = []runtime.EarlierProof{{Proof: runtime.Proof{9}, Ended: key.Now, Grace: time.Minute}}
 	create(t, s, key, record)
-	damage := map[string]string{"views": "+many", "field_03": "", "user_id": "@x", ".1": "short", ".z": "big"}
+	damage := map[string]string{"views": "+many", "field_03": "", "user_id": "@x", ".1": "short"}
 	for field, value := range damage {
 		command(t, server, "HSET", nameOf(key.ID), field, value)
 	}
@@ -231,26 +247,44 @@ func TestADamagedFieldIsLostAlone(t *testing.T) {
 	}
 }
 
-func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+func TestWhatIsNoRecordIsReportedAndKept(t *testing.T) {
 	server := start(t)
 	s := open(t, server.URL(), "duckgen:")
+	stores := map[string]*redisstore.Store{"": s, " with a cache": cached(t, server.URL())}
 	key, record := session(1)
-	create(t, s, key, record)
-	command(t, server, "HSET", nameOf(key.ID), ".h", "short")
-	operations := map[string]func() error{
-		"Load":   func() error { _, err := s.Load(t.Context(), key); return err },
-		"Update": func() error { _, err := s.Update(t.Context(), key, oneField()); return err },
-		"Create": func() error { return s.Create(t.Context(), key, record) },
-		"Delete": func() error { return s.Delete(t.Context(), key) },
+	name := nameOf(key.ID)
+	damage := map[string]struct{ do, look []string }{
+		"a damaged head":       {[]string{"HSET", name, ".h", "short"}, []string{"HGET", name, ".h"}},
+		"a damaged proof":      {[]string{"HSET", name, ".p", "short"}, []string{"HGET", name, ".p"}},
+		"a record without one": {[]string{"HDEL", name, ".p"}, []string{"HLEN", name}},
+		"a string":             {[]string{"SET", name, "somebody else's"}, []string{"GET", name}},
+		"an empty string":      {[]string{"SET", name, ""}, []string{"STRLEN", name}},
+		"a list":               {[]string{"RPUSH", name, "somebody else's"}, []string{"LLEN", name}},
 	}
-	for name, operate := range operations {
-		err := operate()
-		if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
-			t.Errorf("%s: %v, want an error that names the session and is not ErrNotFound", name, err)
+	for what, d := range damage {
+		command(t, server, "DEL", name)
+		if d.do[0] == "HSET" || d.do[0] == "HDEL" {
+			create(t, s, key, record)
 		}
-	}
-	if got := command(t, server, "HGET", nameOf(key.ID), ".h"); got != "short" {
-		t.Errorf("a damaged head has become %q", got)
+		command(t, server, d.do...)
+		before := command(t, server, d.look...)
+		for which, s := range stores {
+			operations := map[string]func() error{
+				"Load":   func() error { _, err := s.Load(t.Context(), key); return err },
+				"Update": func() error { _, err := s.Update(t.Context(), key, oneField()); return err },
+				"Create": func() error { return s.Create(t.Context(), key, record) },
+				"Delete": func() error { return s.Delete(t.Context(), key) },
+			}
+			for name, operate := range operations {
+				err := operate()
+				if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
+					t.Errorf("%s, %s%s: %v, want an error that names the session and is not ErrNotFound", what, name, which, err)
+				}
+			}
+		}
+		if after := command(t, server, d.look...); after != before {
+			t.Errorf("%s: %q has become %q", what, before, after)
+		}
 	}
 }
 
@@ -307,11 +341,39 @@ func TestASessionStaysCompactInMemory(t *testing.T) {
 	t.Logf("%s bytes", command(t, server, "MEMORY", "USAGE", nameOf(key.ID)))
 }
 
+func TestSessionsEndWhereMemoryIsFull(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	key, record := realistic(1)
+	other, otherRecord := realistic(2)
+	create(t, s, key, record)
+	create(t, s, other, otherRecord)
+	command(t, server, "CONFIG", "SET", "maxmemory", "1")
+	if _, err := s.Update(t.Context(), key, oneField()); err == nil || errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("Update: %v, want the server's refusal", err)
+	}
+	if r, err := s.Load(t.Context(), key); err != nil || !r.Entries.Equal(record.Entries) {
+		t.Errorf("Load after a refused Update: %+v, %v", r, err)
+	}
+	if err := s.Delete(t.Context(), key); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	user := runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "\x07"}
+	if n, err := s.Revoke(t.Context(), user, key.Now); n != 1 || err != nil {
+		t.Errorf("Revoke = %d, %v, want 1", n, err)
+	}
+	for _, key := range []runtime.Key{key, other} {
+		if _, err := s.Load(t.Context(), key); !errors.Is(err, runtime.ErrNotFound) {
+			t.Errorf("Load of an ended session: %v", err)
+		}
+	}
+}
+
 func TestAUserNeedsNoMoreThanTheGuideSays(t *testing.T) {
 	server := start(t)
 	command(t, server, "ACL", "SETUSER", "shop", "on", ">secret", "+@hash", "+@set", "+@sortedset", "+@scripting",
 		"+@pubsub", "+@keyspace", "+@connection", "+cluster|slots", "~duckgen:*", "&duckgen:*")
-	s := open(t, "redis://shop:secret@"+server.Address(), "duckgen:")
+	s := cached(t, "redis://shop:secret@"+server.Address())
 	changes := watch(t.Context(), t, s)
 	key, record := realistic(1)
 	create(t, s, key, record)

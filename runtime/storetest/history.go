@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,10 +18,10 @@ import (
 // runtime.Record define it.
 
 const (
-	historyClients  = 8
-	historySessions = 100
-	historyLength   = 10_000 // operations in all
-	historyTimeout  = 20 * time.Second
+	historyClients = 8
+	historyLength  = 10_000 // operations in all
+	historyShare   = 100    // of them on one session
+	historyTimeout = 20 * time.Second
 )
 
 // An operation is what a client asked the store for.
@@ -39,7 +40,8 @@ type answer struct {
 }
 
 func linearizable(k *kit) {
-	sessions := make([]*contended, historySessions)
+	length := rounds(cmp.Or(k.history, historyLength))
+	sessions := make([]*contended, length/historyShare+1)
 	for i := range sessions {
 		sessions[i] = k.contend(uint64(i))
 	}
@@ -48,7 +50,7 @@ func linearizable(k *kit) {
 	for client := range historyClients {
 		clients.Go(func() {
 			for _, s := range sessions {
-				s.operate(k, client, rounds(historyLength)/historyClients/historySessions+1, began)
+				s.operate(k, client, historyShare/historyClients+1, began)
 			}
 		})
 	}

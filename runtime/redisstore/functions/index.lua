@@ -21,9 +21,9 @@ local function isBarred(revoked, now, arrived, id)
   return false
 end
 
--- register adds a member and returns whether it is time to look for those that
--- are left behind.
-local function register(index, member)
+-- registerMember adds a member and returns whether it is time to look for those
+-- that are left behind.
+local function registerMember(index, member)
   redis.call('ZADD', index, 0, member)
   redis.call('PEXPIRE', index, INDEX_LIFE)
   local n = redis.call('ZCARD', index)
@@ -42,38 +42,38 @@ local function indexedFields(name)
   return indexed
 end
 
--- indexing makes the functions that judge and register the values of one commit,
--- of which each has a number. Where the store is no Cluster, the keys of the
--- index follow the first two keys, two for each value.
-local function indexing(numbers)
-  local id = KEYS[1]:match('{(%x+)}$'):gsub('%x%x', function(pair)
+-- The values of one commit have a number each. Where the store is no Cluster,
+-- the keys of the index follow the first two keys, two for each value.
+
+local function idOf(keys)
+  return (keys[1]:match('{(%x+)}$'):gsub('%x%x', function(pair)
     return string.char(tonumber(pair, 16))
-  end)
+  end))
+end
 
-  -- A registration may have been withdrawn before its commit came.
-  local function check(now, arrived)
-    for i, number in ipairs(numbers) do
-      if redis.call('SISMEMBER', KEYS[2], number) == 1 then
-        return WITHDRAWN
-      end
-      local revoked = KEYS[2 + 2 * i]
-      if revoked and isBarred(revoked, now, arrived, id) then
-        return ENDED
-      end
+-- checkValues judges the values of a commit, whose registrations may have been
+-- withdrawn before it came.
+local function checkValues(keys, numbers, key)
+  for i, number in ipairs(numbers) do
+    if redis.call('SISMEMBER', keys[2], number) == 1 then
+      return WITHDRAWN
     end
-    return OK
-  end
-
-  local function registerAll()
-    local crowded = 0
-    for i, number in ipairs(numbers) do
-      local index = KEYS[1 + 2 * i]
-      if index and register(index, id .. number) then
-        crowded = 1
-      end
+    local revoked = keys[2 + 2 * i]
+    if revoked and isBarred(revoked, key.now, key.arrived, idOf(keys)) then
+      return ENDED
     end
-    return crowded
   end
+  return OK
+end
 
-  return { check = check, register = registerAll }
+-- registerValues returns 1 where an index is to be tidied.
+local function registerValues(keys, numbers)
+  local crowded = 0
+  for i, number in ipairs(numbers) do
+    local index = keys[1 + 2 * i]
+    if index and registerMember(index, idOf(keys) .. number) then
+      crowded = 1
+    end
+  end
+  return crowded
 end

@@ -1,0 +1,29 @@
+-- create stores a new record. The first argument goes on after the key with its
+-- end and how many values it is found by; the number of each follows, and the
+-- fields.
+
+local CREATION = '>i8i8'
+
+local function create(keys, args)
+  local key = readKey(args[1])
+  local expires, count = struct.unpack(CREATION, args[1], KEY_SIZE + 1)
+  local old, damaged = readRecord(get(keys[1]))
+  if damaged then
+    return { DAMAGED }
+  end
+  if old and key.now < old.expires then
+    return { EXISTS }
+  end
+  local numbers = slice(args, 2, 1 + count)
+  local verdict = checkValues(keys, numbers, key)
+  if verdict ~= OK then
+    return { verdict }
+  end
+  local crowded = registerValues(keys, numbers)
+  redis.call('DEL', keys[1])
+  setFields(keys[1], slice(args, 2 + count, #args))
+  expireWithMargin(keys[1], expires, key.now)
+  return { OK, crowded }
+end
+
+redis.register_function(LIBRARY .. '_create', create)

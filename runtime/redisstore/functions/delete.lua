@@ -1,0 +1,19 @@
+-- delete ends a session.
+local function delete(keys, args)
+  local key = readKey(args[1])
+  local r, damaged = readRecord(get(keys[1]))
+  if damaged then
+    return { DAMAGED }
+  end
+  local verdict = admit(r, key, true)
+  if verdict == NOT_FOUND or verdict == ENDED then
+    return { OK }
+  end
+  local kept = verdict == OK and key.ticket and not r.ticket.sole
+  if (verdict == OK or verdict == REUSED) and not kept then
+    saveMark(r, key.now)
+  end
+  return { verdict }
+end
+
+redis.register_function{ function_name = LIBRARY .. '_delete', callback = delete, flags = { 'allow-oom' } }

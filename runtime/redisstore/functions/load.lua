@@ -1,0 +1,22 @@
+-- load loads a record where something has to be written: the first presentation
+-- of a renewed token, or the end of a reused one.
+local function load(keys, args)
+  local key = readKey(args[1])
+  local r, damaged = readRecord(get(keys[1]))
+  if damaged then
+    return { DAMAGED }
+  end
+  local verdict = admit(r, key, false)
+  if verdict == REUSED then
+    saveMark(r, key.now)
+  end
+  if verdict ~= OK then
+    return { verdict }
+  end
+  if r.earlierChanged then
+    saveRecord(r, {}, {}, key.now)
+  end
+  return { OK, redis.call('HGETALL', keys[1]) }
+end
+
+redis.register_function{ function_name = LIBRARY .. '_load', callback = load, flags = { 'allow-oom' } }

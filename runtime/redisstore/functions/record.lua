@@ -1,0 +1,292 @@
+-- A record as the functions see it, and how a key is judged. This follows
+-- runtime/apply.go line by line; a test holds both to the same answers.
+--
+-- Times are microseconds since 1970, which a double holds exactly. A table is
+-- written with all its fields at once: one that grows is made anew each time.
+
+local OK, NOT_FOUND, EXISTS, CONFLICT, TOO_LARGE, OVERFLOW = 0, 1, 2, 3, 4, 5
+local SUPERSEDED, REUSED, ENDED, WITHDRAWN, OTHER_KIND, DAMAGED = 6, 7, 8, 9, 10, 11
+
+local KEY = '>i8i8BBBc32'    -- now, arrived; ticket, held, live; proof
+local HEAD = '>i8i8i8i8i8i8BB' -- created, renewed, deadline, expires, ended; size; earlier proofs, what is pending
+local EARLIER = '>Bi8i8i8'   -- sign-in, ended, presented, grace; after the proof
+local TICKET = '>Bi8'        -- sole, ends; after the proof
+-- What may be pending, as a sum: a ticket, an earlier proof whose successor was
+-- not presented yet.
+local TICKET_PENDING, PRESENTATION_PENDING = 1, 2
+
+local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 51, 50, 57, 41, 32
+
+local NUMBER_SIZE = 8 -- of a registration, before an indexed value
+
+local CHUNK = 500 -- fields in one HSET: unpack fails at several thousand values
+
+-- NONE is a list that nobody changes.
+local NONE = {}
+
+-- with returns a list with one more element, which may be the same list.
+local function with(list, element)
+  if list == NONE then
+    return { element }
+  end
+  list[#list + 1] = element
+  return list
+end
+
+local function slice(list, from, to)
+  local part = {}
+  for i = from, to do
+    part[#part + 1] = list[i]
+  end
+  return part
+end
+
+
+local function readKey(packed)
+  local now, arrived, ticket, held, live, proof = struct.unpack(KEY, packed)
+  return { now = now, arrived = arrived, ticket = ticket == 1, held = held == 1, live = live == 1, proof = proof }
+end
+
+-- readTokens reads the earlier proofs and the ticket, which most records do not
+-- have. One that cannot be read is lost alone.
+local function readTokens(name, count)
+  local f = redis.call('HMGET', name, '.t', '.s', '.1', '.2', '.3', '.4')
+  local earlier, ticket = {}, false
+  if f[1] and #f[1] == TICKET_SIZE then
+    local sole, ends = struct.unpack(TICKET, f[1]:sub(PROOF_SIZE + 1))
+    ticket = { proof = f[1]:sub(1, PROOF_SIZE), sole = sole == 1, ends = ends, saw = f[2] or '' }
+  end
+  for i = 3, 2 + math.min(count, MAX_EARLIER) do
+    if f[i] and #f[i] == EARLIER_SIZE then
+      local signIn, ended, presented, grace = struct.unpack(EARLIER, f[i]:sub(PROOF_SIZE + 1))
+      earlier[#earlier + 1] = {
+        proof = f[i]:sub(1, PROOF_SIZE), signIn = signIn == 1, ended = ended, presented = presented, grace = grace,
+      }
+    end
+  end
+  return earlier, ticket
+end
+
+-- get begins the list of what readRecord asks for: further fields may follow.
+local function get(name)
+  return { 'HMGET', name, '.h', '.p', '.k' }
+end
+
+local OWN_FIELDS = 3 -- that get asks for
+
+-- readRecord returns nil where there is none, and whether it is damaged: without
+-- its head and its proof nobody can be judged.
+local function readRecord(list)
+  local name, f = list[2], redis.call(unpack(list))
+  local head, proof = f[1], f[2]
+  if not head and redis.call('EXISTS', name) == 0 then
+    return nil, false
+  end
+  if not head or #head ~= HEAD_SIZE or not proof or #proof ~= PROOF_SIZE then
+    return nil, true
+  end
+  local created, renewed, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
+  local earlier, ticket = NONE, false
+  if count + pending > 0 then
+    earlier, ticket = readTokens(name, count)
+  end
+  return {
+    name = name, fields = f, head = head, kind = f[3] or '', size = size,
+    created = created, renewed = renewed, deadline = deadline, expires = expires, ended = ended,
+    proof = proof, earlier = earlier, ticket = ticket, earlierChanged = false, ticketChanged = false,
+    storedProof = proof, storedDeadline = deadline, storedExpires = expires, storedSize = size,
+  }, false
+end
+
+local function setFields(name, list)
+  for i = 1, #list, 2 * CHUNK do
+    redis.call('HSET', name, unpack(list, i, math.min(i + 2 * CHUNK - 1, #list)))
+  end
+end
+
+local function removeFields(name, list)
+  for i = 1, #list, CHUNK do
+    redis.call('HDEL', name, unpack(list, i, math.min(i + CHUNK - 1, #list)))
+  end
+end
+
+-- expireWithMargin lets the server remove the record some time after its end.
+-- The time that is left is told by the program's clock, not by the server's.
+local function expireWithMargin(name, expires, now)
+  redis.call('PEXPIRE', name, math.max(0, math.floor((expires - now) / 1000)) + MARGIN)
+end
+
+local function isWaiting(e)
+  return not e.signIn and e.presented == 0
+end
+
+local function packHead(r)
+  local pending = r.ticket and TICKET_PENDING or 0
+  for _, e in ipairs(r.earlier) do
+    if isWaiting(e) then
+      pending = pending + PRESENTATION_PENDING
+      break
+    end
+  end
+  return struct.pack(HEAD, r.created, r.renewed, r.deadline, r.expires, r.ended, r.size, #r.earlier, pending)
+end
+
+-- publish tells the watchers of all processes.
+local function publish(name, what, proof)
+  local prefix, id = name:match('^(.*){(%x+)}$')
+  redis.call('PUBLISH', prefix .. 'changes', what .. id .. proof)
+end
+
+local function addEarlier(list, earlier)
+  for i, e in ipairs(earlier) do
+    list[#list + 1] = '.' .. i
+    list[#list + 1] = e.proof .. struct.pack(EARLIER, e.signIn and 1 or 0, e.ended, e.presented, e.grace)
+  end
+end
+
+local function addTicket(list, ticket)
+  list[#list + 1] = '.t'
+  list[#list + 1] = ticket.proof .. struct.pack(TICKET, ticket.sole and 1 or 0, ticket.ends)
+  if ticket.saw ~= '' then
+    list[#list + 1] = '.s'
+    list[#list + 1] = ticket.saw
+  end
+end
+
+-- addTokens lists what has changed of the proofs and the ticket.
+local function addTokens(r, set, gone)
+  if r.proof ~= r.storedProof then
+    set[#set + 1] = '.p'
+    set[#set + 1] = r.proof
+  end
+  if r.earlierChanged then
+    addEarlier(set, r.earlier)
+  end
+  if r.ticketChanged then
+    gone[#gone + 1] = '.t'
+    gone[#gone + 1] = '.s'
+  end
+  if r.ticketChanged and r.ticket then
+    addTicket(set, r.ticket)
+  end
+end
+
+-- saveRecord writes the given fields, removes others, and writes what has
+-- changed of the record besides. It returns the head as it is now.
+local function saveRecord(r, set, gone, now)
+  local head, moved, tokens = r.head, r.expires ~= r.storedExpires, r.earlierChanged or r.ticketChanged
+  if moved or tokens or r.deadline ~= r.storedDeadline or r.size ~= r.storedSize then
+    head = packHead(r)
+    set[#set + 1] = '.h'
+    set[#set + 1] = head
+  end
+  if tokens then
+    addTokens(r, set, gone)
+  end
+  removeFields(r.name, gone)
+  setFields(r.name, set)
+  if moved then
+    expireWithMargin(r.name, r.expires, now)
+  end
+  if r.proof ~= r.storedProof then
+    publish(r.name, 'R', r.proof)
+  end
+  return head
+end
+
+-- saveMark replaces the record by the mark of its end.
+local function saveMark(r, now)
+  r.deadline, r.expires, r.ended, r.size, r.ticket = 0, now + MARK_LIFE, now, 0, false
+  local mark = { '.h', packHead(r), '.p', r.proof, '.k', r.kind }
+  addEarlier(mark, r.earlier)
+  redis.call('DEL', r.name)
+  setFields(r.name, mark)
+  expireWithMargin(r.name, r.expires, now)
+  publish(r.name, 'E', '')
+end
+
+-- present records that a token has reached a browser, which starts the grace of
+-- those it has replaced: the earlier proofs from the index on.
+local function present(r, from, key)
+  if key.live then
+    return
+  end
+  for i = from, #r.earlier do
+    local e = r.earlier[i]
+    if isWaiting(e) then
+      e.presented = key.now
+      r.earlierChanged = true
+    end
+  end
+end
+
+local function afterSignIn(e, key, commit)
+  if key.now >= e.ended + e.grace then
+    return NOT_FOUND
+  end
+  if commit and math.max(key.arrived, key.now - e.grace) < e.ended then
+    return OK
+  end
+  return SUPERSEDED
+end
+
+local function afterRenewal(e, key)
+  local over = e.presented + e.grace
+  if e.presented == 0 or key.now < over then
+    return OK
+  end
+  if key.held or key.arrived < over then
+    return NOT_FOUND
+  end
+  return REUSED
+end
+
+-- admitEarlier judges a proof that is not the current one.
+local function admitEarlier(r, key, commit)
+  for i, e in ipairs(r.earlier) do
+    if e.proof == key.proof then
+      local verdict = e.signIn and afterSignIn(e, key, commit) or not e.signIn and afterRenewal(e, key)
+      if verdict == OK then
+        present(r, i + 1, key)
+      end
+      return verdict
+    end
+  end
+  return NOT_FOUND
+end
+
+local function admitToMark(r, key)
+  local held = key.proof == r.proof
+  for _, e in ipairs(r.earlier) do
+    held = held or e.proof == key.proof
+  end
+  if held and key.arrived < r.ended and key.now < r.expires then
+    return ENDED
+  end
+  return NOT_FOUND
+end
+
+-- admit decides whether the key may operate on the record, and whether it does
+-- so with the current proof. It writes nothing: the caller ends the session
+-- where the answer is REUSED.
+local function admit(r, key, commit)
+  if not r then
+    return NOT_FOUND, false
+  end
+  if r.ended ~= 0 then
+    return admitToMark(r, key), false
+  end
+  if key.now >= r.expires then
+    return NOT_FOUND, false
+  end
+  if key.ticket then
+    local t = r.ticket
+    local valid = commit and t and t.proof == key.proof and key.now < t.ends
+    return valid and OK or NOT_FOUND, true
+  end
+  if key.proof == r.proof then
+    present(r, 1, key)
+    return OK, true
+  end
+  return admitEarlier(r, key, commit), false
+end

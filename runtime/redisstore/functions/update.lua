@@ -1,0 +1,151 @@
+-- update applies a delta. Everything is checked before anything is written,
+-- because the server does not roll a function back. Where the delta is applied,
+-- it answers with a string: a byte for what came of it, the sum of the numbers
+-- below, and the head. With it come, if there are any, the entries that were
+-- replaced because they are no counters, and the indexed entries of a session
+-- that may outlive its indexes.
+
+local CROWDED, WON, CURRENT = 1, 2, 4
+
+local KEY_AND_DELTA = KEY .. DELTA:sub(2)
+
+local MOST_PLAIN = 16 -- entries: each is compared with those before
+
+-- plainEntries returns the command that reads the head, the proof and the entries
+-- of a delta that does nothing but set entries and add to them, each once. For
+-- any other it returns nil: one that sets an indexed entry begins with its kind.
+local function plainEntries(name, args)
+  local list = { 'HMGET', name, '.h', '.p' }
+  if #args % 3 ~= 1 or #args > 3 * MOST_PLAIN + 1 then
+    return nil
+  end
+  for i = 2, #args, 3 do
+    local what, field = args[i], args[i + 1]
+    if what ~= 's' and what ~= 'a' then
+      return nil
+    end
+    for j = 5, #list do
+      if list[j] == field then
+        return nil
+      end
+    end
+    list[#list + 1] = field
+  end
+  return list
+end
+
+-- updatePlain is the short way for what most commits are: some entries set, or
+-- added to, with the current proof, where nothing is pending. For all else, and
+-- for every refusal, it returns nil and has done nothing.
+local function updatePlain(name, args)
+  local list = plainEntries(name, args)
+  if not list then
+    return nil
+  end
+  local now, _, redeems, _, _, proof, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
+  local f = redis.call(unpack(list))
+  local head = f[1]
+  if f[2] ~= proof or redeems == 1 or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE then
+    return nil
+  end
+  local created, renewed, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
+  if ended ~= 0 or now >= expires or pending ~= 0 then
+    return nil
+  end
+  local set, grown = { 'HSET', name }, 0
+  for i = 2, #args, 3 do
+    local field, text, old = args[i + 1], args[i + 2], f[(i + 7) / 3]
+    if args[i] == 'a' and old then
+      local sum = isCounter(old) and addCounts(old:sub(2), text:sub(2))
+      if not sum then
+        return nil
+      end
+      text = '+' .. sum
+    end
+    grown = grown + sizeOf(field, text) - sizeOf(field, old)
+    set[#set + 1] = field
+    set[#set + 1] = text
+  end
+  if maxBytes > 0 and grown > 0 and size + grown > maxBytes then
+    return nil
+  end
+  local ending = active == 0 and expires or math.min(deadline, math.max(active, expires))
+  if ending ~= expires or grown ~= 0 then
+    head = struct.pack(HEAD, created, renewed, deadline, ending, ended, math.max(0, size + grown), count, pending)
+    set[#set + 1] = '.h'
+    set[#set + 1] = head
+  end
+  if #set > 2 then
+    redis.call(unpack(set))
+  end
+  if ending ~= expires then
+    expireWithMargin(name, ending, now)
+  end
+  return string.char(CURRENT) .. head
+end
+
+local function update(keys, args)
+  local applied = updatePlain(keys[1], args)
+  if applied then
+    return applied
+  end
+  local key, d = readKey(args[1]), readDelta(args)
+  local r, damaged = readRecord(getWithEntries(keys[1], d.ops))
+  if damaged then
+    return { DAMAGED }
+  end
+  local verdict, current = admit(r, key, true)
+  if verdict == REUSED then
+    saveMark(r, key.now)
+  end
+  if verdict ~= OK then
+    return { verdict }
+  end
+  if d.kind and d.kind ~= r.kind then
+    return { OTHER_KIND, r.kind }
+  end
+  if d.currentOnly and not current then
+    return { SUPERSEDED }
+  end
+  if key.ticket and not ticketAdmits(r.ticket, d.redeem) then
+    return { CONFLICT }
+  end
+  local change, field, limit
+  change, verdict, field, limit = planChange(r, d)
+  if verdict ~= OK then
+    return { verdict, field or '', limit or 0 }
+  end
+  verdict = checkValues(keys, d.numbers, key)
+  if verdict ~= OK then
+    return { verdict }
+  end
+
+  local outliving = NONE
+  if d.deadline and d.deadline - r.created > LONG_LIFE then
+    outliving = indexedFields(keys[1])
+  end
+  local outcome = registerValues(keys, d.numbers) * CROWDED
+  if current then
+    outcome = outcome + CURRENT
+  end
+  if current and d.renewal then
+    outcome = outcome + WON
+    renew(r, d.renewal, key.now)
+  end
+  if current and d.ticket then
+    r.ticket, r.ticketChanged = d.ticket, true
+  end
+  if key.ticket then
+    r.ticket, r.ticketChanged = false, true
+  end
+  reschedule(r, d, key.ticket)
+  r.size = change.size
+  local set, gone = fieldsToSave(change)
+  local head = saveRecord(r, set, gone, key.now)
+  if #change.replaced + #outliving > 0 then
+    return { OK, string.char(outcome) .. head, change.replaced, outliving }
+  end
+  return string.char(outcome) .. head
+end
+
+redis.register_function(LIBRARY .. '_update', update)
