@@ -29,6 +29,7 @@ type web struct {
 	t      *testing.T
 	store  *memstore.Store
 	server *httptest.Server
+	mux    *http.ServeMux
 	live   *endpoint
 	url    string
 
@@ -66,6 +67,7 @@ func (w *web) start(addr string, configure ...func(*runtime.Config)) {
 	})
 	w.handlers()
 	mux := http.NewServeMux()
+	w.mux = mux
 	mux.Handle("GET /lively", w.live)
 	mux.Handle("GET /lively/client.js", lively.Client())
 	mux.Handle("POST /lively/sync", sessions.SyncHandler())

@@ -21,7 +21,7 @@ import (
 )
 
 // soon bounds every wait of a test; what works takes far less.
-const soon = 10 * time.Second
+const soon = time.Minute
 
 type (
 	visitor  = rules.VisitorSession
