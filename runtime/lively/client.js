@@ -291,21 +291,18 @@ function unknown([component, reload]) {
 }
 
 function receive(data) {
-  let frame;
+  let opcode, fields;
   try {
-    frame = decode(data);
+    [opcode, ...fields] = decode(data);
   } catch {
     socket.close(4000, "malformed frame");
     return;
   }
-  switch (frame[0]) {
-    case 1: apply(frame[1]); break;
-    case 101: run(...frame.slice(1)); break;
-    case 121: show(...frame.slice(1)); break;
-    case 150: unknown(frame[1]); break;
-    case 170: synchronise(frame[1]); break;
-  }
+  receivers[opcode]?.(...fields);
 }
+
+// What a program of a later version sends besides is left out.
+const receivers = { 1: apply, 101: run, 121: show, 150: unknown, 170: synchronise };
 
 // The answer's Set-Cookie reaches the browser, not this script. A POST says of
 // which origin it is, also over plain HTTP.
