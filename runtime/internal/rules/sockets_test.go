@@ -464,3 +464,35 @@ func TestOriginOfTheHandshake(t *testing.T) {
 		})
 	}
 }
+
+func TestL2MissedChangesAreLookedForOnceTheStoreAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newSite(t)
+		store := &missing{spyStore: inner.store}
+		s := newSiteOn(t, &spyStore{Store: store})
+		var sockets []*closer
+		for range 20 {
+			b := s.known()
+			sockets = append(sockets, b.closable())
+			b.clone().visit(func(v *VisitorSession) { v.Destroy() })
+		}
+		asked := 0
+		s.store.setFail(func(string) error { asked++; return errOutage })
+		store.tell(runtime.Change{Kind: runtime.ChangesMissed})
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if asked > 5 {
+			t.Errorf("a store that is down was asked %d times in 4 s by 20 connections, want one after the other", asked)
+		}
+		for _, c := range sockets {
+			c.open("while the store is down")
+		}
+		s.store.setFail(nil)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for _, c := range sockets {
+			c.closed("once the store answers", runtime.LivelyEnded)
+			c.disconnect()
+		}
+	})
+}

@@ -1,0 +1,268 @@
+package lively_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/pgstore"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+	"github.com/duckgen/duckgen/runtime/sqlitestore"
+)
+
+// Two processes on one server: what happens to a session in one of them reaches
+// the sockets of the other.
+
+// opener opens a store as another process would.
+type opener func(t *testing.T, server string) runtime.Store
+
+type closingStore interface {
+	runtime.Store
+	Close() error
+}
+
+// opening makes an opener of a store's Open.
+func opening[S closingStore](open func(context.Context, string) (S, error)) opener {
+	return func(t *testing.T, server string) runtime.Store {
+		t.Helper()
+		store, err := open(t.Context(), server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		return store
+	}
+}
+
+var (
+	openSQLite = opening(sqlitestore.Open)
+	openRedis  = opening(func(ctx context.Context, url string) (*redisstore.Store, error) { return redisstore.Open(ctx, url) })
+	openPG     = opening(func(ctx context.Context, url string) (*pgstore.Store, error) { return pgstore.Open(ctx, url) })
+)
+
+func startRedis(t *testing.T) (url string) {
+	t.Helper()
+	server, err := servertest.NewRedis()
+	servertest.Check(t, err)
+	t.Cleanup(func() { server.Close() })
+	return server.URL()
+}
+
+func startPostgres(t *testing.T) (url string) {
+	t.Helper()
+	server, err := servertest.NewPostgres()
+	servertest.Check(t, err)
+	t.Cleanup(func() { server.Close() })
+	return server.URL()
+}
+
+// inOther is the same browser, as a server of another process sees it.
+func (b *browser) inOther(s *site) *browser { return &browser{s, b.client} }
+
+// answers demands that the connection is open and its session has the name Ada.
+func (p *page) answers(what string) {
+	p.site.t.Helper()
+	p.event("show", nil)
+	if frame := p.receive(); fmt.Sprint(frame...) != fmt.Sprint(1, []any{[]any{3, "name", "Ada"}}) {
+		p.site.t.Errorf("%s: the page got %v, want the name", what, frame)
+	}
+}
+
+func TestWhatHappensInAnotherProcessReachesTheSockets(t *testing.T) {
+	for name, x := range map[string]struct {
+		start func(*testing.T) string
+		open  opener
+	}{
+		"SQLite":   {func(t *testing.T) string { return filepath.Join(t.TempDir(), "sessions.db") }, openSQLite},
+		"Redis":    {startRedis, openRedis},
+		"Postgres": {startPostgres, openPG},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := x.start(t)
+			here, there := newSiteOn(t, x.open(t, server)), newSiteOn(t, x.open(t, server))
+			here.show()
+			t.Run("changes", func(t *testing.T) { testChangesElsewhere(t, here, there) })
+			t.Run("expiry", func(t *testing.T) { testExpiry(t, here, there) })
+		})
+	}
+}
+
+func testChangesElsewhere(t *testing.T, here, there *site) {
+	for _, x := range []struct {
+		name   string
+		change func(b *browser)
+		code   int
+		reason string
+	}{
+		{"signed out", func(b *browser) { b.post("/sign-out", "") }, 1008, "session ended"},
+		{"signed in", func(b *browser) { b.post("/sign-in", "") }, 1012, "session renewed"},
+		{"renewed", func(b *browser) { b.post("/renew", "") }, 1012, "session renewed"},
+		{"revoked", func(b *browser) {
+			if n, err := there.sessions.RevokeByUserID(t.Context(), 7); n < 1 || err != nil {
+				t.Fatalf("RevokeByUserID = %d, %v", n, err)
+			}
+		}, 1008, "session ended"},
+		{"ended by its index", func(b *browser) {
+			for v, err := range there.sessions.FindByUserID(t.Context(), 7) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				v.Destroy()
+				if err := v.Save(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 1008, "session ended"},
+	} {
+		b, other := here.known(), here.known()
+		b.post("/sign-in", "")
+		one, two, stranger := b.open(), b.open(), other.open()
+		for _, p := range []*page{one, two, stranger} {
+			p.answers(x.name + ", before")
+		}
+		x.change(b.inOther(there))
+		for _, p := range []*page{one, two} {
+			if end := p.closed(); int(end.Code) != x.code || end.Reason != x.reason {
+				t.Errorf("%s in another process: closed with %d %q, want %d %q", x.name, end.Code, end.Reason, x.code, x.reason)
+			}
+		}
+		stranger.answers(x.name + ", the socket of another session")
+		if x.code == 1012 {
+			b.open().answers(x.name + ", after it has connected again")
+		}
+	}
+}
+
+// testExpiry takes a longer life where the session was over before its socket
+// was open.
+func testExpiry(t *testing.T, here, there *site) {
+	for life := 2 * time.Second; life < soon; life *= 2 {
+		b := here.known()
+		there.expiry.Store(int64(life))
+		b.inOther(there).post("/expire", "")
+		p := b.open()
+		p.event("show", nil)
+		if frame := p.receive(); fmt.Sprint(frame...) == fmt.Sprint(1, []any{[]any{3, "name", "Ada"}}) {
+			p.wantClosed(1008, "session ended")
+			return
+		}
+	}
+	t.Error("no socket was open before the end of its session")
+}
+
+// A cable leads to a server until it is cut, and again once it is mended.
+type cable struct {
+	to       string
+	listener net.Listener
+
+	mu    sync.Mutex
+	cut   bool
+	conns []net.Conn
+}
+
+// layCable returns a cable and the URL of its near end.
+func layCable(t *testing.T, server string) (c *cable, near string) {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = &cable{to: u.Host, listener: listener}
+	var serving sync.WaitGroup
+	serving.Go(c.serve)
+	t.Cleanup(func() {
+		_ = listener.Close()
+		c.set(true)
+		serving.Wait()
+	})
+	u.Host = listener.Addr().String()
+	return c, u.String()
+}
+
+func (c *cable) serve() {
+	for {
+		near, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		if !c.connect(near) {
+			_ = near.Close()
+		}
+	}
+}
+
+func (c *cable) connect(near net.Conn) (connected bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut {
+		return false
+	}
+	far, err := net.Dial("tcp", c.to)
+	if err != nil {
+		return false
+	}
+	c.conns = append(c.conns, near, far)
+	pass := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from)
+		_, _ = to.Close(), from.Close()
+	}
+	go pass(near, far)
+	go pass(far, near)
+	return true
+}
+
+// set cuts or mends the cable.
+func (c *cable) set(cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = cut
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+func TestWhatIsMissedWhileTheServerCannotBeHeardIsLookedFor(t *testing.T) {
+	for name, x := range map[string]struct {
+		start func(*testing.T) string
+		open  opener
+	}{
+		"Redis":    {startRedis, openRedis},
+		"Postgres": {startPostgres, openPG},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := x.start(t)
+			cable, near := layCable(t, server)
+			here, there := newSiteOn(t, x.open(t, near)), newSiteOn(t, x.open(t, server))
+			here.show()
+			ended, renewed, alive := there.known(), there.known(), there.known()
+			var pages []*page
+			for _, b := range []*browser{ended, renewed, alive} {
+				p := b.inOther(here).open()
+				p.answers("before")
+				pages = append(pages, p)
+			}
+			cable.set(true)
+			ended.post("/sign-out", "")
+			renewed.post("/sign-in", "")
+			cable.set(false)
+			pages[0].wantClosed(1008, "session ended")
+			pages[1].wantClosed(1012, "session renewed")
+			pages[2].answers("a session to which nothing has happened")
+			alive.post("/sign-out", "")
+			pages[2].wantClosed(1008, "session ended")
+		})
+	}
+}
