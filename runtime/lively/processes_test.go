@@ -2,17 +2,25 @@ package lively_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/rules"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/lively"
+	"github.com/duckgen/duckgen/runtime/memstore"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 	"github.com/duckgen/duckgen/runtime/sqlitestore"
@@ -265,4 +273,82 @@ func TestWhatIsMissedWhileTheServerCannotBeHeardIsLookedFor(t *testing.T) {
 			pages[2].wantClosed(1008, "session ended")
 		})
 	}
+}
+
+// TestAnEndElsewhereClosesTheSocketInTime counts by a clock that moves only when
+// everybody waits for it: what is told takes no time at all, and a file that is
+// looked at from time to time takes no more than a tenth of a second.
+func TestAnEndElsewhereClosesTheSocketInTime(t *testing.T) {
+	for name, x := range map[string]struct {
+		open func(t *testing.T) (here, there closingStore)
+		most time.Duration
+	}{
+		"memory": {func(*testing.T) (closingStore, closingStore) {
+			store := memstore.New()
+			return store, store
+		}, 0},
+		"SQLite": {func(t *testing.T) (closingStore, closingStore) {
+			file := filepath.Join(t.TempDir(), "sessions.db")
+			return openSQLite(t, file).(closingStore), openSQLite(t, file).(closingStore)
+		}, 100 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				storeHere, storeThere := x.open(t)
+				defer storeHere.Close()
+				defer storeThere.Close()
+				here, there := managerOn(t, storeHere), managerOn(t, storeThere)
+				live := lively.New(here, rules.VisitorFrom)
+				cookie := visit(there, "", func(v *visitor) { v.SetName("Ada") })
+				page, server := net.Pipe()
+				served := make(chan struct{})
+				go func() {
+					defer close(served)
+					r := handshake()
+					r.Header.Set("Cookie", cookie)
+					here.Middleware(live).ServeHTTP(pipeWriter{httptest.NewRecorder(), server}, r)
+				}()
+				synctest.Wait()
+				if live.Len() != 1 {
+					t.Fatal("there is no connection")
+				}
+				time.Sleep(time.Second + 30*time.Millisecond) // between two looks at the file
+				ended := time.Now()
+				visit(there, cookie, func(v *visitor) { v.Destroy() })
+				frame := make([]byte, 4) // the header of a close frame (RFC 6455, section 5.5.1), and its code
+				if _, err := io.ReadFull(page, frame); err != nil || frame[0] != 0x88 || binary.BigEndian.Uint16(frame[2:]) != 1008 {
+					t.Errorf("the page got % x, %v, want a close frame with 1008", frame, err)
+				}
+				if took := time.Since(ended); took > x.most {
+					t.Errorf("it took %v, want no more than %v", took, x.most)
+				}
+				_ = page.Close()
+				<-served
+			})
+		})
+	}
+}
+
+func managerOn(t *testing.T, store runtime.Store) *rules.VisitorSessions {
+	t.Helper()
+	sessions, err := rules.NewVisitorSessions(store, func(c *runtime.Config) {
+		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sessions
+}
+
+// visit is one request with a cookie, and returns the one that the browser has
+// then.
+func visit(sessions *rules.VisitorSessions, cookie string, handle func(*visitor)) string {
+	r := httptest.NewRequest("POST", "https://shop.example/", nil)
+	r.Header.Set("Cookie", cookie)
+	w := httptest.NewRecorder()
+	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		handle(rules.VisitorFrom(r.Context()))
+	})).ServeHTTP(w, r)
+	line, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	return line
 }
