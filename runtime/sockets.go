@@ -48,7 +48,8 @@ const (
 	maxHeard = 8
 
 	// longestWait bounds how long a connection relies on the end of its session
-	// that it knows: a request of another process may have brought that forward.
+	// that it knows: a request of another process may have brought that forward, and
+	// not every store tells.
 	longestWait = 15 * time.Minute
 
 	// shortestWait keeps a connection from asking a store again and again whose
@@ -188,6 +189,8 @@ func (all *sockets) hear(c Change) {
 	var foreign []*socket
 	for _, x := range all.byID[c.ID] {
 		switch {
+		case c.Kind == SessionRescheduled:
+			x.waitFor(0)
 		case x.running:
 			x.hold(c)
 		case !x.causes(c):
@@ -468,7 +471,8 @@ func (x *socket) waitFor(d time.Duration) {
 	x.timer.Reset(d)
 }
 
-// expectEnd takes note that a request has changed when the session ends.
+// expectEnd takes note that a request of this process has changed when the session
+// ends. It spares what the store has told of that a look at the store.
 func (all *sockets) expectEnd(id ID, expires time.Time) {
 	all.mu.Lock()
 	defer all.mu.Unlock()

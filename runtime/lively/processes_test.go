@@ -86,12 +86,13 @@ func (p *page) answers(what string) {
 
 func TestWhatHappensInAnotherProcessReachesTheSockets(t *testing.T) {
 	for name, x := range map[string]struct {
-		start func(*testing.T) string
-		open  opener
+		start       func(*testing.T) string
+		open        opener
+		reschedules bool // it tells that a session ends earlier
 	}{
-		"SQLite":   {func(t *testing.T) string { return filepath.Join(t.TempDir(), "sessions.db") }, openSQLite},
-		"Redis":    {startRedis, openRedis},
-		"Postgres": {startPostgres, openPG},
+		"SQLite":   {func(t *testing.T) string { return filepath.Join(t.TempDir(), "sessions.db") }, openSQLite, true},
+		"Redis":    {startRedis, openRedis, false},
+		"Postgres": {startPostgres, openPG, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := x.start(t)
@@ -99,6 +100,9 @@ func TestWhatHappensInAnotherProcessReachesTheSockets(t *testing.T) {
 			here.show()
 			t.Run("changes", func(t *testing.T) { testChangesElsewhere(t, here, there) })
 			t.Run("expiry", func(t *testing.T) { testExpiry(t, here, there) })
+			if x.reschedules {
+				t.Run("end brought forward", func(t *testing.T) { testEndBroughtForward(t, here, there) })
+			}
 		})
 	}
 }
@@ -164,6 +168,15 @@ func testExpiry(t *testing.T, here, there *site) {
 		}
 	}
 	t.Error("no socket was open before the end of its session")
+}
+
+func testEndBroughtForward(t *testing.T, here, there *site) {
+	b := here.known()
+	p := b.open()
+	p.answers("before")
+	there.expiry.Store(int64(time.Second))
+	b.inOther(there).post("/expire", "")
+	p.wantClosed(1008, "session ended")
 }
 
 // A cable leads to a server until it is cut, and again once it is mended.
