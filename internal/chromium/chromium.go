@@ -100,10 +100,14 @@ func (tab *Tab) Go(url string) {
 	perform(tab, "show "+url, chromedp.Navigate(url))
 }
 
-// Click clicks on the first element that the CSS selector finds.
+// Click clicks on the first element that the CSS selector finds, in one step: a
+// live page may put a new element in its place at any time, also between the
+// press and the release of a mouse's button.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
-	perform(tab, "click on "+selector, chromedp.Click(chromedp.CSS(selector)))
+	element := "document.querySelector(" + strconv.Quote(selector) + ")"
+	tab.Wait(element)
+	tab.Eval("((element) => (element.focus(), element.click()))(" + element + ")")
 }
 
 // Type types into an element.

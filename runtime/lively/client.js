@@ -369,6 +369,7 @@ function move(inPlace) {
   }
   history.pushState(null, "", shown);
   scrollTo(0, 0);
+  document.querySelector("[autofocus]")?.focus();
 }
 
 // Events of the visitor.
