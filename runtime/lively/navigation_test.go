@@ -25,7 +25,7 @@ type tour struct {
 
 const tourLinks = `<a id="%[1]s" data-live-navigate="%[1]s" href="/tour/%[1]s?x=1">%[1]s</a> `
 
-func newTour(t *testing.T) *tour {
+func newTour(t *testing.T, browser *chromium.Browser) *tour {
 	t.Helper()
 	w := &tour{web: newWeb(t), asked: make(chan lively.Navigation, 64), partial: make(chan struct{})}
 	w.mux.HandleFunc("GET /tour/{name}", func(rw http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func newTour(t *testing.T) *tour {
 <a id="down" data-live-navigate href="#foot">down</a><main data-live-key="main">%[1]s</main><p id="foot"></p>`, name, links())
 	})
 	w.live.HandleNavigation(w.navigate)
-	w.tab = chromium.Start(t).Open(w.url + "/tour/one")
+	w.tab = browser.Open(w.url + "/tour/one")
 	w.tab.Live()
 	w.tab.Eval("window.mark = 'not loaded'")
 	return w
@@ -95,7 +95,7 @@ func (w *tour) wantLoads(what string, want int64) {
 }
 
 func TestInABrowserNavigationLoadsNoPage(t *testing.T) {
-	w := newTour(t)
+	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#two")
 	w.shows("two", "/tour/two?x=1")
 	if n := <-w.asked; n.Previous != "one" || n.Next != "two" || n.Path != "/tour/two?x=1" {
@@ -128,7 +128,7 @@ func TestInABrowserNavigationLoadsNoPage(t *testing.T) {
 }
 
 func TestInABrowserAPageCanComeInParts(t *testing.T) {
-	w := newTour(t)
+	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#parts")
 	w.tab.Wait(`document.querySelector("main").innerText === "half"`)
 	if got := w.tab.Eval("location.pathname + document.title"); got != "/tour/oneone" {
@@ -140,9 +140,10 @@ func TestInABrowserAPageCanComeInParts(t *testing.T) {
 }
 
 func TestInABrowserAPageThatCannotBeShownIsLoaded(t *testing.T) {
+	browser := chromium.Start(t)
 	for _, name := range []string{"plain", "broken", "fatal"} {
 		t.Run(name, func(t *testing.T) {
-			w := newTour(t)
+			w := newTour(t, browser)
 			w.tab.Click("#" + name)
 			w.shows(name, "/tour/"+name+"?x=1")
 			w.wantLoads("a page that is loaded", 2)
@@ -153,7 +154,7 @@ func TestInABrowserAPageThatCannotBeShownIsLoaded(t *testing.T) {
 }
 
 func TestInABrowserNavigationGoesOnWithoutTheConnection(t *testing.T) {
-	w := newTour(t)
+	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#two")
 	w.shows("two", "/tour/two?x=1")
 	if err := w.live.Shutdown(t.Context()); err != nil {
