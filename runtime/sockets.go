@@ -48,12 +48,18 @@ const (
 	maxHeard = 8
 
 	// longestWait bounds how long a connection relies on the end of its session
-	// that it knows: a request of another process may have brought that forward.
+	// that it knows: a request of another process may have brought that forward, and
+	// not every store tells.
 	longestWait = 15 * time.Minute
 
 	// shortestWait keeps a connection from asking a store again and again whose
 	// clock or answer differs.
 	shortestWait = 50 * time.Millisecond
+
+	// outagePause is how soon, and outageTries how often, a store that does not
+	// answer is asked again before the next of all connections is checked.
+	outagePause = time.Second
+	outageTries = 3
 )
 
 // sockets are the live connections of one manager, by session. While there are
@@ -183,6 +189,8 @@ func (all *sockets) hear(c Change) {
 	var foreign []*socket
 	for _, x := range all.byID[c.ID] {
 		switch {
+		case c.Kind == SessionRescheduled:
+			x.waitFor(0)
 		case x.running:
 			x.hold(c)
 		case !x.causes(c):
@@ -339,8 +347,9 @@ func (x *socket) judge(heard []Change, met error) (end LivelyEnd, closes, doubt 
 	return end, closes, doubt
 }
 
-// checkAll checks every socket, one after the other and not twice at a time. The
-// lock is held.
+// checkAll checks every socket, one after the other and not twice at a time: a
+// store that has just come back is not to be met by all of them at once. The lock
+// is held.
 func (all *sockets) checkAll() {
 	if all.sweeps {
 		all.another = true
@@ -357,7 +366,9 @@ func (all *sockets) checkAll() {
 			all.another = false
 			all.mu.Unlock()
 			for _, x := range list {
-				x.check(true)
+				for tries := 0; tries < outageTries && !x.check(true); tries++ {
+					x.pause(outagePause)
+				}
 			}
 			all.mu.Lock()
 			more = all.another
@@ -370,11 +381,11 @@ func (all *sockets) checkAll() {
 // check asks the store whether the session still lives, and closes the
 // connection if it does not. A socket whose token is an earlier one is sent to
 // reconnect if strict; without that it may stay for the grace, in which the
-// browser gets the new cookie.
-func (x *socket) check(strict bool) {
+// browser gets the new cookie. It reports false where the store does not say.
+func (x *socket) check(strict bool) (told bool) {
 	id, proof, ok := x.presents()
 	if !ok {
-		return
+		return true
 	}
 	e := x.all.engine
 	ctx, cancel := context.WithTimeout(x.ctx, commitTimeout)
@@ -383,9 +394,18 @@ func (x *socket) check(strict bool) {
 	if end, closes := x.answered(id, proof, record, err, strict); closes {
 		x.conn.CloseLively(end)
 	}
-	if err != nil && !isGone(err) && x.ctx.Err() == nil {
-		e.config.OnError(x.ctx, fmt.Errorf("check the session of a live connection: %w", err))
+	if err == nil || isGone(err) || x.ctx.Err() != nil {
+		return true
 	}
+	e.config.OnError(x.ctx, fmt.Errorf("check the session of a live connection: %w", err))
+	return false
+}
+
+// pause ends with the connection at the latest.
+func (x *socket) pause(d time.Duration) {
+	ctx, cancel := context.WithTimeout(x.ctx, d)
+	defer cancel()
+	<-ctx.Done()
 }
 
 // answered judges what the store answered to the id and the proof, and says when
@@ -451,7 +471,8 @@ func (x *socket) waitFor(d time.Duration) {
 	x.timer.Reset(d)
 }
 
-// expectEnd takes note that a request has changed when the session ends.
+// expectEnd takes note that a request of this process has changed when the session
+// ends. It spares what the store has told of that a look at the store.
 func (all *sockets) expectEnd(id ID, expires time.Time) {
 	all.mu.Lock()
 	defer all.mu.Unlock()

@@ -25,7 +25,12 @@ type ChangeKind uint8
 const (
 	SessionEnded   ChangeKind = iota // destroyed, revoked or reused; expiry is not told
 	SessionRenewed                   // has a new token
-	ChangesMissed                    // any session may have changed
+
+	// SessionRescheduled: it expires earlier than it did. Of a store that does not
+	// tell this, connections of other processes learn it within 15 minutes.
+	SessionRescheduled
+
+	ChangesMissed // any session may have changed
 )
 
 // ChangeOf returns what a [Watcher] has to tell once next has replaced the
@@ -39,6 +44,8 @@ func ChangeOf(id ID, old, next *Record) (c Change, told bool) {
 		return Change{Kind: SessionEnded, ID: id}, true
 	case next.Proof != old.Proof:
 		return Change{Kind: SessionRenewed, ID: id, Proof: next.Proof}, true
+	case next.Expires.Before(old.Expires):
+		return Change{Kind: SessionRescheduled, ID: id}, true
 	default:
 		return Change{}, false
 	}

@@ -23,7 +23,8 @@ type browser struct {
 	client *http.Client
 }
 
-func newBrowser(t *testing.T) *browser {
+// serve returns where the example is.
+func serve(t *testing.T) (url string) {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
@@ -32,12 +33,20 @@ func newBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(handler(sessions, 0))
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams that a page still reads
+		server.Close()
+	})
+	return server.URL
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t, server.URL, &http.Client{Jar: jar}}
+	return &browser{t, serve(t), &http.Client{Jar: jar}}
 }
 
 func (b *browser) post(path string) *http.Response {

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds everything that a test waits for.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // programs are the names that a Chromium is installed under.
 var programs = []string{"chromium", "chromium-browser", "google-chrome"}
@@ -28,13 +28,15 @@ type Browser struct {
 	ctx context.Context
 }
 
-// Start starts a browser that trusts every certificate. It ends with the test.
+// Start starts a browser that trusts every certificate and finds no host but this
+// machine. It ends with the test.
 func Start(t *testing.T) *Browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(find(t)),
 		chromedp.Flag("no-sandbox", true), // it needs rights that a container does not have
 		chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost"),
 	)
 	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
@@ -98,10 +100,14 @@ func (tab *Tab) Go(url string) {
 	perform(tab, "show "+url, chromedp.Navigate(url))
 }
 
-// Click clicks on the first element that the CSS selector finds.
+// Click clicks on the first element that the CSS selector finds, in one step: a
+// live page may put a new element in its place at any time, also between the
+// press and the release of a mouse's button.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
-	perform(tab, "click on "+selector, chromedp.Click(chromedp.CSS(selector)))
+	element := "document.querySelector(" + strconv.Quote(selector) + ")"
+	tab.Wait(element)
+	tab.Eval("((element) => (element.focus(), element.click()))(" + element + ")")
 }
 
 // Type types into an element.

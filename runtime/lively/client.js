@@ -5,13 +5,15 @@
 //   <p data-live-key="pieces">                        can be patched
 //   <form data-live-submit="cart.add">                an event; also -click, -change, -input
 //   <html data-live-load="cart.show">                 an event of each new connection
-//   <a data-live-navigate href="/next">               navigation without loading
+//   <a data-live-navigate href="/next">               navigation without loading; its
+//                                                     value, if any, names the next page
 //   <html data-live-script="allow">                   scripts of the server may run
 //
 // data-live-value on an element is the value of its event. The document gets the
 // events lively:open, lively:close, lively:ended (cancel it, or the page is loaded
 // again) and lively:unknown; <html data-live-state> is "open" or "closed".
 
+const maxFrame = 64 << 10; // what an endpoint takes, if it was not told otherwise
 const root = document.documentElement;
 const utf8 = new TextEncoder();
 const text = new TextDecoder("utf-8", { fatal: true });
@@ -108,7 +110,8 @@ function decode(buffer) {
 
 // Patches.
 
-const find = (key) => document.querySelector(`[data-live-key="${CSS.escape(key)}"]`);
+const byKey = (key) => `[data-live-key="${CSS.escape(key)}"]`;
+const find = (key) => document.querySelector(byKey(key));
 
 const kept = (name) => name === "style" || name === "data-live-key";
 
@@ -142,7 +145,7 @@ function build(payload) {
 const patches = [
   (element, payload) => element.replaceWith(build(payload)),
   (element) => element.remove(),
-  (element, [index, node]) => element.insertBefore(build(node), element.childNodes[index] || null),
+  (element, [index, node]) => element.insertBefore(build(node), element.children[index] || null),
   (element, payload) => {
     if (isMarkup(payload)) element.replaceChildren(build(payload));
     else element.textContent = payload;
@@ -160,10 +163,39 @@ const patches = [
 ];
 
 function apply(list) {
+  const restoreFocus = rememberFocus();
   for (const [code, key, payload] of list) {
     const element = find(key);
     if (element && patches[code]) patches[code](element, payload);
   }
+  restoreFocus();
+}
+
+// Where the patches put a new element in the place of the one that has the focus,
+// it gets that, with the selection of its text.
+function rememberFocus() {
+  const active = document.activeElement;
+  const successor = place(active);
+  const { selectionStart, selectionEnd } = active || {};
+  return () => {
+    if (!active || active.isConnected) return;
+    const next = successor();
+    if (!next || next.tagName !== active.tagName || next.type !== active.type) return;
+    next.focus({ preventScroll: true });
+    if (typeof selectionStart === "number") next.setSelectionRange(selectionStart, selectionEnd);
+  };
+}
+
+// Finds what stands where the element stands now: by the nearest id or key, and
+// the way down from there.
+function place(element) {
+  const way = [];
+  for (let at = element; at?.parentElement; at = at.parentElement) {
+    const anchor = at.id ? "#" + CSS.escape(at.id) : at.dataset.liveKey && byKey(at.dataset.liveKey);
+    if (anchor) return () => way.reduce((from, index) => from?.children[index], document.querySelector(anchor));
+    way.unshift([...at.parentElement.children].indexOf(at));
+  }
+  return () => null;
 }
 
 // The connection.
@@ -176,8 +208,13 @@ const fetches = new Set(); // of cookies, under way
 
 const isOpen = () => socket !== null && socket.readyState === WebSocket.OPEN;
 
+// Reports whether the frame is on its way.
 function send(frame) {
-  if (isOpen()) socket.send(encode(frame));
+  if (!isOpen()) return false;
+  const bytes = encode(frame);
+  if (bytes.length > maxFrame) return false;
+  socket.send(bytes);
+  return true;
 }
 
 function tell(name, detail) {
@@ -211,7 +248,9 @@ function connect() {
 
 function closed({ code, reason }) {
   if (stopped) return;
-  if (code === 1008) {
+  if (unanswered > 0) {
+    load(wanted);
+  } else if (code === 1008) {
     if (tell("ended", { reason })) load(location.href);
   } else if (code === 1001 && reason === "idle") {
     whenBack(connect);
@@ -232,32 +271,38 @@ function whenBack(call) {
   for (const sign of signs) document.addEventListener(sign, back, true);
 }
 
+const pathOf = (url) => url.pathname + url.search;
+
 // Loads a page of this origin, also where the address is that of this one.
 function load(path) {
   const url = new URL(path, location.href);
   if (url.origin !== location.origin) return;
   stopped = true;
-  location.replace(url.pathname + url.search);
+  if (pathOf(url) === pathOf(location)) location.replace(pathOf(url));
+  else location.assign(pathOf(url));
+}
+
+// A page that was loaded a moment ago is of no other version than the program: to
+// load it again would go on forever.
+function unknown([component, reload]) {
+  if (!tell("unknown", { component }) || !reload) return;
+  if (performance.now() > 5000) load(location.href);
+  else console.warn(`lively: the program does not know an event of "${component}"`);
 }
 
 function receive(data) {
-  let frame;
+  let opcode, fields;
   try {
-    frame = decode(data);
+    [opcode, ...fields] = decode(data);
   } catch {
     socket.close(4000, "malformed frame");
     return;
   }
-  switch (frame[0]) {
-    case 1: apply(frame[1]); break;
-    case 101: run(...frame.slice(1)); break;
-    case 121: show(...frame.slice(1)); break;
-    case 150:
-      if (tell("unknown", { component: frame[1][0] }) && frame[1][1]) load(location.href);
-      break;
-    case 170: synchronise(frame[1]); break;
-  }
+  receivers[opcode]?.(...fields);
 }
+
+// What a program of a later version sends besides is left out.
+const receivers = { 1: apply, 101: run, 121: show, 150: unknown, 170: synchronise };
 
 // The answer's Set-Cookie reaches the browser, not this script. A POST says of
 // which origin it is, also over plain HTTP.
@@ -286,6 +331,23 @@ function run(code, variable, timeout, wait, uid) {
   if (wait) send([111, value, fault, uid]);
 }
 
+// Navigation.
+
+let shown = pathOf(location); // the page that can be seen
+let wanted = ""; // the page that was asked for last
+let unanswered = 0; // how many times one was asked for
+let traversed = false; // the browser has the address already: the visitor went back or forward
+
+function navigate(path, next, traverses) {
+  if (!send([120, page() || null, next, path, {}])) {
+    load(path);
+    return;
+  }
+  wanted = path;
+  traversed = traverses;
+  unanswered++;
+}
+
 function show(path, reload, component, list, final) {
   if (reload) {
     load(path);
@@ -294,7 +356,20 @@ function show(path, reload, component, list, final) {
   apply(list);
   if (!final) return;
   if (component) root.dataset.liveRoot = component;
-  if (new URL(path, location.href).href !== location.href) history.pushState({ live: true }, "", path);
+  shown = pathOf(new URL(path, location.href));
+  if (shown !== pathOf(location)) move(traversed);
+  unanswered = Math.max(0, unanswered - 1);
+  if (unanswered === 0) traversed = false;
+}
+
+function move(inPlace) {
+  if (inPlace) {
+    history.replaceState(null, "", shown);
+    return;
+  }
+  history.pushState(null, "", shown);
+  scrollTo(0, 0);
+  document.querySelector("[autofocus]")?.focus();
 }
 
 // Events of the visitor.
@@ -302,7 +377,7 @@ function show(path, reload, component, list, final) {
 const page = () => root.dataset.liveRoot || "";
 
 function fieldsOf(form, submitter) {
-  const fields = {};
+  const fields = Object.create(null); // a field may have any name
   for (const [name, field] of new FormData(form, submitter)) {
     const value = typeof field === "string" ? field : field.name;
     if (!(name in fields)) fields[name] = value;
@@ -322,30 +397,32 @@ function listen(type) {
   const attribute = "data-live-" + type;
   document.addEventListener(type, (event) => {
     const element = event.target.closest?.(`[${attribute}]`);
-    if (!element || !isOpen() || event.defaultPrevented) return;
-    if (type === "submit" || type === "click") event.preventDefault();
+    if (!element || event.defaultPrevented) return;
     const holder = element.closest("[data-live-key]");
-    send([100, page(), holder ? holder.dataset.liveKey : "", element.getAttribute(attribute), valueOf(element, event), false]);
+    const key = holder ? holder.dataset.liveKey : "";
+    const sent = send([100, page(), key, element.getAttribute(attribute), valueOf(element, event), false]);
+    if (sent && (type === "submit" || type === "click")) event.preventDefault();
   });
-}
-
-function navigate(path) {
-  send([120, page() || null, null, path, {}]);
 }
 
 ["click", "submit", "change", "input"].forEach(listen);
 
+// What opens elsewhere, leaves the origin or points into a page is the browser's.
+function isOurs(link, event) {
+  const modified = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  const elsewhere = (link.target && link.target !== "_self") || link.hasAttribute("download");
+  return event.button === 0 && !modified && !elsewhere && link.origin === location.origin && !link.hash;
+}
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-live-navigate]");
-  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  if (!link || !plain || !isOpen() || event.defaultPrevented || link.origin !== location.origin) return;
+  if (!link || !isOpen() || event.defaultPrevented || !isOurs(link, event)) return;
   event.preventDefault();
-  navigate(link.pathname + link.search);
+  navigate(pathOf(link), link.dataset.liveNavigate || null, false);
 });
 
-addEventListener("popstate", (event) => {
-  if (event.state?.live && isOpen()) navigate(location.pathname + location.search);
-  else if (event.state?.live) load(location.href);
+addEventListener("popstate", () => {
+  if (pathOf(location) !== shown) navigate(pathOf(location), null, true);
 });
 
 addEventListener("pagehide", () => {

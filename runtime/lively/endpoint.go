@@ -26,7 +26,8 @@ type Sessions[S any] interface {
 // the connection, and after [Config.EventTime].
 type Handler[S any] func(ctx context.Context, c *Conn, e Event, s *S) error
 
-// A NavigationHandler shows a page the next one, with [Conn.Navigate].
+// A NavigationHandler shows a page the next one, with [Conn.Navigate]. Where it
+// returns an error or panics the browser loads that page.
 type NavigationHandler[S any] func(ctx context.Context, c *Conn, n Navigation, s *S) error
 
 // An Endpoint serves live connections. Mount it behind the middleware of its
@@ -211,10 +212,15 @@ func (e *Endpoint[S]) event(ctx context.Context, c *Conn, event Event, s *S) err
 }
 
 func (e *Endpoint[S]) navigation(ctx context.Context, c *Conn, n Navigation, s *S) error {
+	load := Page{Path: n.Path, Reload: true}
 	if e.navigate == nil {
-		return c.Navigate(ctx, Page{Path: n.Path, Reload: true})
+		return c.Navigate(ctx, load)
 	}
-	return e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return e.navigate(ctx, c, n, s) })
+	err := e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return e.navigate(ctx, c, n, s) })
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, c.Navigate(c.ctx, load)) // the event's time may be over
 }
 
 // label names a frame for a log.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 )
 
 // soon bounds every wait of a test; what works takes far less.
-const soon = 10 * time.Second
+const soon = time.Minute
 
 type (
 	visitor  = rules.VisitorSession
@@ -34,17 +35,22 @@ type site struct {
 	sessions *rules.VisitorSessions
 	live     *endpoint
 	server   *httptest.Server
+	expiry   atomic.Int64 // nanoseconds, of what POST /expire sets
 
 	mu   sync.Mutex
 	errs []error
 }
 
-// newSite has the handler "do" besides those that the test registers: it looks up
-// what to do by the event's value.
 func newSite(t *testing.T, configure ...func(*lively.Config)) *site {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
+	return newSiteOn(t, store, configure...)
+}
+
+// newSiteOn returns one of the processes whose sessions are in the store.
+func newSiteOn(t *testing.T, store runtime.Store, configure ...func(*lively.Config)) *site {
+	t.Helper()
 	s := &site{t: t}
 	sessions, err := rules.NewVisitorSessions(store, func(c *runtime.Config) {
 		c.Cookie.Secure = false // the test server speaks plain HTTP
@@ -67,8 +73,14 @@ func newSite(t *testing.T, configure ...func(*lively.Config)) *site {
 	mux.HandleFunc("GET /name", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(rules.VisitorFrom(r.Context()).Name()))
 	})
+	mux.HandleFunc("POST /renew", func(_ http.ResponseWriter, r *http.Request) {
+		rules.VisitorFrom(r.Context()).Renew()
+	})
 	mux.HandleFunc("POST /sign-in", func(_ http.ResponseWriter, r *http.Request) {
 		rules.VisitorFrom(r.Context()).SetUserID(7)
+	})
+	mux.HandleFunc("POST /expire", func(_ http.ResponseWriter, r *http.Request) {
+		rules.VisitorFrom(r.Context()).SetExpiry(time.Now().Add(time.Duration(s.expiry.Load())))
 	})
 	mux.HandleFunc("POST /sign-out", func(_ http.ResponseWriter, r *http.Request) {
 		rules.VisitorFrom(r.Context()).Destroy()
@@ -79,6 +91,13 @@ func newSite(t *testing.T, configure ...func(*lively.Config)) *site {
 		s.server.Close()
 	})
 	return s
+}
+
+// show registers the event "show", which patches the page with the name.
+func (s *site) show() {
+	s.live.Handle("show", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
+		return c.Patch(ctx, lively.Text("name", v.Name()))
+	})
 }
 
 func (s *site) onError(_ context.Context, err error) {

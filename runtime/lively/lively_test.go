@@ -58,9 +58,7 @@ func TestAnEventMeetsTheSessionAndPatchesThePage(t *testing.T) {
 func TestWhatAnEventChangesIsStoredBeforeTheNext(t *testing.T) {
 	s := newSite(t)
 	s.handle("name", func(v *visitor) { v.SetName(v.Name() + "!") })
-	s.live.Handle("show", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
-		return c.Patch(ctx, lively.Text("name", v.Name()))
-	})
+	s.show()
 	b := s.known()
 	p := b.open()
 	for range 20 {
@@ -279,9 +277,7 @@ func TestAFailedEventIsReportedAndDiscarded(t *testing.T) {
 		v.SetName("lost")
 		panic("boom")
 	})
-	s.live.Handle("show", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
-		return c.Patch(ctx, lively.Text("name", v.Name()))
-	})
+	s.show()
 	b := s.known()
 	p := b.open()
 	p.event("fail", nil)

@@ -39,8 +39,8 @@ func ReplaceHTML(key string, markup template.HTML) Patch { return Patch{0, key, 
 // Remove removes an element.
 func Remove(key string) Patch { return Patch{code: 1, key: key} }
 
-// Insert makes an element the child of another one, before the child of that
-// index, at the end where there are not so many.
+// Insert makes an element the child of another one, before the child element of
+// that index, at the end where there are not so many.
 func Insert(key string, index int, n Node) Patch {
 	return Patch{2, key, func(b []byte) []byte {
 		return n.append(msgp.AppendInt(msgp.AppendArrayHeader(b, 2), index))

@@ -59,6 +59,12 @@ func TestAWatcherHearsWhatChanges(t *testing.T) {
 	}
 	want("reuse", runtime.Change{Kind: runtime.SessionEnded, ID: id(0)})
 
+	soon := start.Add(time.Minute)
+	update(key(1), &runtime.Delta{Deadline: soon})
+	want("an end brought forward", runtime.Change{Kind: runtime.SessionRescheduled, ID: id(1)})
+	update(key(1), &runtime.Delta{Deadline: start.Add(time.Hour)})
+	want("an end put off")
+
 	must(s.Delete(ctx, key(1)))
 	must(s.Delete(ctx, key(1)))
 	want("two deletions of one session", runtime.Change{Kind: runtime.SessionEnded, ID: id(1)})

@@ -25,6 +25,9 @@ type Entry struct {
 
 // A Journal keeps the last requests. It is safe for concurrent use.
 type Journal struct {
+	// Noted, if set, is told the session of each new entry.
+	Noted func(handle string)
+
 	mu      sync.Mutex
 	entries []kept
 }
@@ -37,7 +40,7 @@ type kept struct {
 // size is how many requests are kept, of all visitors together.
 const size = 500
 
-// Of returns the last requests of a session, the newest first.
+// Of returns the last requests of a session, those that began last first.
 func (j *Journal) Of(handle string) []Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -47,10 +50,18 @@ func (j *Journal) Of(handle string) []Entry {
 			list = append(list, k.Entry)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Entry) int { return b.At.Compare(a.At) })
 	return list
 }
 
 func (j *Journal) add(k kept) {
+	j.keep(k)
+	if j.Noted != nil {
+		j.Noted(k.handle)
+	}
+}
+
+func (j *Journal) keep(k kept) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.entries) == size {

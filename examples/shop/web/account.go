@@ -12,15 +12,14 @@ import (
 // maxName is the longest name, in characters.
 const maxName = 40
 
-func (*shop) showSignIn(w http.ResponseWriter, r *http.Request) {
-	show(w, r, http.StatusOK, signInPage, "Sign in", "")
-}
+// signInView says what was wrong with the name, if anything.
+func signInView(problem string) view { return view{signInPage, "Sign in", problem} }
 
 func (shop *shop) signIn(w http.ResponseWriter, r *http.Request) {
 	s := session.VisitorFrom(r.Context())
 	notice, ok := shop.enter(s, r.PostFormValue("name"))
 	if !ok {
-		show(w, r, http.StatusUnprocessableEntity, signInPage, "Sign in", notice)
+		show(w, r, http.StatusUnprocessableEntity, func(*session.VisitorSession) view { return signInView(notice) })
 		return
 	}
 	s.SetNotice(notice)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/http"
 	"slices"
 
 	"github.com/duckgen/duckgen/examples/shop/session"
@@ -10,26 +9,20 @@ import (
 // shownRecent is how many products looked at before a page shows.
 const shownRecent = 4
 
-func (*shop) showProducts(w http.ResponseWriter, r *http.Request) {
-	s := session.VisitorFrom(r.Context())
-	show(w, r, http.StatusOK, productsPage, "Ducks for thinking", map[string]any{
+func productsView(s *session.VisitorSession) view {
+	return view{productsPage, "Ducks for thinking", map[string]any{
 		"Products": catalog,
 		"Recent":   recentProducts(s, ""),
-	})
+	}}
 }
 
-func (*shop) showProduct(w http.ResponseWriter, r *http.Request) {
-	p, ok := findProduct(r.PathValue("sku"))
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	s := session.VisitorFrom(r.Context())
+// productView remembers that the product was looked at.
+func productView(s *session.VisitorSession, p product) view {
 	recent := recentProducts(s, p.SKU)
 	if s.Err() == nil {
 		s.AppendRecent(p.SKU)
 	}
-	show(w, r, http.StatusOK, productPage, p.Name, map[string]any{"Product": p, "Recent": recent})
+	return view{productPage, p.Name, map[string]any{"Product": p, "Recent": recent}}
 }
 
 // recentProducts returns what was looked at last, the newest first, each once

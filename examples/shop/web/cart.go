@@ -13,9 +13,11 @@ type line struct {
 	Cents   int
 }
 
-func (*shop) showCart(w http.ResponseWriter, r *http.Request) {
-	lines, total := cartLines(session.VisitorFrom(r.Context()))
-	show(w, r, http.StatusOK, cartPage, "Your cart", map[string]any{"Lines": lines, "Total": total})
+func cartView(s *session.VisitorSession) view { return view{cartPage, "Your cart", cartData(s)} }
+
+func cartData(s *session.VisitorSession) map[string]any {
+	lines, total := cartLines(s)
+	return map[string]any{"Lines": lines, "Total": total}
 }
 
 // cartLines returns the cart in the order of its keys. What the shop no longer

@@ -37,27 +37,55 @@ func (shop *shop) liveEndpoint() *endpoint {
 			return refresh(ctx, c, e, s, status(act(s, e)))
 		})
 	}
-	live.Handle("show", showAgain)
+	live.Handle("show", shop.showAgain)
 	live.Handle("sign-in", shop.signInLive)
 	live.Handle("sign-out", signOutLive)
+	live.HandleNavigation(shop.navigate)
 	return live
 }
 
 // showAgain brings a page up to date that has just connected: another tab may
 // have changed what it shows.
-func showAgain(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
+func (shop *shop) showAgain(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
 	journal.NameEvent(ctx, e.Name)
+	shop.inspectors.look(c, e.Root, s.Handle())
 	return refresh(ctx, c, e, s)
+}
+
+// navigate follows a link without loading the page that it leads to.
+func (shop *shop) navigate(ctx context.Context, c *lively.Conn, n lively.Navigation, s *session.VisitorSession) error {
+	path, _, _ := strings.Cut(n.Path, "?")
+	journal.NameEvent(ctx, "navigate "+path)
+	return shop.turnTo(ctx, c, s, path, "")
+}
+
+// turnTo shows a page in the place of another, and counts it. What is none of
+// these pages the browser loads.
+func (shop *shop) turnTo(ctx context.Context, c *lively.Conn, s *session.VisitorSession, path, notice string) error {
+	look := shop.viewOf(path)
+	if look == nil {
+		return c.Navigate(ctx, lively.Page{Path: path, Reload: true})
+	}
+	s.AddVisits(1)
+	shop.inspectors.look(c, path, s.Handle())
+	v := look(s)
+	p := v.page(s, path)
+	p.Notice = notice
+	return c.Navigate(ctx, lively.Page{Path: path, Component: path, Patches: []lively.Patch{
+		lively.Text("title", p.Tab()),
+		lively.HTML("main", part(v.template, "main", p)),
+		lively.HTML("nav", part(v.template, "nav", p)),
+		lively.HTML("footer", part(v.template, "footer", p)),
+	}})
 }
 
 func (shop *shop) signInLive(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
 	journal.NameEvent(ctx, e.Name)
 	notice, ok := shop.enter(s, e.Field("name"))
-	patches := []lively.Patch{status(notice)}
-	if ok {
-		patches = append(patches, lively.Remove("sign-in"))
+	if !ok {
+		return c.Patch(ctx, status(notice))
 	}
-	return refresh(ctx, c, e, s, patches...)
+	return shop.turnTo(ctx, c, s, frontPath, notice)
 }
 
 // signOutLive needs no patch: the end of the session closes the connection, and
@@ -71,25 +99,24 @@ func signOutLive(ctx context.Context, _ *lively.Conn, e lively.Event, s *session
 
 // status shows the notice on the page, an empty one takes the last one away.
 func status(notice string) lively.Patch {
-	return lively.HTML("status", part("status", page{Notice: notice}))
+	return lively.HTML("status", part(cartPage, "status", page{Notice: notice}))
 }
 
 // refresh sends the parts of a page that show the session. A page that does not
 // have a part is left as it is.
 func refresh(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession, more ...lively.Patch) error {
 	p := pageOf(s, e.Root)
-	lines, total := cartLines(s)
 	return c.Patch(ctx, append(more,
-		lively.HTML("nav", part("nav", p)),
-		lively.HTML("footer", part("footer", p)),
-		lively.HTML("cart", part("cart", map[string]any{"Lines": lines, "Total": total})),
+		lively.HTML("nav", part(cartPage, "nav", p)),
+		lively.HTML("footer", part(cartPage, "footer", p)),
+		lively.HTML("cart", part(cartPage, "cart", cartData(s))),
 	)...)
 }
 
 // part renders one part of a page.
-func part(name string, data any) template.HTML {
+func part(t *template.Template, name string, data any) template.HTML {
 	var b strings.Builder
-	if err := cartPage.ExecuteTemplate(&b, name, data); err != nil {
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
 		return "" // the templates are the program's own, and so is the data
 	}
 	return template.HTML(b.String())

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/duckgen/duckgen/examples/shop/session"
 )
@@ -29,7 +30,7 @@ func parsePage(name string) *template.Template {
 
 // A page is what every template is given.
 type page struct {
-	Title  string
+	Title  string // the heading
 	Path   string // where a form brings the visitor back to
 	Theme  string
 	Name   string // empty: nobody has signed in
@@ -40,8 +41,55 @@ type page struct {
 	Data   any
 }
 
+// Tab is the title in the browser's tab.
+func (p page) Tab() string { return p.Title + " · duckgen shop" }
+
+// A view is what one page shows of a session.
+type view struct {
+	template *template.Template
+	title    string
+	data     any
+}
+
+const (
+	frontPath   = "/"
+	cartPath    = "/cart"
+	signInPath  = "/sign-in"
+	sessionPath = "/session"
+	productPath = "/products/" // and the SKU
+)
+
+// viewOf returns how to view the page of a path, nil where there is no such page.
+func (shop *shop) viewOf(path string) func(*session.VisitorSession) view {
+	switch path {
+	case frontPath:
+		return productsView
+	case cartPath:
+		return cartView
+	case signInPath:
+		return func(*session.VisitorSession) view { return signInView("") }
+	case sessionPath:
+		return shop.sessionView
+	}
+	sku, _ := strings.CutPrefix(path, productPath)
+	p, ok := findProduct(sku)
+	if !ok {
+		return nil
+	}
+	return func(s *session.VisitorSession) view { return productView(s, p) }
+}
+
+func (shop *shop) showPage(w http.ResponseWriter, r *http.Request) {
+	look := shop.viewOf(r.URL.Path)
+	if look == nil {
+		http.NotFound(w, r)
+		return
+	}
+	show(w, r, http.StatusOK, look)
+}
+
 // show answers with a page, and counts it.
-func show(w http.ResponseWriter, r *http.Request, status int, t *template.Template, title string, data any) {
+func show(w http.ResponseWriter, r *http.Request, status int, look func(*session.VisitorSession) view) {
 	s := session.VisitorFrom(r.Context())
 	stale := s.Load(r.Context()) != nil
 	if !stale {
@@ -49,16 +97,23 @@ func show(w http.ResponseWriter, r *http.Request, status int, t *template.Templa
 		// would be answered 503.
 		s.AddVisits(1)
 	}
-	p := pageOf(s, r.URL.Path)
-	p.Title, p.Notice, p.Stale, p.Data = title, s.TakeNotice(), stale, data
+	v := look(s)
+	p := v.page(s, r.URL.Path)
+	p.Notice, p.Stale = s.TakeNotice(), stale
 	var body bytes.Buffer
-	if err := t.Execute(&body, p); err != nil {
+	if err := v.template.Execute(&body, p); err != nil {
 		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // the visitor is gone
+}
+
+func (v view) page(s *session.VisitorSession, path string) page {
+	p := pageOf(s, path)
+	p.Title, p.Data = v.title, v.data
+	return p
 }
 
 // pageOf returns what the parts of a page show of the session.

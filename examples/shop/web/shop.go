@@ -27,6 +27,8 @@ type shop struct {
 	journal  *journal.Journal
 	users    users
 	live     *endpoint
+
+	inspectors inspectors
 }
 
 // A Shop serves all pages and the live connections.
@@ -58,7 +60,10 @@ func newShop(store runtime.Store, configure ...func(*runtime.Config)) (*shop, er
 		sessions: sessions,
 		journal:  &journal.Journal{},
 		users:    users{ids: map[string]int64{}},
+
+		inspectors: inspectors{conns: map[*lively.Conn]string{}},
 	}
+	s.journal.Noted = s.push
 	s.live = s.liveEndpoint()
 	return s, nil
 }
@@ -74,18 +79,16 @@ func (s *shop) handler() http.Handler {
 func (s *shop) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", http.FileServerFS(static))
-	mux.HandleFunc("GET /{$}", s.showProducts)
-	mux.HandleFunc("GET /products/{sku}", s.showProduct)
-	mux.HandleFunc("GET /cart", s.showCart)
+	for _, path := range []string{"/{$}", productPath + "{sku}", cartPath, signInPath, sessionPath} {
+		mux.HandleFunc("GET "+path, s.showPage)
+	}
 	mux.HandleFunc("POST /cart/add", s.addToCart)
 	mux.HandleFunc("POST /cart/remove", s.removeFromCart)
 	mux.HandleFunc("POST /cart/empty", s.emptyCart)
 	mux.HandleFunc("POST /theme", s.setTheme)
-	mux.HandleFunc("GET /sign-in", s.showSignIn)
 	mux.HandleFunc("POST /sign-in", s.signIn)
 	mux.HandleFunc("POST /sign-out", s.signOut)
 	mux.HandleFunc("POST /sign-out-everywhere", s.signOutEverywhere)
-	mux.HandleFunc("GET /session", s.showSession)
 	mux.Handle("GET /lively", s.live)
 	mux.Handle("GET /lively/client.js", lively.Client())
 	mux.Handle("POST /lively/sync", s.sessions.SyncHandler())

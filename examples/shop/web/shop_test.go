@@ -302,10 +302,10 @@ func TestTheSessionPageShowsWhatEachRequestWrote(t *testing.T) {
 	b.get("/")
 	b.post("/cart/add", "sku", "captain")
 	page := regexp.MustCompile(`\s+`).ReplaceAllString(b.get("/session"), " ")
-	const chip = `<code class="chip">`
+	const chip, wrote = `<code class="chip">`, `<code class="chip wrote">`
 	s.wantText(page, `<code>POST /cart/add</code></td> <td>`+
-		chip+`cart</code> `+chip+`notice</code> </td> <td>`+chip+`update</code> </td>`)
-	s.wantText(page, `<code>GET /</code></td> <td>`+chip+`visits</code> </td> <td>`+chip+`create</code> </td>`)
+		wrote+`cart</code> `+wrote+`notice</code> </td> <td>`+chip+`update</code> </td>`)
+	s.wantText(page, `<code>GET /</code></td> <td>`+wrote+`visits</code> </td> <td>`+chip+`create</code> </td>`)
 }
 
 func TestAFileCostsNoStoreCall(t *testing.T) {
@@ -313,8 +313,9 @@ func TestAFileCostsNoStoreCall(t *testing.T) {
 	b := s.browser()
 	b.get("/")
 	s.wantText(b.get("/static/shop.css"), ".dark")
+	const none = `<span class="none">none</span>`
 	page := regexp.MustCompile(`\s+`).ReplaceAllString(b.get("/session"), " ")
-	s.wantText(page, `<code>GET /static/shop.css</code></td> <td>none</td> <td>none</td>`)
+	s.wantText(page, `<code>GET /static/shop.css</code></td> <td>`+none+`</td> <td>`+none+`</td>`)
 }
 
 func TestAnotherSiteCannotPost(t *testing.T) {

@@ -313,7 +313,32 @@ func TestL2EndBroughtForwardClosesTheSocketInTime(t *testing.T) {
 		b := s.known()
 		c := b.closable()
 		b.visit(func(v *VisitorSession) { v.SetExpiry(time.Now().Add(time.Minute)) })
-		time.Sleep(time.Minute + 100*time.Millisecond)
+		s.store.took()
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		if calls := s.store.took(); calls != "" {
+			t.Errorf("what this process knows is asked of the store: %s", calls)
+		}
+		time.Sleep(time.Second + 100*time.Millisecond)
+		synctest.Wait()
+		c.closed("a tenth of a second after the new end", runtime.LivelyEnded)
+		c.disconnect()
+	})
+}
+
+func TestL2EndBroughtForwardInAnotherProcessClosesTheSocketInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := func(c *runtime.Config) { c.Now = time.Now }
+		here := newSite(t, clock)
+		there := newSiteOn(t, &spyStore{Store: here.store.Store}, clock)
+		b := here.known()
+		c := b.closable()
+		elsewhere := &browser{site: there, cookie: b.cookie}
+		elsewhere.visit(func(v *VisitorSession) { v.SetExpiry(time.Now().Add(time.Minute)) })
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		c.open("before the new end")
+		time.Sleep(time.Second + 100*time.Millisecond)
 		synctest.Wait()
 		c.closed("a tenth of a second after the new end", runtime.LivelyEnded)
 		c.disconnect()
@@ -463,4 +488,36 @@ func TestOriginOfTheHandshake(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestL2MissedChangesAreLookedForOnceTheStoreAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newSite(t)
+		store := &missing{spyStore: inner.store}
+		s := newSiteOn(t, &spyStore{Store: store})
+		var sockets []*closer
+		for range 20 {
+			b := s.known()
+			sockets = append(sockets, b.closable())
+			b.clone().visit(func(v *VisitorSession) { v.Destroy() })
+		}
+		asked := 0
+		s.store.setFail(func(string) error { asked++; return errOutage })
+		store.tell(runtime.Change{Kind: runtime.ChangesMissed})
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if asked > 5 {
+			t.Errorf("a store that is down was asked %d times in 4 s by 20 connections, want one after the other", asked)
+		}
+		for _, c := range sockets {
+			c.open("while the store is down")
+		}
+		s.store.setFail(nil)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for _, c := range sockets {
+			c.closed("once the store answers", runtime.LivelyEnded)
+			c.disconnect()
+		}
+	})
 }
