@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/checker"
-	"golang.org/x/tools/go/analysis/passes/printf"
+	"golang.org/x/tools/go/analysis/passes/copylock"
 	"golang.org/x/tools/go/packages"
 
 	"github.com/duckgen/duckgen/duckvet"
@@ -41,5 +41,5 @@ func BenchmarkShop(b *testing.B) {
 		run(a.Name, a)
 	}
 	run("suite", duckvet.Suite...)
-	run("printf", printf.Analyzer)
+	run("copylocks", copylock.Analyzer)
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // Copy reports sessions that are no pointers.
@@ -71,13 +72,33 @@ func checkTypeName(pass *analysis.Pass, cur inspector.Cursor, n *ast.Ident) {
 		report(pass, at, nil, "a %s is used by its pointer: write *%s", name, written)
 	case edge.Ellipsis_Elt:
 		report(pass, at, nil, "a %s is used by its pointer: write ...*%s", name, written)
-	case edge.CompositeLit_Type, edge.ValueSpec_Type:
+	case edge.CompositeLit_Type:
+		if !onlyItsType(pass.TypesInfo, cur.Parent()) {
+			reportMade(pass, at, typeName)
+		}
+	case edge.ValueSpec_Type:
 		reportMade(pass, at, typeName)
 	case edge.CallExpr_Args:
 		if f, ok := cur.Parent().Node().(*ast.CallExpr).Fun.(*ast.Ident); ok && pass.TypesInfo.Uses[f] == types.Universe.Lookup("new") {
 			reportMade(pass, at, typeName)
 		}
 	}
+}
+
+// onlyItsType reports whether a literal is there for its type: to be reflected
+// on, or to show that it implements an interface.
+func onlyItsType(info *types.Info, literal inspector.Cursor) bool {
+	if literal.ParentEdgeKind() == edge.UnaryExpr_X {
+		literal = literal.Parent()
+	}
+	switch n := literal.Parent().Node().(type) {
+	case *ast.CallExpr:
+		f := typeutil.StaticCallee(info, n)
+		return f != nil && f.FullName() == "reflect.TypeOf"
+	case *ast.ValueSpec:
+		return len(n.Names) == 1 && n.Names[0].Name == "_"
+	}
+	return false
 }
 
 func reportMade(pass *analysis.Pass, at ast.Node, t *types.TypeName) {

@@ -1,8 +1,10 @@
 package duckvet_test
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/tools/go/analysis"
@@ -43,9 +45,24 @@ func TestWhatIsFound(t *testing.T) {
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("there are no cases: %v", err)
 	}
-	patterns := []string{"./examples/shop/..."}
+	var patterns []string
 	for _, dir := range dirs { // patterns with dots pass over testdata
 		patterns = append(patterns, "./duckvet/"+filepath.ToSlash(dir))
 	}
 	analysistest.RunWithSuggestedFixes(t, "..", whole(), patterns...)
+}
+
+func TestEveryAnalyzerIsExplained(t *testing.T) {
+	manual, err := os.ReadFile("../docs/duckvet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range duckvet.Suite {
+		if !strings.Contains(string(manual), "\n## "+a.Name+"\n") {
+			t.Errorf("docs/duckvet.md has no section %s", a.Name)
+		}
+		if want := "https://github.com/duckgen/duckgen/blob/main/docs/duckvet.md#" + a.Name; a.URL != want {
+			t.Errorf("%s leads to %q, want %q", a.Name, a.URL, want)
+		}
+	}
 }

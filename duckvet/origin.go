@@ -35,7 +35,7 @@ var surveyor = &analysis.Analyzer{
 	Doc:              "find the sessions of a package and where they come from",
 	Requires:         []*analysis.Analyzer{inspect.Analyzer},
 	ResultType:       reflect.TypeFor[*survey](),
-	RunDespiteErrors: true,
+	RunDespiteErrors: true, // those that build on it say that they do not
 	Run: func(pass *analysis.Pass) (any, error) {
 		s := &survey{
 			root:      pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),
@@ -158,8 +158,32 @@ func isLivelyConn(t types.Type) bool { return isPointerTo(t, livelyPath, "Conn")
 
 // isConnection reports whether t is a live connection of any kind.
 func isConnection(t types.Type) bool {
-	methods := types.NewMethodSet(t)
-	return methods.Lookup(nil, "ExecuteJS") != nil && methods.Lookup(nil, "SyncBrowserState") != nil
+	has := func(name string) bool {
+		method, _, _ := types.LookupFieldOrMethod(t, false, nil, name)
+		_, ok := method.(*types.Func)
+		return ok
+	}
+	return has("ExecuteJS") && has("SyncBrowserState")
+}
+
+// takesOver reports whether a call is of a function with one of the names that
+// those have which turn a request into a connection.
+func takesOver(c *ast.CallExpr) bool {
+	switch calledName(c) {
+	case "Hijack", "Accept", "Upgrade", "UpgradeHTTP":
+		return true
+	}
+	return false
+}
+
+func calledName(c *ast.CallExpr) string {
+	switch f := ast.Unparen(c.Fun).(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return ""
 }
 
 func functionType(n ast.Node) *ast.FuncType {
@@ -210,8 +234,9 @@ func outermost(cur inspector.Cursor) (inspector.Cursor, bool) {
 	return last, ok
 }
 
-// hasConnection reports whether a function has to do with a live connection,
-// whose session lives longer than a request.
+// hasConnection reports whether a function has to do with a live connection, or
+// takes over the connection of a request: its session lives longer, and no hook
+// saves it at the end.
 func hasConnection(info *types.Info, function inspector.Cursor) bool {
 	for cur := range function.Preorder((*ast.Ident)(nil), (*ast.CallExpr)(nil)) {
 		switch n := cur.Node().(type) {
@@ -220,7 +245,7 @@ func hasConnection(info *types.Info, function inspector.Cursor) bool {
 				return true
 			}
 		case *ast.CallExpr:
-			if c, ok := managerCall(info, n); ok && strings.Contains(c.method, "Lively") {
+			if c, ok := managerCall(info, n); ok && strings.Contains(c.method, "Lively") || takesOver(n) {
 				return true
 			}
 		}

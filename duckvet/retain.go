@@ -194,12 +194,12 @@ func (k *keeper) checkPlace(cur inspector.Cursor, value, place ast.Expr) {
 	if v == nil || key != nil && k.endsWith(key) {
 		return
 	}
-	function, ok := outermost(cur)
-	if !ok || hasConnection(k.TypesInfo, function) || k.takenBack(function, v) {
-		return
-	}
 	where := k.outlives(cur, v)
 	if where == "" {
+		return
+	}
+	function, ok := outermost(cur)
+	if !ok || hasConnection(k.TypesInfo, function) || k.takenBack(function, v) {
 		return
 	}
 	report(k.Pass, value, nil, "the session goes to %s, which outlives its request: once that is answered the session is closed, and writes to it are lost; keep what you need of it, such as a field or Snapshot",
@@ -299,8 +299,7 @@ func (k *keeper) outlives(cur inspector.Cursor, v *types.Var) string {
 	for f := range enclosing(cur) {
 		switch n := f.Node().(type) {
 		case *ast.FuncDecl:
-			_, shared := v.Type().Underlying().(*types.Pointer)
-			if shared && v.Kind() == types.RecvVar && k.isHandler(n.Type) {
+			if v.Kind() == types.RecvVar && k.isHandler(n.Type) && isShared(v.Type()) {
 				return "the receiver of a handler"
 			}
 		case *ast.FuncLit:
@@ -310,6 +309,29 @@ func (k *keeper) outlives(cur inspector.Cursor, v *types.Var) string {
 		}
 	}
 	return ""
+}
+
+// isShared reports whether a type is made for many requests: it has a lock, or
+// what makes the sessions.
+func isShared(receiver types.Type) bool {
+	pointer, ok := receiver.Underlying().(*types.Pointer)
+	if !ok {
+		return false
+	}
+	s, ok := pointer.Elem().Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for field := range s.Fields() {
+		t := types.Unalias(field.Type())
+		if pointer, ok := t.(*types.Pointer); ok {
+			t = pointer.Elem()
+		}
+		if asManager(t) != nil || isNamed(t, "sync", "Mutex") || isNamed(t, "sync", "RWMutex") {
+			return true
+		}
+	}
+	return false
 }
 
 // isHandler reports whether a function has the parameters of [http.HandlerFunc].
@@ -395,7 +417,7 @@ func (k *keeper) runsLater(at inspector.Cursor, n *ast.GoStmt) bool {
 // they have started may well be done before they return.
 func (k *keeper) waits(statement inspector.Cursor) bool {
 	function, _ := outermost(statement)
-	for cur := range function.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil)) {
+	for cur := range function.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil), (*ast.ForStmt)(nil)) {
 		if statement.Contains(cur) {
 			continue
 		}
@@ -410,6 +432,10 @@ func (k *keeper) waits(statement inspector.Cursor) bool {
 			}
 		case *ast.RangeStmt:
 			if isChannel(k.TypesInfo.TypeOf(n.X)) {
+				return true
+			}
+		case *ast.ForStmt:
+			if n.Cond == nil {
 				return true
 			}
 		case *ast.SelectStmt:
@@ -438,16 +464,6 @@ func (k *keeper) signals(statement inspector.Cursor, n *ast.GoStmt) bool {
 		}
 	}
 	return false
-}
-
-func calledName(c *ast.CallExpr) string {
-	switch f := ast.Unparen(c.Fun).(type) {
-	case *ast.Ident:
-		return f.Name
-	case *ast.SelectorExpr:
-		return f.Sel.Name
-	}
-	return ""
 }
 
 func isChannel(t types.Type) bool {

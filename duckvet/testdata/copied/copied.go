@@ -3,6 +3,7 @@ package copied
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/duckgen/duckgen/examples/shop/session"
@@ -48,6 +49,13 @@ func copies(s *session.VisitorSession) {
 	*s = *new(session.VisitorSession) // want `this copies a VisitorSession` `this VisitorSession belongs to no request`
 	_ = &session.VisitorSession{}     // want `this VisitorSession belongs to no request`
 }
+
+var (
+	_ fmt.Formatter = session.VisitorSession{}
+	_ fmt.Formatter = &session.VisitorSession{}
+	_               = reflect.TypeOf(session.VisitorSession{})
+	_               = reflect.TypeFor[session.VisitorSession]()
+)
 
 func uses(s *session.VisitorSession) string {
 	same := &*s

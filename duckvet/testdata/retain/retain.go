@@ -97,6 +97,25 @@ func (v *server) enqueue(w http.ResponseWriter, r *http.Request) {
 // keep is no handler: what it is called with may belong to anything.
 func (v *server) keep(s *session.VisitorSession) { v.last = s }
 
+// view has nothing that tells whether it is there for one request or for many.
+type view struct{ session *session.VisitorSession }
+
+func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.session = session.VisitorFrom(r.Context())
+}
+
+// visit is made for one request, although it has a lock.
+type visit struct {
+	mu      sync.Mutex
+	session *session.VisitorSession
+}
+
+func begin(ctx context.Context) *visit { return &visit{} }
+
+func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.session = session.VisitorFrom(r.Context())
+}
+
 // note is made for each request.
 type note struct{ session *session.VisitorSession }
 
@@ -191,6 +210,26 @@ func goroutineOfFound(ctx context.Context, sessions *session.VisitorSessions) {
 				s.Destroy()
 				_ = s.Save(ctx)
 			}()
+		}
+	}
+}
+
+func takenOver(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer connection.Close()
+	go func() { log.Print(s.Theme()) }()
+}
+
+func serves(w http.ResponseWriter, r *http.Request, next func() bool) {
+	s := session.VisitorFrom(r.Context())
+	go func() { log.Print(s.Theme()) }()
+	for {
+		if !next() {
+			return
 		}
 	}
 }

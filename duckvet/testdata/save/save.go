@@ -163,6 +163,17 @@ func adapter(w http.ResponseWriter, r *http.Request, sessions *session.VisitorSe
 	}
 }
 
+func takenOver(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer connection.Close()
+	s.AddVisits(1)
+	_ = s.Save(r.Context())
+}
+
 type stream interface{ runtime.LivelyConn }
 
 func streams(w http.ResponseWriter, r *http.Request, c stream, sessions *session.VisitorSessions) {
