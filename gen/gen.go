@@ -79,10 +79,12 @@ func Generate(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	result.patterns = patterns
-	for _, pkg := range packages {
-		result.packages = append(result.packages, pkg.Dir)
-	}
 	return result, nil
+}
+
+// Of is [Generate] for one package that is loaded already.
+func Of(pkg *load.Package) (*Result, error) {
+	return newGenerator(diag.NewCollector(pkg.Dir)).generate(pkg.Dir, []*load.Package{pkg})
 }
 
 // A generator makes the result of one run.
@@ -127,6 +129,9 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 		g.renderAll(units)
 	}
 	result := &Result{Dir: dir, Findings: g.findings.Findings()}
+	for _, pkg := range packages {
+		result.packages = append(result.packages, pkg.Dir)
+	}
 	if len(result.Findings) > 0 {
 		return result, nil
 	}

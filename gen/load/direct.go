@@ -147,29 +147,12 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 	if !d.namesImports(syntax) {
 		return nil, errIndirect
 	}
-	d.check(result, syntax, imports)
+	result.check(syntax, d.config(imports))
 	if !known(result) {
 		return nil, errIndirect
 	}
 	result.Imports.reach(result.Types.Imports())
 	return result, nil
-}
-
-// check type-checks a package as far as it goes.
-func (d *direct) check(p *Package, files []*ast.File, imports types.Importer) {
-	p.Info = &types.Info{
-		Defs:      map[*ast.Ident]types.Object{},
-		Uses:      map[*ast.Ident]types.Object{},
-		Implicits: map[ast.Node]types.Object{},
-	}
-	p.Types = types.NewPackage(p.Path, p.Name)
-	config := d.config(imports)
-	config.Error = func(err error) {
-		if e, ok := errors.AsType[types.Error](err); ok {
-			p.typeErrors = append(p.typeErrors, e)
-		}
-	}
-	_ = types.NewChecker(config, d.fset, p.Types, p.Info).Files(files) // in typeErrors
 }
 
 func (d *direct) config(imports types.Importer) *types.Config {
