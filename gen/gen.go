@@ -126,7 +126,9 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 		return nil, err
 	}
 	if g.findings.Len() == 0 {
-		g.renderAll(units)
+		if err := g.renderAll(units); err != nil {
+			return nil, err
+		}
 	}
 	result := &Result{Dir: dir, Findings: g.findings.Findings()}
 	for _, pkg := range packages {

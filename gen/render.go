@@ -1,9 +1,9 @@
 package gen
 
 import (
-	"go/token"
+	"errors"
+	"fmt"
 	"maps"
-	"path/filepath"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/templates"
@@ -11,12 +11,13 @@ import (
 
 // renderAll renders every file of every unit, as many at once as the machine
 // has processors. A package that cannot have generated code is a finding.
-func (g *generator) renderAll(units []*unit) {
+func (g *generator) renderAll(units []*unit) error {
 	var files []*File
+	var owners []*unit
 	for _, u := range units {
 		u.separateNames()
 		for i := range u.files {
-			files = append(files, &u.files[i])
+			files, owners = append(files, &u.files[i]), append(owners, u)
 		}
 	}
 	errs := make([]error, len(files))
@@ -27,16 +28,41 @@ func (g *generator) renderAll(units []*unit) {
 		}
 		files[i].Content, errs[i] = render(files[i].Schema)
 	})
+	shadowed := map[*unit]map[string]bool{}
 	for i, err := range errs {
-		if err != nil {
-			f := files[i]
-			g.findings.Add(diag.Finding{
-				Pos:     token.Position{Filename: filepath.Join(filepath.Dir(f.Path), f.Schema.Source)},
-				Code:    diag.NameClash,
-				Message: err.Error(),
-				Package: f.Schema.Package.Path,
-			})
+		var names *templates.ShadowedError
+		switch {
+		case errors.As(err, &names):
+			if shadowed[owners[i]] == nil {
+				shadowed[owners[i]] = map[string]bool{}
+			}
+			for _, name := range names.Names {
+				shadowed[owners[i]][name] = true
+			}
+		case err != nil:
+			return fmt.Errorf("%s: %w", files[i].Path, err)
 		}
+	}
+	for u, names := range shadowed {
+		g.reportShadowed(u, names)
+	}
+	return nil
+}
+
+// reportShadowed reports what a package declares under predeclared names that
+// generated code needs.
+func (g *generator) reportShadowed(u *unit, names map[string]bool) {
+	for name := range names {
+		f := diag.Finding{
+			Code:    diag.NameClash,
+			Message: fmt.Sprintf("the package declares %s, which generated code needs as Go's own", name),
+			Hint:    "rename it",
+			Package: u.Path,
+		}
+		if obj := u.Types.Scope().Lookup(name); obj != nil {
+			f.Pos = u.Position(obj.Pos())
+		}
+		g.findings.Add(f)
 	}
 }
 

@@ -20,8 +20,7 @@ import (
 
 // Render returns the generated file, formatted. Equal schemas give equal bytes.
 //
-// An error says that the package cannot have generated code as it is: it
-// declares a predeclared name, such as string, which the code needs as Go's own.
+// A [ShadowedError] says that the package cannot have generated code as it is.
 // Any other error is a mistake in this package.
 //
 // Render may be called concurrently, also with files that share a package.
@@ -29,10 +28,20 @@ func Render(f *schema.File) ([]byte, error) {
 	out := newFile(f)
 	chunks := out.emit()
 	if shadowed := out.shadowed(); len(shadowed) > 0 {
-		return nil, fmt.Errorf("package %s declares %q, which generated code needs as Go's own: rename it",
-			f.Package.Name, shadowed)
+		return nil, &ShadowedError{f.Package.Name, shadowed}
 	}
 	return out.render(chunks)
+}
+
+// A ShadowedError says that a package declares predeclared names, such as
+// string, which generated code needs as Go's own.
+type ShadowedError struct {
+	Package string
+	Names   []string // sorted
+}
+
+func (e *ShadowedError) Error() string {
+	return fmt.Sprintf("package %s declares %q, which generated code needs as Go's own: rename it", e.Package, e.Names)
 }
 
 // Declared returns the package-level identifiers that the generated file

@@ -32,8 +32,7 @@ func RenderTest(f *schema.File) ([]byte, error) {
 		return nil, nil
 	}
 	if shadowed := out.shadowed(); len(shadowed) > 0 {
-		return nil, fmt.Errorf("package %s declares %q, which the test needs as Go's own: rename it",
-			f.Package.Name, shadowed)
+		return nil, &ShadowedError{f.Package.Name, shadowed}
 	}
 	return out.render(chunks)
 }

@@ -50,6 +50,7 @@ const (
 	NothingStored    Code = "DG044" // a struct without exported fields
 	InaccessibleType Code = "DG045" // a type that generated code may not name
 	UnnamedStruct    Code = "DG046" // a struct literal type that generated code cannot spell
+	CopiedLock       Code = "DG047" // a lock, which must not be copied
 )
 
 // Names.
@@ -70,6 +71,7 @@ func Codes() []Code {
 		MalformedTag, UntaggedField, UnexportedTag, EmbeddedField, BadKey, DuplicateKey, UnknownOption,
 		OptionValue, OptionMisfit, OptionConflict, BadDefault, RepeatedField,
 		UnsupportedType, PointerToPointer, MapKey, RecursiveType, NothingStored, InaccessibleType, UnnamedStruct,
+		CopiedLock,
 		AccessorClash, NameClash, SessionClash, SharedCookie, SharedKind,
 	}
 }

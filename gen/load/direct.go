@@ -98,12 +98,31 @@ func (d *direct) packages(dir string) ([]*Package, error) {
 	if len(listed.XTestGoFiles) > 0 {
 		within := tested{d, path, inside.Types}
 		outside, err := d.load(path+"_test", listed.Name+"_test", dir, listed.XTestGoFiles, within)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case importsBack(outside.Types, inside.Types):
+			return nil, errIndirect
 		}
 		result = append(result, outside)
 	}
 	return result, nil
+}
+
+// importsBack reports whether external tests import a package that imports the
+// tested one: it was checked with that package as it is without its tests, and
+// the go command would check it again.
+func importsBack(pkg, tested *types.Package) bool {
+	seen := map[*types.Package]bool{}
+	var back func(*types.Package) bool
+	back = func(p *types.Package) bool {
+		if p == tested || seen[p] {
+			return false
+		}
+		seen[p] = true
+		return p.Path() == tested.Path() || slices.ContainsFunc(p.Imports(), back)
+	}
+	return back(pkg)
 }
 
 // list chooses the files of a package.

@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
@@ -96,6 +98,21 @@ func (r *reader) checkDeclared(s *session) {
 		r.report(s.pos, diag.NameClash, "rename that, or choose another stem with name= in the directive",
 			"%s would be generated, but is declared at %s", name, r.place(obj.Pos()))
 	}
+	if from := s.Names().From; isTest(from) && strings.HasSuffix(r.pkg.Position(s.pos).Filename, "_test.go") {
+		r.report(s.place("name"), diag.NameClash, "choose another stem with name= in the directive",
+			"%s would be generated into a test file, where go test takes it for one of its functions", from)
+	}
+}
+
+// isTest reports whether a function of a test file is one that go test runs.
+func isTest(function string) bool {
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		if rest, ok := strings.CutPrefix(function, prefix); ok {
+			first, _ := utf8.DecodeRuneInString(rest)
+			return !unicode.IsLower(first)
+		}
+	}
+	return false
 }
 
 // checkMethods reports methods that are written by hand for a generated type,
@@ -149,7 +166,7 @@ func (r *reader) checkPair(s, earlier *session) {
 		r.report(s.place("name"), diag.SessionClash, "choose another stem with name= in the directive",
 			"%s is generated for %s, too", clash, earlier.Struct)
 	}
-	if shareCookie(s.Policy, earlier.Policy) {
+	if s.hasCookie() && earlier.hasCookie() && shareCookie(s.Policy, earlier.Policy) {
 		r.report(s.place("cookie"), diag.SharedCookie, "give them different names with cookie= in the directive",
 			"%s and %s share a cookie: %s", s.Struct, earlier.Struct, cookieText(s.Policy, earlier.Policy))
 	}

@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/duckgen/duckgen/gen/diag"
@@ -27,14 +29,30 @@ func (r *reader) fields(s *session, syntax *ast.StructType, layout *types.Struct
 			Type:     r.types.spelling(v.Type()),
 			Embedded: v.Embedded(),
 		})
-		if f := r.field(src); f != nil {
+		f := r.field(src)
+		if f != nil {
 			s.fields = append(s.fields, f)
 			s.Fields = append(s.Fields, f.Field)
+		}
+		if f == nil || f.Type != nil { // a type that is refused already is not told twice
+			r.checkLock(src, f != nil)
 		}
 	}
 	if layout.NumFields() == 0 || allOmitted(syntax) {
 		r.report(s.pos, diag.NoFields, "add fields with session tags", "%s stores nothing", s.Struct)
 	}
+}
+
+// checkLock reports a type that must not be copied: the struct and the values of
+// its fields are, wherever generated code hands them over.
+func (r *reader) checkLock(src source, stored bool) {
+	lock, path := r.types.lockIn(src.name.Type(), src.name.Name(), stored)
+	if lock == nil {
+		return
+	}
+	w := walk{resolver: r.types}
+	r.report(src.syntax.Type.Pos(), diag.CopiedLock, "make it a pointer, or keep it outside of the session",
+		"%s: %s must not be copied, and what a session holds is", path, w.text(lock))
 }
 
 // sources pairs the fields of a struct type with their declarations. One
@@ -65,13 +83,18 @@ func within(node ast.Node, pos token.Pos) bool { return node.Pos() <= pos && pos
 // allOmitted reports whether no field is, or was meant to be, stored.
 func allOmitted(syntax *ast.StructType) bool {
 	for _, f := range syntax.Fields.List {
-		if f.Tag == nil {
-			if len(f.Names) == 0 || f.Names[0].IsExported() {
-				return false
-			}
-			continue
+		var value located
+		var err *problem
+		found := false
+		if f.Tag != nil {
+			value, found, _, err = structTag(f.Tag.Value)
 		}
-		if value, found, _, err := structTag(f.Tag.Value); err != nil || found && value.text != "-" {
+		switch {
+		case err != nil || found && value.text != "-":
+			return false
+		case !found && slices.ContainsFunc(f.Names, (*ast.Ident).IsExported):
+			return false
+		case !found && len(f.Names) == 0: // it embeds
 			return false
 		}
 	}
@@ -98,7 +121,7 @@ func (r *reader) field(src source) *field {
 		options: map[string]optionPlace{},
 	}
 	if !wellFormedKey(f.Key) {
-		r.report(f.key, diag.BadKey, fmt.Sprintf("write `session:%q`", snakeCase(f.Name)),
+		r.report(f.key, diag.BadKey, suggestKey(f.Key, f.Name),
 			"%q is no key: keys are of lower-case letters, digits and underscores", f.Key)
 	}
 	for _, o := range t.options {
@@ -156,9 +179,9 @@ func (r *reader) untagged(src source, others []string) {
 	if !src.name.Exported() {
 		return
 	}
-	hint := fmt.Sprintf("write `session:%q` to store it, or `session:\"-\"` to leave it out", snakeCase(src.name.Name()))
+	hint := suggestKey("", src.name.Name()) + " to store it, or `session:\"-\"` to leave it out"
 	for _, key := range others {
-		if diag.Nearest(key, []string{tagKey}) != "" {
+		if key == "duckgen" || diag.Nearest(key, []string{tagKey}) != "" {
 			hint = fmt.Sprintf("the tag says %s instead of %s", key, tagKey)
 		}
 	}
@@ -180,7 +203,36 @@ func comment(f *ast.Field) []string {
 	if text == "" {
 		return nil
 	}
-	return strings.Split(text, "\n")
+	lines := strings.Split(text, "\n")
+	if strings.HasPrefix(group.List[0].Text, "/*") {
+		flushLeft(lines[1:])
+	}
+	return lines
+}
+
+// flushLeft removes the indentation that all lines of a block comment share,
+// with the stars that some begin them with. Left in place, it would make code
+// of prose.
+func flushLeft(lines []string) {
+	indent := -1
+	for _, line := range lines {
+		if text := strings.TrimLeft(line, " \t"); text != "" && (indent < 0 || len(line)-len(text) < indent) {
+			indent = len(line) - len(text)
+		}
+	}
+	starred := true
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = line[indent:]
+			starred = starred && strings.HasPrefix(lines[i], "*")
+		}
+	}
+	if !starred {
+		return
+	}
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(strings.TrimPrefix(line, "*"), " ")
+	}
 }
 
 // fieldType resolves the type of a field, or reports why it cannot be stored.
@@ -207,7 +259,7 @@ func (r *reader) missing(src source, refusal refusal) (message, hint string) {
 	}
 	for _, pos := range places {
 		if said := r.pkg.ErrorAt(pos); said != "" {
-			return said, r.generatedHint(said)
+			return r.explain(src, said)
 		}
 	}
 	return refusal.message, "see what go vet says about the package"
@@ -228,19 +280,55 @@ func (r *reader) importsOf(expr ast.Expr) []token.Pos {
 	return places
 }
 
-// generatedHint says what to use instead of a name that duckgen generates.
-func (r *reader) generatedHint(said string) string {
+// unimported matches what the type checker says about an import that leads
+// nowhere.
+var unimported = regexp.MustCompile(`^could not import (\S+) `)
+
+// explain turns what the type checker says into a finding.
+func (r *reader) explain(src source, said string) (message, hint string) {
+	if m := unimported.FindStringSubmatch(said); m != nil {
+		return "package " + m[1] + " cannot be imported", "correct the import, or add its module with go get"
+	}
 	missing, ok := strings.CutPrefix(said, "undefined: ")
-	if !ok {
-		return "see what go build says about it"
+	switch {
+	case !ok:
+		return said, "see what go build says about it"
+	case r.isGenerated(missing):
+		stem, _ := strings.CutSuffix(strings.TrimSuffix(missing, "s"), "Session")
+		return said, fmt.Sprintf("%s is what duckgen generates; use the struct %s", missing, stem)
+	case qualifies(src.syntax.Type, missing):
+		return said, "import the package " + missing
 	}
-	for _, suffix := range []string{"Sessions", "Session"} {
-		stem, ok := strings.CutSuffix(missing, suffix)
-		if ok && r.pkg.Types.Scope().Lookup(stem) != nil {
-			return fmt.Sprintf("%s is what duckgen generates; use the struct %s", missing, stem)
+	return said, "declare " + missing
+}
+
+// isGenerated reports whether duckgen generates, or will generate, a type of
+// this name, of this package or of one that it imports.
+func (r *reader) isGenerated(name string) bool {
+	scope := r.pkg.Types.Scope()
+	if qualifier, rest, ok := strings.Cut(name, "."); ok {
+		name = rest
+		i := slices.IndexFunc(r.pkg.Types.Imports(), func(p *types.Package) bool { return p.Name() == qualifier })
+		if i < 0 {
+			return false
 		}
+		scope = r.pkg.Types.Imports()[i].Scope()
 	}
-	return "declare " + missing
+	stem, ok := strings.CutSuffix(strings.TrimSuffix(name, "s"), "Session")
+	return ok && scope.Lookup(stem) != nil
+}
+
+// qualifies reports whether a type expression has the name in front of a dot.
+func qualifies(expr ast.Expr, name string) bool {
+	found := false
+	ast.Inspect(expr, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok {
+			id, ok := selector.X.(*ast.Ident)
+			found = found || ok && id.Name == name
+		}
+		return true
+	})
+	return found
 }
 
 // shape says how a field of the type is stored.

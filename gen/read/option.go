@@ -1,6 +1,7 @@
 package read
 
 import (
+	"errors"
 	"fmt"
 	"go/token"
 	"slices"
@@ -56,7 +57,7 @@ func (r *reader) option(f *field, o option, start token.Pos) {
 	at := start + token.Pos(o.name.place())
 	rule := findOption(name)
 	if rule == nil {
-		r.report(at, diag.UnknownOption, diag.DidYouMean(name, optionNames()), "there is no option %q", name)
+		r.report(at, diag.UnknownOption, f.unknownHint(name), "there is no option %q", name)
 		return
 	}
 	switch {
@@ -85,15 +86,32 @@ func readNothing(*schema.Field, string) error { return nil }
 
 func readMax(f *schema.Field, value string) error {
 	n, err := strconv.ParseInt(value, 10, 32)
-	if err != nil || n <= 0 {
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Errorf("%s is out of range", value)
+	case err != nil || n <= 0:
 		return fmt.Errorf("%q is no positive number", value)
 	}
 	f.Max = int(n)
 	return nil
 }
 
+// unknownHint says what may be meant by an option that there is not.
+func (f *field) unknownHint(name string) string {
+	switch {
+	case diag.Nearest(name, optionNames()) != "":
+		return diag.DidYouMean(name, optionNames())
+	case slices.Contains(merges, schema.Merge(name)):
+		return "write merge=" + name
+	case f.has("default"):
+		return "quote a default that holds a comma: default='a,b'"
+	}
+	return diag.DidYouMean(name, optionNames())
+}
+
+var merges = []schema.Merge{schema.Last, schema.Sum, schema.Max, schema.Min, schema.Append}
+
 func readMerge(f *schema.Field, value string) error {
-	merges := []schema.Merge{schema.Last, schema.Sum, schema.Max, schema.Min, schema.Append}
 	if !slices.Contains(merges, schema.Merge(value)) {
 		return fmt.Errorf("%q is none of last, sum, max, min and append", value)
 	}

@@ -37,6 +37,12 @@ func (s *session) place(setting string) token.Pos {
 	return s.pos
 }
 
+// hasCookie is false where the cookie's name is one that it cannot have.
+func (s *session) hasCookie() bool {
+	_, given := s.settings["cookie"]
+	return !given || s.Policy.Cookie != nil
+}
+
 // A field is one session field with the places of what its tag says.
 type field struct {
 	*schema.Field

@@ -100,6 +100,9 @@ func (w *walk) named(t *types.Named, path string) *schema.Type {
 		return w.refuse(diag.InaccessibleType, path, "use an exported type of a package that can be imported",
 			"%s cannot be named in package %s", w.text(t), w.home.Name())
 	}
+	if err := misinstantiated(t); err != nil {
+		return w.refuse(diag.MissingType, path, "", "%v", err)
+	}
 	switch {
 	case isTime(t):
 		return &schema.Type{Form: schema.Time}
@@ -111,6 +114,17 @@ func (w *walk) named(t *types.Named, path string) *schema.Type {
 		return &schema.Type{Form: schema.Time}
 	}
 	return w.form(t, path)
+}
+
+// misinstantiated returns why a type has arguments that its constraints do not
+// allow. The type checker makes one of them all the same.
+func misinstantiated(t *types.Named) error {
+	if t.TypeArgs().Len() == 0 {
+		return nil
+	}
+	args := slices.Collect(t.TypeArgs().Types())
+	_, err := types.Instantiate(nil, t.Origin(), args, true)
+	return err
 }
 
 func (w *walk) unnamed(t types.Type, path string) *schema.Type {
