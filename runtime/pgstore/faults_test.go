@@ -94,13 +94,20 @@ func TestALostConnectionIsToldAsChangesMissed(t *testing.T) {
 	expect(t, changes, runtime.Change{Kind: runtime.SessionEnded, ID: key.ID})
 }
 
+// fill makes sessions that have no life of their own: values gives the columns
+// created, deadline, due and expires.
+func fill(t testing.TB, server string, sessions int, values string) {
+	t.Helper()
+	execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions
+			(id, kind, proof, data, counters, renewed, created, deadline, due, expires)
+		SELECT gen_random_uuid(), 'kind', sha256('x'), '{}', '{}', now(), %s FROM generate_series(1, %d)`, values, sessions))
+}
+
 func TestSweepersShareTheWork(t *testing.T) {
 	server := emptyURL(t)
 	const sessions, programs = 1500, 4
 	execute(t, server, pgstore.Schema())
-	execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions (id, kind, proof, data, counters, created, renewed, deadline, expires)
-		SELECT gen_random_uuid(), 'kind', sha256('x'), '{}', '{}', now(), now(), now(), '2020-01-01'
-		FROM generate_series(1, %d)`, sessions))
+	fill(t, server, sessions, "now(), now(), '2020-01-01', '2020-01-01'")
 	var sweeping sync.WaitGroup
 	var removed [programs]int
 	for i := range programs {
@@ -121,6 +128,62 @@ func TestSweepersShareTheWork(t *testing.T) {
 	}
 	if total != sessions {
 		t.Errorf("%d sweepers removed %v of %d sessions", programs, removed, sessions)
+	}
+}
+
+// TestASweepPassesOverWhatActivityKeepsAlive has more sessions that are due and
+// alive than a sweep looks at in one statement, before those that have expired.
+func TestASweepPassesOverWhatActivityKeepsAlive(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	const alive, expired = 600, 300
+	fill(t, server, alive, "now(), '2100-01-01', '2020-01-01', '2100-01-01'")
+	fill(t, server, expired, "now(), '2100-01-01', '2020-01-02', '2020-01-03'")
+	for _, want := range []int{expired, 0} {
+		if n, err := s.Sweep(t.Context(), time.Now()); n != want || err != nil {
+			t.Errorf("Sweep = %d, %v; want %d", n, err, want)
+		}
+	}
+	conn := connect(t, server)
+	defer conn.Close(t.Context())
+	var left, due int
+	err := conn.QueryRow(t.Context(), "SELECT count(*), count(*) FILTER (WHERE due < expires) FROM duckgen_sessions").Scan(&left, &due)
+	if left != alive || due != 0 || err != nil {
+		t.Errorf("sessions after a sweep: %d, of which %d are due too early, %v; want %d and none", left, due, err, alive)
+	}
+}
+
+// TestCommitsTouchNoIndex counts the updates that need no new entries in the
+// indexes of the table (HOT).
+func TestCommitsTouchNoIndex(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	key, record := session(1, entry("theme", `"dark"`), counter("views", 1))
+	create(t, s, key, record)
+	const commits = 50
+	for n := range commits {
+		d := set(entry("theme", fmt.Sprintf(`"%d"`, n)))
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpAdd, Entry: counter("views", 1)})
+		d.Active = key.Now.Add(time.Hour + time.Duration(n)*time.Second)
+		if _, err := s.Update(t.Context(), key, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil { // which reports its statistics
+		t.Fatal(err)
+	}
+	conn := connect(t, server)
+	defer conn.Close(t.Context())
+	var updates, hot int
+	for deadline := time.Now().Add(patience); updates < commits; {
+		err := conn.QueryRow(t.Context(), "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables "+
+			"WHERE relid = 'duckgen_sessions'::regclass").Scan(&updates, &hot)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("statistics of %d updates, %v; want %d", updates, err, commits)
+		}
+	}
+	if hot != updates {
+		t.Errorf("%d of %d commits touched no index, want all", hot, updates)
 	}
 }
 
