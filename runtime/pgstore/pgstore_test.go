@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -18,6 +19,10 @@ import (
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/storetest"
 )
+
+// more makes the tests heavier that kill, that record histories and that fill
+// tables. With 20 they take some minutes.
+var more = flag.Int("more", 1, "factor on the rounds of heavy tests")
 
 // server is shared by the tests that do not stop it. It is nil where an own
 // server is used.
@@ -129,7 +134,8 @@ func TestContract(t *testing.T) {
 			name := sha256.Sum256([]byte(data))
 			return open(t, schemaURL(t, server, "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
-		storetest.WithOutage(crash))
+		storetest.WithOutage(crash),
+		storetest.WithMore(*more))
 }
 
 // crash kills the server of a store. What it returns starts it again.

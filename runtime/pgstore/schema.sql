@@ -135,17 +135,17 @@ BEGIN
     RETURN r.earlier_presented;
 END $$;
 
--- Ends a live session: its mark stays for a minute.
-CREATE OR REPLACE FUNCTION duckgen_end(k_id uuid, k_now timestamptz) RETURNS void
+-- Ends live sessions that are locked: their marks stay for a minute.
+CREATE OR REPLACE FUNCTION duckgen_end(ids uuid[], k_now timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM duckgen_index WHERE id = k_id;
+    DELETE FROM duckgen_index WHERE id = ANY (ids);
     UPDATE duckgen_sessions SET
         data = '{}', counters = '{}', indexed = NULL, deadline = NULL,
         ticket_proof = NULL, ticket_ends = NULL, ticket_saw = NULL, ticket_sole = NULL,
         due = k_now + interval '1 minute', expires = k_now + interval '1 minute', ended = k_now
-    WHERE id = k_id;
-    PERFORM duckgen_tell('ended ' || k_id);
+    WHERE id = ANY (ids);
+    PERFORM duckgen_tell('ended ' || id) FROM unnest(ids) AS id;
 END $$;
 
 -- Makes the index of one session what its row says.
@@ -257,7 +257,7 @@ BEGIN
     admitted := duckgen_admit(r, false, k_proof, k_ticket, k_now, k_arrived, k_held);
     verdict := admitted.verdict;
     IF verdict = 'reused' THEN
-        PERFORM duckgen_end(k_id, k_now);
+        PERFORM duckgen_end(ARRAY[k_id], k_now);
     ELSIF verdict = 'ok' AND NOT k_live THEN
         r.earlier_presented := duckgen_presented(r, admitted.place, k_now);
         UPDATE duckgen_sessions SET earlier_presented = r.earlier_presented WHERE id = k_id;
@@ -279,7 +279,7 @@ BEGIN
     admitted := duckgen_admit(r, true, k_proof, k_ticket, k_now, k_arrived, k_held);
     verdict := admitted.verdict;
     IF verdict = 'reused' OR verdict = 'ok' AND NOT (k_ticket AND NOT r.ticket_sole) THEN
-        PERFORM duckgen_end(k_id, k_now);
+        PERFORM duckgen_end(ARRAY[k_id], k_now);
     END IF;
     RETURN CASE WHEN verdict IN ('reused', 'superseded') THEN verdict ELSE 'ok' END;
 END $$;
@@ -517,7 +517,7 @@ BEGIN
     verdict := admitted.verdict;
     IF verdict <> 'ok' THEN
         IF verdict = 'reused' THEN
-            PERFORM duckgen_end(k_id, k_now);
+            PERFORM duckgen_end(ARRAY[k_id], k_now);
         END IF;
         RETURN;
     END IF;
@@ -605,25 +605,18 @@ CREATE OR REPLACE FUNCTION duckgen_revoke(
     OUT revoked integer, OUT next_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    v    bytea := duckgen_value(of_kind, field, of_value);
-    n    integer := 0;
-    here uuid;
+    v   bytea := duckgen_value(of_kind, field, of_value);
+    ids uuid[] := ARRAY(SELECT id FROM duckgen_index WHERE value = v AND id >= from_id ORDER BY id LIMIT most + 1);
 BEGIN
-    revoked := 0;
-    FOR here IN SELECT id FROM duckgen_index WHERE value = v AND id >= from_id ORDER BY id LIMIT most + 1 LOOP
-        n := n + 1;
-        IF n > most THEN
-            next_id := here;
-            RETURN;
-        END IF;
-        PERFORM FROM duckgen_sessions
-        WHERE id = here AND ended IS NULL AND expires > k_now AND id <> ALL (except_ids) FOR NO KEY UPDATE;
-        -- Whoever had the lock may have signed in as somebody else.
-        IF FOUND AND EXISTS (SELECT FROM duckgen_index WHERE value = v AND id = here) THEN
-            PERFORM duckgen_end(here, k_now);
-            revoked := revoked + 1;
-        END IF;
-    END LOOP;
+    next_id := ids[most + 1];
+    ids := ids[1:most];
+    PERFORM FROM duckgen_sessions WHERE id = ANY (ids) AND id <> ALL (except_ids) ORDER BY id FOR NO KEY UPDATE;
+    -- Whoever had a lock may have ended the session, or signed in as somebody else.
+    ids := ARRAY(
+        SELECT s.id FROM duckgen_sessions AS s JOIN duckgen_index AS i ON i.value = v AND i.id = s.id
+        WHERE s.id = ANY (ids) AND s.id <> ALL (except_ids) AND s.ended IS NULL AND s.expires > k_now);
+    PERFORM duckgen_end(ids, k_now);
+    revoked := cardinality(ids);
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer

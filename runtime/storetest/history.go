@@ -39,7 +39,7 @@ type answer struct {
 }
 
 func linearizable(k *kit) {
-	sessions := make([]*contended, historySessions)
+	sessions := make([]*contended, historySessions*max(1, k.more))
 	for i := range sessions {
 		sessions[i] = k.contend(uint64(i))
 	}

@@ -40,8 +40,9 @@ func killed(k *kit) {
 		}
 	})
 	written := 0
-	for n := range victimRounds {
-		moment := (float64(n) + 0.5) / victimRounds
+	kills := victimRounds * max(1, k.more)
+	for n := range kills {
+		moment := (float64(n) + 0.5) / float64(kills)
 		acknowledged := k.killWriter(data, written+victimWrites, moment)
 		k.reopened(data, func() { written = k.whole(acknowledged) })
 	}

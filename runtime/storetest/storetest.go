@@ -75,8 +75,15 @@ func WithReopen(reopen func(t *testing.T, data string) runtime.Store) Option {
 	return func(h *hooks) { h.reopen = reopen }
 }
 
+// WithMore lets C16 kill n times as many processes as it does otherwise, which is
+// 5, and C19 judge n times as many operations, which are 10,000 by 8 clients.
+func WithMore(n int) Option {
+	return func(h *hooks) { h.more = n }
+}
+
 // hooks are the options as the caller gave them.
 type hooks struct {
+	more   int
 	outage func(*testing.T, runtime.Store) func()
 	reopen func(*testing.T, string) runtime.Store
 }
@@ -87,10 +94,11 @@ type subject struct {
 	outage func(runtime.Store) (end func())
 	reopen func(data string) runtime.Store
 	test   string // pattern of the test that a process to kill runs again
+	more   int    // factor on the rounds of C16 and C19; 0 is 1
 }
 
 func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.Store) subject {
-	s := subject{open: func() runtime.Store { return open(t) }, test: test}
+	s := subject{open: func() runtime.Store { return open(t) }, test: test, more: h.more}
 	if h.outage != nil {
 		s.outage = func(store runtime.Store) func() { return h.outage(t, store) }
 	}
