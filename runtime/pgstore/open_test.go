@@ -166,6 +166,29 @@ func schemaOf(t *testing.T, server string) string {
 	return u.Query().Get("search_path")
 }
 
+func TestModesForPoolersWork(t *testing.T) {
+	for _, mode := range []string{"cache_describe", "describe_exec"} {
+		t.Run(mode, func(t *testing.T) {
+			s := open(t, with(t, emptyURL(t), "default_query_exec_mode", mode))
+			key, record := session(1, indexed("user_id", "7"), counter("views", 3))
+			create(t, s, key, record)
+			d := set(entry("theme", `"dark"`))
+			d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpAdd, Entry: counter("views", 1)})
+			if _, err := s.Update(t.Context(), key, d); err != nil {
+				t.Fatal(err)
+			}
+			want := runtime.NewEntries(indexed("user_id", "7"), counter("views", 4), entry("theme", `"dark"`))
+			if got := load(t, s, key).Entries; !got.Equal(want) {
+				t.Errorf("the record has %+v, want %+v", got, want)
+			}
+			user := runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "7"}
+			if n, err := s.Revoke(t.Context(), user, key.Now); n != 1 || err != nil {
+				t.Errorf("Revoke = %d, %v; want 1", n, err)
+			}
+		})
+	}
+}
+
 func TestProgramsThatStartTogetherMakeTheTablesOnce(t *testing.T) {
 	server := emptyURL(t)
 	const programs = 8

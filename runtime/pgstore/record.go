@@ -188,7 +188,7 @@ func copyProof(p *runtime.Proof, stored []byte) (sound bool) {
 // entries returns the members of both objects. What is no counter, though it is
 // among them, is an entry of another kind: its field notices.
 func entries(data, counters string, indexed []string) (runtime.Entries, error) {
-	list := make([]runtime.Entry, 0, 1+strings.Count(data, `": `)+strings.Count(counters, `": `))
+	list := make([]runtime.Entry, 0, 1+strings.Count(data, ":")+strings.Count(counters, ":"))
 	var err error
 	for name, value := range members(data, &err) {
 		e := runtime.Entry{Key: name, Value: value}

@@ -47,24 +47,6 @@ func set(entries ...runtime.Entry) *runtime.Delta {
 	return d
 }
 
-func TestSessionsCanBeQueried(t *testing.T) {
-	server := emptyURL(t)
-	s := open(t, server)
-	key, record := session(1, indexed("user_id", "7"), counter("views", 3), entry("cart:sku-1", "2"))
-	create(t, s, key, record)
-	conn := connect(t, server)
-	defer conn.Close(t.Context())
-	var user, views, item string
-	err := conn.QueryRow(t.Context(), `SELECT data->>'user_id', counters->>'views', data->>'cart:sku-1'
-		FROM duckgen_sessions WHERE id = '`+key.ID.String()+`'`).Scan(&user, &views, &item)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if user != "7" || views != "3" || item != "2" {
-		t.Errorf("the row has user_id %q, views %q and an item %q, want 7, 3 and 2", user, views, item)
-	}
-}
-
 func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 	s := open(t, emptyURL(t))
 	key, record := session(1, entry("theme", `"dark"`))
