@@ -71,7 +71,7 @@ func (s *Store) findPage(ctx context.Context, v runtime.IndexValue, from runtime
 		}
 		p.sessions = append(p.sessions, runtime.Found{ID: id, Record: record})
 		return nil
-	}, findStatement, v.Kind, v.Field, v.Value, uuid(from), pageSize+1)
+	}, findStatement, inBinary, v.Kind, v.Field, v.Value, uuid(from), pageSize+1)
 	return p, err
 }
 

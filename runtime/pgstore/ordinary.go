@@ -47,11 +47,12 @@ const (
 		due = least(s.due, ` + ordinaryEnd + `),
 		expires = ` + ordinaryEnd
 
-	// Nobody else's token, no ticket, no first presentation to record, no entry
+	// A sound row, nobody else's token, no ticket, no first presentation to record, no entry
 	// that changes its kind, and room enough however the sizes are counted: the
 	// texts are longer than what counts.
 	ordinaryCondition = `
 	WHERE s.id = $1 AND s.proof = $2 AND s.ended IS NULL AND s.expires > $3 AND s.ticket_proof IS NULL
+		AND jsonb_typeof(s.data) = 'object' AND jsonb_typeof(s.counters) = 'object'
 		AND ($4 OR s.earlier_proof IS NULL OR NOT EXISTS (
 			SELECT FROM unnest(s.earlier_sign_in, s.earlier_presented) AS e (sign_in, presented)
 			WHERE NOT e.sign_in AND e.presented IS NULL))

@@ -115,7 +115,7 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 	err := s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
 		stored, err = decodeRecord(key.ID, values, types)
 		return err
-	}, selectStatement, uuid(key.ID))
+	}, selectStatement, inBinary, uuid(key.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +139,11 @@ func (s *Store) loadRecording(ctx context.Context, key runtime.Key) (loaded *run
 		said = verdict(values[0])
 		loaded, err = decodeRecord(key.ID, values, types)
 		return err
-	}, loadStatement, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
+	}, loadStatement, inBinary, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
 	if err != nil {
 		return nil, err
 	}
-	if err := said.err(nil, ""); err != nil {
+	if err := s.judged(key.ID, said); err != nil {
 		return nil, err
 	}
 	return loaded, nil
@@ -160,7 +160,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	if err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) }, createStatement, args...); err != nil {
 		return err
 	}
-	return verdict(said).err(nil, "")
+	return s.judged(key.ID, verdict(said))
 }
 
 const updateStatement = "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
@@ -194,7 +194,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	if err != nil {
 		return nil, err
 	}
-	if err := verdict(said).err(d, field); err != nil {
+	if err := s.judgedDelta(key.ID, verdict(said), d, field); err != nil {
 		return nil, err
 	}
 	times.fill(&result)
@@ -210,7 +210,7 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	if err != nil {
 		return err
 	}
-	return verdict(said).err(nil, "")
+	return s.judged(key.ID, verdict(said))
 }
 
 // Sweep implements [runtime.Sweeper]. It may run at any time, also in several
@@ -240,8 +240,12 @@ func (s *Store) query(ctx context.Context, scan func(pgx.Row) error, statement s
 	return s.failed(ctx, err)
 }
 
-// rows makes one round trip for rows in the binary format. What take is given is
-// valid until it returns; its first error is that of the operation.
+// inBinary is the first argument of statements whose rows are decoded here.
+var inBinary any = pgx.QueryResultFormats{pgx.BinaryFormatCode}
+
+// rows makes one round trip for rows in the binary format: the first argument is
+// inBinary. What take is given is valid until it returns; its first error is that
+// of the operation.
 func (s *Store) rows(
 	ctx context.Context, take func(values [][]byte, types *pgtype.Map) error, statement string, args ...any,
 ) error {
@@ -253,8 +257,7 @@ func (s *Store) rows(
 }
 
 func (s *Store) takeRows(ctx context.Context, take func([][]byte, *pgtype.Map) error, statement string, args []any) error {
-	binary := pgx.QueryResultFormats{pgx.BinaryFormatCode}
-	rows, err := s.pool.Query(ctx, statement, append([]any{binary}, args...)...)
+	rows, err := s.pool.Query(ctx, statement, args...)
 	if err != nil {
 		return err
 	}

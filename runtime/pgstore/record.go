@@ -50,28 +50,33 @@ func decodeRecord(id runtime.ID, values [][]byte, types *pgtype.Map) (*runtime.R
 	d := decoder{values: values, sound: true}
 	r := &runtime.Record{Kind: string(d.next())}
 	d.proof(&r.Proof)
-	data, counters := d.object(), d.object()
-	indexed := d.next()
+	data, counters, indexed := d.object(), d.object(), d.texts()
 	r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended = d.time(), d.time(), d.time(), d.time(), d.time()
-	var names []string
-	var t tokens
 	err := d.err()
-	if err == nil && indexed != nil {
-		err = types.Scan(pgtype.TextArrayOID, pgx.BinaryFormatCode, indexed, &names)
-	}
-	if last := d.next(); err == nil && last != nil {
-		err = types.Scan(pgtype.RecordOID, pgx.BinaryFormatCode, last, &t)
-	}
 	if err == nil {
-		r.Entries, err = entries(data, counters, names)
+		r.Entries, err = entries(data, counters, indexed)
 	}
-	if err == nil && !(t.earlier(r) && t.ticket(r)) {
-		err = errDamaged
+	if tokens := d.next(); err == nil && tokens != nil {
+		err = decodeTokens(r, tokens, types)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("session %s: %w", id, err)
+		return nil, damaged(id, err)
 	}
 	return r, nil
+}
+
+// damaged names the session of an error.
+func damaged(id runtime.ID, err error) error { return fmt.Errorf("session %s: %w", id, err) }
+
+func decodeTokens(r *runtime.Record, value []byte, types *pgtype.Map) error {
+	var t tokens
+	if err := types.Scan(pgtype.RecordOID, pgx.BinaryFormatCode, value, &t); err != nil {
+		return err
+	}
+	if !t.earlier(r) || !t.ticket(r) {
+		return errDamaged
+	}
+	return nil
 }
 
 // A decoder takes one column after the other.
@@ -104,6 +109,27 @@ func (d *decoder) object() string {
 		return "{}"
 	}
 	return string(value[1:])
+}
+
+// texts takes a text[] of one dimension: a head of 20 bytes, and for each text
+// its length before it. NULL and an empty array are none.
+func (d *decoder) texts() (list []string) {
+	const head, length = 20, 4
+	value := d.next()
+	if len(value) < head {
+		return nil
+	}
+	for value = value[head:]; len(value) >= length; {
+		n := binary.BigEndian.Uint32(value)
+		value = value[length:]
+		if uint64(n) > uint64(len(value)) { // or NULL
+			d.sound = false
+			return nil
+		}
+		list = append(list, string(value[:n]))
+		value = value[n:]
+	}
+	return list
 }
 
 // time takes a timestamptz: microseconds since the year 2000. NULL is the zero
@@ -205,6 +231,9 @@ func entries(data, counters string, indexed []string) (runtime.Entries, error) {
 		}
 		list = append(list, e)
 	}
+	// NewEntries sorts, too, but keeps the order of equal keys, which costs twice as
+	// much on what is far from sorted: Postgres sorts by length first.
+	slices.SortFunc(list, func(a, b runtime.Entry) int { return strings.Compare(a.Key, b.Key) })
 	return runtime.NewEntries(list...), err
 }
 

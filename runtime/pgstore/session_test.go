@@ -77,12 +77,18 @@ func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 }
 
 func TestADamagedRecordIsReportedAndKept(t *testing.T) {
-	for _, damage := range []string{
-		`expires = 'infinity'`,
-		`earlier_proof = ARRAY['short'::bytea]`,
-		`ticket_proof = 'short'`,
+	for _, c := range []struct {
+		damage string
+		alone  bool // commits do not look at it, and leave it as it is
+	}{
+		{`data = '[]'`, false},
+		{`counters = 'null'`, false},
+		{`proof = 'short'`, false},
+		{`expires = 'infinity'`, true},
+		{`earlier_proof = ARRAY['short'::bytea]`, true},
+		{`ticket_proof = 'short'`, true},
 	} {
-		t.Run(damage, func(t *testing.T) {
+		t.Run(c.damage, func(t *testing.T) {
 			server := emptyURL(t)
 			s := open(t, server)
 			user := indexed("user_id", "7")
@@ -90,9 +96,18 @@ func TestADamagedRecordIsReportedAndKept(t *testing.T) {
 			create(t, s, key, record)
 			other, sound := session(2, user)
 			create(t, s, other, sound)
-			execute(t, server, "UPDATE duckgen_sessions SET "+damage+" WHERE id = '"+key.ID.String()+"'")
+			execute(t, server, "UPDATE duckgen_sessions SET "+c.damage+" WHERE id = '"+key.ID.String()+"'")
+			before := table(t, server, "SELECT * FROM duckgen_sessions ORDER BY id")
 			_, err := s.Load(t.Context(), key)
 			isDamage(t, "Load", err, key.ID)
+			if !c.alone {
+				_, err = s.Update(t.Context(), key, set(entry("theme", `"dark"`)))
+				isDamage(t, "Update", err, key.ID)
+				isDamage(t, "Delete", s.Delete(t.Context(), key), key.ID)
+			}
+			if after := table(t, server, "SELECT * FROM duckgen_sessions ORDER BY id"); !cmp.Equal(before, after) {
+				t.Errorf("a damaged record has become %q", after)
+			}
 			if err := s.Create(t.Context(), key, record); !errors.Is(err, runtime.ErrExists) {
 				t.Errorf("Create over a damaged record: %v, want ErrExists", err)
 			}
