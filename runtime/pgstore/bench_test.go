@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -28,9 +29,18 @@ func realistic() runtime.Entries {
 	return runtime.NewEntries(entries...)
 }
 
-// BenchmarkStore compares the store with the calls that a store of blobs needs,
-// on a server that syncs each commit.
-func BenchmarkStore(b *testing.B) {
+// A comparison is a session in the store, and beside it what a store of blobs
+// has, on one pool and a server that syncs each commit.
+type comparison struct {
+	*testing.B
+	pool  *pgxpool.Pool
+	store *pgstore.Store
+	key   runtime.Key
+	blob  []byte
+	n     int // of the last change
+}
+
+func compare(b *testing.B) *comparison {
 	server, err := servertest.NewPostgres("fsync=on", "full_page_writes=on")
 	servertest.Check(b, err)
 	b.Cleanup(func() {
@@ -39,100 +49,127 @@ func BenchmarkStore(b *testing.B) {
 		}
 	})
 	ctx := context.Background()
-	store, err := pgstore.Open(ctx, server.URL())
+	c := &comparison{B: b}
+	if c.pool, err = pgxpool.New(ctx, server.URL()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(c.pool.Close)
+	if c.store, err = pgstore.New(ctx, c.pool); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.store.Close() })
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	c.key = runtime.Key{ID: runtime.ID{1}, Proof: runtime.Proof{1}, Now: now}
+	record := &runtime.Record{
+		Kind: "kind", Proof: c.key.Proof, Created: now, Renewed: now,
+		Deadline: now.Add(24 * time.Hour), Expires: now.Add(time.Hour), Entries: realistic(),
+	}
+	if err := c.store.Create(ctx, c.key, record); err != nil {
+		b.Fatal(err)
+	}
+	_, err = c.pool.Exec(ctx, `CREATE TABLE blobs (token text PRIMARY KEY, data bytea NOT NULL, expiry timestamptz NOT NULL);
+		CREATE INDEX ON blobs (expiry)`)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { store.Close() })
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	key := runtime.Key{ID: runtime.ID{1}, Proof: runtime.Proof{1}, Now: now, Live: true}
-	record := &runtime.Record{
-		Kind: "kind", Proof: key.Proof, Created: now, Renewed: now, Deadline: now.Add(time.Hour), Expires: now.Add(time.Hour),
-		Entries: realistic(),
-	}
-	if err := store.Create(ctx, key, record); err != nil {
-		b.Fatal(err)
-	}
-	pool, blob := blobs(b, server.URL(), record.Entries.Size())
+	c.blob = make([]byte, record.Entries.Size())
+	rand.NewChaCha8([32]byte{}).Read(c.blob)
+	c.upsertBlob()
+	return c
+}
 
-	b.Run("read", func(b *testing.B) {
-		alternate(b,
-			func() { selectBlob(b, pool) },
-			func() {
-				if _, err := store.Load(ctx, key); err != nil {
-					b.Fatal(err)
-				}
-			})
-	})
-	b.Run("write", func(b *testing.B) {
-		n := 0
-		alternate(b,
-			func() {
-				selectBlob(b, pool)
-				upsertBlob(b, pool, blob)
-			},
-			func() {
-				n++
-				if _, err := store.Update(ctx, key, set(entry("field_03", fmt.Sprintf(`"%040d"`, n)))); err != nil {
-					b.Fatal(err)
-				}
-			})
-	})
+func (c *comparison) selectBlob() {
+	var data []byte
+	err := c.pool.QueryRow(context.Background(),
+		"SELECT data FROM blobs WHERE token = $1 AND current_timestamp < expiry", "token").Scan(&data)
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+// upsertBlob stores a blob of which one field has changed.
+func (c *comparison) upsertBlob() {
+	c.n++
+	copy(c.blob[len(c.blob)/2:], fmt.Sprintf("%040d", c.n))
+	_, err := c.pool.Exec(context.Background(), `INSERT INTO blobs (token, data, expiry) VALUES ($1, $2, $3)
+		ON CONFLICT (token) DO UPDATE SET data = EXCLUDED.data, expiry = EXCLUDED.expiry`,
+		"token", c.blob, c.key.Now.Add(24*time.Hour))
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *comparison) selectAndUpsert() {
+	c.selectBlob()
+	c.upsertBlob()
+}
+
+func (c *comparison) load() {
+	if _, err := c.store.Load(context.Background(), c.key); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *comparison) update(d *runtime.Delta) {
+	if _, err := c.store.Update(context.Background(), c.key, d); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// field returns what a commit to one field sends.
+func (c *comparison) field() *runtime.Delta {
+	c.n++
+	return set(entry("field_03", fmt.Sprintf(`"%040d"`, c.n)))
+}
+
+// BenchmarkPostgresRead compares a load with the raw SELECT of a blob, which
+// nobody has decoded yet.
+func BenchmarkPostgresRead(b *testing.B) {
+	c := compare(b)
+	c.alternate(c.selectBlob, c.load)
+}
+
+// BenchmarkPostgresWrite compares commits that read nothing with the SELECT and
+// UPSERT of a blob.
+func BenchmarkPostgresWrite(b *testing.B) {
+	for _, w := range []struct {
+		name  string
+		delta func(c *comparison) *runtime.Delta
+	}{
+		{"one field", (*comparison).field},
+		{"one field and activity", func(c *comparison) *runtime.Delta {
+			d := c.field()
+			d.Active = c.key.Now.Add(time.Hour + time.Duration(c.n)*time.Millisecond)
+			return d
+		}},
+		{"one counter", func(*comparison) *runtime.Delta {
+			return &runtime.Delta{MaxBytes: 1 << 20, Ops: []runtime.Op{{Kind: runtime.OpAdd, Entry: counter("views", 1)}}}
+		}},
+	} {
+		b.Run(w.name, func(b *testing.B) {
+			c := compare(b)
+			c.alternate(c.selectAndUpsert, func() { c.update(w.delta(c)) })
+		})
+	}
 }
 
 // alternate times both by turns, because a machine's speed drifts, and reports
 // the medians and their ratio.
-func alternate(b *testing.B, raw, store func()) {
+func (c *comparison) alternate(raw, store func()) {
 	took := func(operate func()) float64 {
 		began := time.Now()
 		operate()
 		return float64(time.Since(began).Nanoseconds())
 	}
 	var raws, stores []float64
-	for b.Loop() {
+	for c.Loop() {
 		raws = append(raws, took(raw))
 		stores = append(stores, took(store))
 	}
 	slices.Sort(raws)
 	slices.Sort(stores)
 	middle := len(raws) / 2
-	b.ReportMetric(raws[middle]/1000, "raw-µs")
-	b.ReportMetric(stores[middle]/1000, "store-µs")
-	b.ReportMetric(stores[middle]/raws[middle], "ratio")
-}
-
-// blobs makes a table of sessions as a store of blobs has it, with one of them.
-func blobs(b *testing.B, url string, size int) (*pgxpool.Pool, []byte) {
-	ctx := context.Background()
-	pool, err := pgxpool.New(ctx, url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(pool.Close)
-	_, err = pool.Exec(ctx, `CREATE TABLE blobs (token text PRIMARY KEY, data bytea NOT NULL, expiry timestamptz NOT NULL);
-		CREATE INDEX ON blobs (expiry)`)
-	if err != nil {
-		b.Fatal(err)
-	}
-	blob := make([]byte, size)
-	upsertBlob(b, pool, blob)
-	return pool, blob
-}
-
-func selectBlob(b *testing.B, pool *pgxpool.Pool) {
-	var data []byte
-	err := pool.QueryRow(context.Background(), "SELECT data FROM blobs WHERE token = $1 AND current_timestamp < expiry", "token").Scan(&data)
-	if err != nil {
-		b.Fatal(err)
-	}
-}
-
-func upsertBlob(b *testing.B, pool *pgxpool.Pool, blob []byte) {
-	blob[0]++
-	_, err := pool.Exec(context.Background(), `INSERT INTO blobs (token, data, expiry) VALUES ($1, $2, $3)
-		ON CONFLICT (token) DO UPDATE SET data = EXCLUDED.data, expiry = EXCLUDED.expiry`,
-		"token", blob, time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
-	if err != nil {
-		b.Fatal(err)
-	}
+	c.ReportMetric(raws[middle]/1000, "raw-µs")
+	c.ReportMetric(stores[middle]/1000, "store-µs")
+	c.ReportMetric(stores[middle]/raws[middle], "ratio")
 }

@@ -36,12 +36,7 @@ import (
 
 // appendDelta appends the JSON form of a delta, without its times, which go
 // beside it.
-func appendDelta(b []byte, d *runtime.Delta) ([]byte, error) {
-	for i := range d.Ops {
-		if err := checkOp(&d.Ops[i]); err != nil {
-			return nil, err
-		}
-	}
+func appendDelta(b []byte, d *runtime.Delta) []byte {
 	w := deltaWriter{append(b, '{')}
 	w.ops(d.Ops)
 	if len(d.Limits) > 0 {
@@ -63,19 +58,17 @@ func appendDelta(b []byte, d *runtime.Delta) ([]byte, error) {
 	w.ticket(d.Ticket)
 	w.redemption(d.Redeem)
 	w.end('}')
-	return w.b, nil
+	return w.b
 }
 
-// onlySets reports whether the delta does no more than set values that are not
-// indexed and move the end.
-func onlySets(d *runtime.Delta) bool {
+// checkDelta refuses what jsonb would not hold as it is.
+func checkDelta(d *runtime.Delta) error {
 	for i := range d.Ops {
-		op := &d.Ops[i]
-		if op.Kind != runtime.OpSet || op.Entry.Kind != runtime.PlainEntry || op.If != nil {
-			return false
+		if err := checkOp(&d.Ops[i]); err != nil {
+			return err
 		}
 	}
-	return len(d.Limits) == 0 && !d.CurrentOnly && d.Renewal == nil && d.Ticket == nil && d.Redeem == nil
+	return nil
 }
 
 func checkOp(op *runtime.Op) error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,13 +96,20 @@ func TestALostConnectionIsToldAsChangesMissed(t *testing.T) {
 	expect(t, changes, runtime.Change{Kind: runtime.SessionEnded, ID: key.ID})
 }
 
+// fill makes sessions that have no life of their own: values gives the columns
+// created, deadline, due and expires.
+func fill(t testing.TB, server string, sessions int, values string) {
+	t.Helper()
+	execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions
+			(id, kind, proof, data, counters, renewed, created, deadline, due, expires)
+		SELECT gen_random_uuid(), 'kind', sha256('x'), '{}', '{}', now(), %s FROM generate_series(1, %d)`, values, sessions))
+}
+
 func TestSweepersShareTheWork(t *testing.T) {
 	server := emptyURL(t)
 	const sessions, programs = 1500, 4
 	execute(t, server, pgstore.Schema())
-	execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions (id, kind, proof, data, counters, created, renewed, deadline, expires)
-		SELECT gen_random_uuid(), 'kind', sha256('x'), '{}', '{}', now(), now(), now(), '2020-01-01'
-		FROM generate_series(1, %d)`, sessions))
+	fill(t, server, sessions, "now(), now(), '2020-01-01', '2020-01-01'")
 	var sweeping sync.WaitGroup
 	var removed [programs]int
 	for i := range programs {
@@ -124,10 +133,66 @@ func TestSweepersShareTheWork(t *testing.T) {
 	}
 }
 
+// TestASweepPassesOverWhatActivityKeepsAlive has more sessions that are due and
+// alive than a sweep looks at in one statement, before those that have expired.
+func TestASweepPassesOverWhatActivityKeepsAlive(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	const alive, expired = 600, 300
+	fill(t, server, alive, "now(), '2100-01-01', '2020-01-01', '2100-01-01'")
+	fill(t, server, expired, "now(), '2100-01-01', '2020-01-02', '2020-01-03'")
+	for _, want := range []int{expired, 0} {
+		if n, err := s.Sweep(t.Context(), time.Now()); n != want || err != nil {
+			t.Errorf("Sweep = %d, %v; want %d", n, err, want)
+		}
+	}
+	conn := connect(t, server)
+	defer conn.Close(t.Context())
+	var left, due int
+	err := conn.QueryRow(t.Context(), "SELECT count(*), count(*) FILTER (WHERE due < expires) FROM duckgen_sessions").Scan(&left, &due)
+	if left != alive || due != 0 || err != nil {
+		t.Errorf("sessions after a sweep: %d, of which %d are due too early, %v; want %d and none", left, due, err, alive)
+	}
+}
+
+// TestCommitsTouchNoIndex counts the updates that need no new entries in the
+// indexes of the table (HOT).
+func TestCommitsTouchNoIndex(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	key, record := session(1, entry("theme", `"dark"`), counter("views", 1))
+	create(t, s, key, record)
+	const commits = 20 // whose versions of the row fit in a page
+	for n := range commits {
+		d := set(entry("theme", fmt.Sprintf(`"%d"`, n)))
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpAdd, Entry: counter("views", 1)})
+		d.Active = key.Now.Add(time.Hour + time.Duration(n)*time.Second)
+		if _, err := s.Update(t.Context(), key, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil { // which reports its statistics
+		t.Fatal(err)
+	}
+	conn := connect(t, server)
+	defer conn.Close(t.Context())
+	var updates, hot int
+	for deadline := time.Now().Add(patience); updates < commits; {
+		err := conn.QueryRow(t.Context(), "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables "+
+			"WHERE relid = 'duckgen_sessions'::regclass").Scan(&updates, &hot)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("statistics of %d updates, %v; want %d", updates, err, commits)
+		}
+	}
+	if hot != updates {
+		t.Errorf("%d of %d commits touched no index, want all", hot, updates)
+	}
+}
+
 // ownServer starts a server for one test.
-func ownServer(t *testing.T) *servertest.Postgres {
+func ownServer(t *testing.T, settings ...string) *servertest.Postgres {
 	t.Helper()
-	server, err := servertest.NewPostgres()
+	server, err := servertest.NewPostgres(settings...)
 	servertest.Check(t, err)
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
@@ -142,76 +207,162 @@ func TestAFrozenServerIsAnOutage(t *testing.T) {
 	s := open(t, server.URL())
 	key, record := session(1)
 	create(t, s, key, record)
+	fresh, freshRecord := session(2)
 	server.Freeze()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	_, loadErr := s.Load(ctx, key)
-	_, updateErr := s.Update(ctx, key, set(entry("theme", `"dark"`)))
+	operations := map[string]func() error{
+		"Load":   func() error { _, err := s.Load(ctx, key); return err },
+		"Update": func() error { _, err := s.Update(ctx, key, set(entry("theme", `"dark"`))); return err },
+		"Create": func() error { return s.Create(ctx, fresh, freshRecord) },
+		"Delete": func() error { return s.Delete(ctx, key) },
+		"Sweep":  func() error { _, err := s.Sweep(ctx, key.Now); return err },
+	}
+	var mu sync.Mutex
+	errs := map[string]error{}
+	var operating sync.WaitGroup
+	for name, operate := range operations {
+		operating.Go(func() {
+			err := operate()
+			mu.Lock()
+			defer mu.Unlock()
+			errs[name] = err
+		})
+	}
+	operating.Wait()
 	server.Thaw()
-	for _, err := range []error{loadErr, updateErr} {
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, runtime.ErrNotFound) {
-			t.Errorf("an operation on a frozen server: %v, want %v", err, context.DeadlineExceeded)
+	for name, err := range errs {
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, runtime.ErrNotFound) || !strings.HasPrefix(fmt.Sprint(err), "pgstore 127.0.0.1:") {
+			t.Errorf("%s on a frozen server: %v, want %v of the store", name, err, context.DeadlineExceeded)
 		}
 	}
-	if _, err := s.Load(t.Context(), key); err != nil {
+	if _, err := s.Load(t.Context(), key); err != nil && !errors.Is(err, runtime.ErrNotFound) { // the Delete may have taken place
 		t.Errorf("Load after the server goes on: %v", err)
 	}
 }
 
-func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
-	const rounds = 5
+func TestAWatcherSurvivesTheServer(t *testing.T) {
 	server := ownServer(t)
 	s := open(t, server.URL())
-	key, record := session(1, entry("a", "0"), entry("b", "0"))
-	create(t, s, key, record)
-	written := int64(0)
-	for range rounds {
-		acknowledged := writeUntilFailure(t, s, key, written, server.Kill)
-		if err := server.Start(); err != nil {
-			t.Fatal(err)
-		}
-		written = wholeRecord(t, server.URL(), key)
-		if written < acknowledged || written > acknowledged+1 {
-			t.Fatalf("write %d was acknowledged, and the record is that of write %d", acknowledged, written)
+	changes := watch(t, s)
+	server.Kill()
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := open(t, server.URL())
+	missed, record := session(1)
+	create(t, elsewhere, missed, record)
+	if err := elsewhere.Delete(t.Context(), missed); err != nil {
+		t.Fatal(err)
+	}
+	// The end was told while nobody listened, or it follows.
+	expect(t, changes, runtime.Change{Kind: runtime.ChangesMissed})
+	heard, record := session(2)
+	create(t, elsewhere, heard, record)
+	if err := elsewhere.Delete(t.Context(), heard); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		select {
+		case change := <-changes:
+			if change == (runtime.Change{Kind: runtime.SessionEnded, ID: heard.ID}) {
+				return
+			}
+		case <-time.After(patience):
+			t.Fatal("a watcher that has missed changes hears nothing any more")
 		}
 	}
 }
 
-// writeUntilFailure writes whole records, and returns the number of the last one
-// that was acknowledged. It kills the server some writes after the first.
-func writeUntilFailure(t *testing.T, s *pgstore.Store, key runtime.Key, from int64, kill func()) (acknowledged int64) {
-	var killing sync.WaitGroup
-	defer killing.Wait()
-	failures := 0 // connections that an earlier kill has cut fail, too
-	for n := from + 1; n < from+100_000; n++ {
-		d := set(entry("a", fmt.Sprint(n)), entry("b", fmt.Sprint(n)))
-		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpSet, Entry: counter("n", n)})
-		if _, err := s.Update(t.Context(), key, d); err != nil {
-			if acknowledged > 0 {
-				return acknowledged
-			}
-			if failures++; failures > 100 {
-				t.Fatalf("the server does not come back: %v", err)
-			}
-			n--
-			continue
+// TestAKilledServerKeepsWhatItAcknowledged kills the server and all its
+// processes while programs write. Run it with -kills 100 for more.
+func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
+	const writers = 4
+	server := ownServer(t, "fsync=on", "full_page_writes=on", "shared_buffers=4MB")
+	s := open(t, server.URL())
+	var keys [writers]runtime.Key
+	var written [writers]int64
+	for i := range keys {
+		key, record := session(byte(i), entry("a", "0"), entry("b", "0"))
+		create(t, s, key, record)
+		keys[i] = key
+	}
+	total := int64(0)
+	for round := range *kills {
+		var acknowledged [writers]int64
+		var left atomic.Int64 // acknowledgements until the kill
+		left.Store(int64(20 + 13*round%60))
+		var working sync.WaitGroup
+		for i := range keys {
+			working.Go(func() {
+				acknowledged[i] = writeUntilKilled(t, s, keys[i], written[i], &left, func() { working.Go(server.Kill) })
+			})
 		}
-		if acknowledged = n; n == from+50 {
-			killing.Go(kill)
+		working.Wait()
+		if t.Failed() {
+			return
+		}
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		reopened, err := pgstore.Open(t.Context(), server.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, key := range keys {
+			total += acknowledged[i] - written[i]
+			written[i] = wholeRecord(t, reopened, key)
+			if written[i] < acknowledged[i] || written[i] > acknowledged[i]+1 {
+				t.Fatalf("write %d was acknowledged, and the record is that of write %d", acknowledged[i], written[i])
+			}
+		}
+		if err := reopened.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	t.Fatal("the killed server goes on")
-	return 0
+	t.Logf("%d kills during %d acknowledged writes by %d clients", *kills, total, writers)
+}
+
+// writeUntilKilled writes whole records until nothing is left to acknowledge,
+// when it kills the server, or another one has. It returns the number of the last
+// write that was acknowledged.
+func writeUntilKilled(
+	t *testing.T, s *pgstore.Store, key runtime.Key, from int64, left *atomic.Int64, kill func(),
+) (acknowledged int64) {
+	acknowledged = from
+	failures := 0 // connections that an earlier kill has cut fail, too
+	for acknowledged < from+100_000 {
+		n := acknowledged + 1
+		d := set(entry("a", fmt.Sprint(n)), entry("b", fmt.Sprint(n)))
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpSet, Entry: counter("n", n)})
+		if n%2 == 0 { // by a single UPDATE, which the first is not
+			d.Ops[2] = runtime.Op{Kind: runtime.OpAdd, Entry: counter("n", 1)}
+		}
+		_, err := s.Update(t.Context(), key, d)
+		switch {
+		case err == nil:
+			acknowledged = n
+			if left.Add(-1) == 0 {
+				kill()
+			}
+		case left.Load() <= 0:
+			return acknowledged
+		default:
+			if failures++; failures > 100 {
+				t.Errorf("the server does not come back: %v", err)
+				return acknowledged
+			}
+		}
+	}
+	t.Error("the killed server goes on")
+	return acknowledged
 }
 
 // wholeRecord demands that the record is that of one write, and returns its
 // number.
-func wholeRecord(t *testing.T, server string, key runtime.Key) int64 {
+func wholeRecord(t *testing.T, s *pgstore.Store, key runtime.Key) int64 {
 	t.Helper()
-	loaded, err := open(t, server).Load(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	loaded := load(t, s, key)
 	n, _ := loaded.Entries.Get("n")
 	want := runtime.NewEntries(entry("a", fmt.Sprint(n.Count)), entry("b", fmt.Sprint(n.Count)), counter("n", n.Count))
 	if !loaded.Entries.Equal(want) {

@@ -16,23 +16,28 @@ const pageSize = 128
 
 // Find implements [runtime.Indexer]. It reads page by page and holds no
 // connection while it yields. A session that signs in or ends meanwhile is found
-// or not.
+// or not. A damaged record is told as an error behind all others.
 func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
 	return func(yield func(runtime.Found, error) bool) {
-		var from runtime.ID
-		for more := true; more; {
-			var page []runtime.Found
-			var err error
-			page, from, more, err = s.findPage(ctx, v, from)
+		var damaged error
+		for from, more := (runtime.ID{}), true; more; {
+			p, err := s.findPage(ctx, v, from)
 			if err != nil {
 				yield(runtime.Found{}, err)
 				return
 			}
-			for _, found := range page {
+			for _, found := range p.sessions {
 				if isLive(found.Record, now) && !yield(found, nil) {
 					return
 				}
 			}
+			if damaged == nil {
+				damaged = p.damaged
+			}
+			from, more = p.next, p.more
+		}
+		if damaged != nil {
+			yield(runtime.Found{}, wrap(s.name, damaged))
 		}
 	}
 }
@@ -42,30 +47,32 @@ func isLive(r *runtime.Record, now time.Time) bool { return r.Ended.IsZero() && 
 var findStatement = "SELECT id, " + columns("") + " FROM duckgen_index JOIN duckgen_sessions USING (id) " +
 	"WHERE value = duckgen_value($1, $2, $3) AND id >= $4 ORDER BY id LIMIT $5"
 
-// findPage returns the sessions from an id on, and the id to go on with.
-func (s *Store) findPage(
-	ctx context.Context, v runtime.IndexValue, from runtime.ID,
-) (page []runtime.Found, next runtime.ID, more bool, err error) {
-	if err := s.usable(ctx); err != nil {
-		return nil, next, false, s.failed(ctx, err)
-	}
-	rows, err := s.pool.Query(ctx, findStatement, v.Kind, v.Field, v.Value, uuid(from), pageSize+1)
-	if err != nil {
-		return nil, next, false, s.failed(ctx, err)
-	}
-	page, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (found runtime.Found, err error) {
-		var id pgtype.UUID
-		found.Record, err = scanRecord(r, &id, &id)
-		found.ID = id.Bytes
-		return found, err
-	})
-	if err != nil {
-		return nil, next, false, s.failed(ctx, err)
-	}
-	if len(page) > pageSize {
-		return page[:pageSize], page[pageSize].ID, true, nil
-	}
-	return page, next, false, nil
+// A page is a part of what Find yields.
+type page struct {
+	sessions []runtime.Found
+	damaged  error // of a record that cannot be read
+	next     runtime.ID
+	more     bool // from next on
+}
+
+// findPage returns the sessions from an id on.
+func (s *Store) findPage(ctx context.Context, v runtime.IndexValue, from runtime.ID) (p page, err error) {
+	n := 0
+	err = s.rows(ctx, func(values [][]byte, types *pgtype.Map) error {
+		id := runtime.ID(values[0])
+		if n++; n > pageSize {
+			p.next, p.more = id, true
+			return nil
+		}
+		record, err := decodeRecord(id, values, types)
+		if err != nil {
+			p.damaged = err
+			return nil
+		}
+		p.sessions = append(p.sessions, runtime.Found{ID: id, Record: record})
+		return nil
+	}, findStatement, inBinary, v.Kind, v.Field, v.Value, uuid(from), pageSize+1)
+	return p, err
 }
 
 // Revoke implements [runtime.Indexer]. The mark comes first: from then on no

@@ -56,6 +56,11 @@ func unquote(quoted string) (text string, ok bool) {
 	if strings.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1], true
 	}
+	return unescape(quoted)
+}
+
+// unescape is apart because what it returns is on the heap.
+func unescape(quoted string) (text string, ok bool) {
 	return text, json.Unmarshal([]byte(quoted), &text) == nil
 }
 
@@ -65,15 +70,22 @@ func stringEnd(text string) int {
 	if text == "" || text[0] != '"' {
 		return 0
 	}
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
+	for i := 1; ; i++ {
+		n := strings.IndexByte(text[i:], '"')
+		if n < 0 {
+			return 0
+		}
+		i += n
+		if !escaped(text[1:i]) {
 			return i + 1
 		}
 	}
-	return 0
+}
+
+// escaped reports whether what follows the text is escaped: an odd number of
+// backslashes ends it.
+func escaped(text string) bool {
+	return (len(text)-len(strings.TrimRight(text, `\`)))%2 == 1
 }
 
 // valueEnd returns the length of the value that the text begins with: what

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
 
@@ -33,6 +35,13 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		change(&u)
 		return u.String()
 	}
+	setting := func(name, value string) string {
+		return with(func(u *url.URL) {
+			query := u.Query()
+			query.Set(name, value)
+			u.RawQuery = query.Encode()
+		})
+	}
 	for _, c := range []struct{ what, url, says string }{
 		{
 			"an unreachable server",
@@ -50,6 +59,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a password that is not encoded", "postgres://duckgen:" + password + "%zz@localhost/x", "want postgres://"},
 		{"a password with a slash", "postgres://duckgen:/" + password + "@localhost/x", "want postgres://"},
 		{"settings that cannot be read", "host=localhost password='" + password, "want postgres://"},
+		{"another isolation", setting("default_transaction_isolation", "serializable"), `must be "read committed"`},
+		{"a standby", setting("default_transaction_read_only", "on"), "takes no writes"},
 		{"a mode without types", with(func(u *url.URL) { u.RawQuery += "&default_query_exec_mode=exec" }), "cache_describe"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -93,26 +104,88 @@ func TestTablesMayBeMadeByMigrations(t *testing.T) {
 	user := limitedUser(t, server)
 	execute(t, server, pgstore.Schema())
 	execute(t, server, pgstore.Schema()) // changes nothing
-	u, err := url.Parse(user)
-	if err != nil {
-		t.Fatal(err)
-	}
-	execute(t, server, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "+u.Query().Get("search_path")+
-		" TO "+u.User.Username())
+	execute(t, server, fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s TO %[1]s", schemaOf(t, server)))
 	s := open(t, user)
 	key, record := session(1, indexed("user_id", "7"))
 	create(t, s, key, record)
-	if _, err := s.Load(t.Context(), key); err != nil {
+	load(t, s, key)
+	if _, err := s.Update(t.Context(), key, set(indexed("user_id", "8"))); err != nil {
 		t.Error(err)
+	}
+	if n, err := s.Revoke(t.Context(), runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "8"}, key.Now); n != 1 || err != nil {
+		t.Errorf("Revoke = %d, %v; want 1", n, err)
+	}
+	if n, err := s.Sweep(t.Context(), key.Now.Add(time.Hour)); n != 1 || err != nil {
+		t.Errorf("Sweep = %d, %v; want 1", n, err)
 	}
 }
 
-func TestTablesOfANewerProgramAreLeftAlone(t *testing.T) {
-	server := emptyURL(t)
-	execute(t, server, pgstore.Schema())
-	execute(t, server, "CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer LANGUAGE sql AS 'SELECT 1000'")
-	if _, err := pgstore.Open(t.Context(), server); err == nil || !strings.Contains(err.Error(), "1000") {
-		t.Errorf("Open on tables of version 1000: %v, want an error that says so", err)
+func TestOpenSaysWhatIsWrongWithTheTables(t *testing.T) {
+	version := func(n string) string {
+		return "CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer LANGUAGE sql AS 'SELECT " + n + "'"
+	}
+	for _, c := range []struct{ what, change, says string }{
+		{"tables of a newer program", version("1000"), "1000"},
+		{"tables of an older program", version("1"), "of version 1"},
+		{"a missing table", "DROP TABLE duckgen_index", "not all tables"},
+		{"a missing right", "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA %s TO %[1]s", "lacks the right to DELETE ON duckgen_sessions"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			server := emptyURL(t)
+			execute(t, server, pgstore.Schema())
+			user := server
+			if strings.Contains(c.change, "GRANT") {
+				user = limitedUser(t, server)
+				c.change = fmt.Sprintf(c.change, schemaOf(t, server))
+			}
+			execute(t, server, c.change)
+			_, err := pgstore.Open(t.Context(), user)
+			u, parseErr := url.Parse(server)
+			if parseErr != nil {
+				t.Fatal(parseErr)
+			}
+			for _, says := range []string{c.says, "pgstore " + u.Host + u.Path} {
+				if err == nil || !strings.Contains(err.Error(), says) {
+					t.Errorf("Open: %v, want an error that says %q", err, says)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), password) {
+				t.Errorf("the error %q holds the password", err)
+			}
+		})
+	}
+}
+
+// schemaOf returns the schema that a URL names.
+func schemaOf(t *testing.T, server string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("search_path")
+}
+
+func TestModesForPoolersWork(t *testing.T) {
+	for _, mode := range []string{"cache_describe", "describe_exec"} {
+		t.Run(mode, func(t *testing.T) {
+			s := open(t, with(t, emptyURL(t), "default_query_exec_mode", mode))
+			key, record := session(1, indexed("user_id", "7"), counter("views", 3))
+			create(t, s, key, record)
+			d := set(entry("theme", `"dark"`))
+			d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpAdd, Entry: counter("views", 1)})
+			if _, err := s.Update(t.Context(), key, d); err != nil {
+				t.Fatal(err)
+			}
+			want := runtime.NewEntries(indexed("user_id", "7"), counter("views", 4), entry("theme", `"dark"`))
+			if got := load(t, s, key).Entries; !got.Equal(want) {
+				t.Errorf("the record has %+v, want %+v", got, want)
+			}
+			user := runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "7"}
+			if n, err := s.Revoke(t.Context(), user, key.Now); n != 1 || err != nil {
+				t.Errorf("Revoke = %d, %v; want 1", n, err)
+			}
+		})
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/duckgen/duckgen/runtime"
@@ -111,12 +112,11 @@ var selectStatement = "SELECT " + columns("") + " FROM duckgen_sessions WHERE id
 // recorded.
 func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
 	var stored *runtime.Record
-	id := uuid(key.ID)
-	err := s.query(ctx, func(r pgx.Row) (err error) {
-		stored, err = scanRecord(r, &id)
+	err := s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
+		stored, err = decodeRecord(key.ID, values, types)
 		return err
-	}, selectStatement, id)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	}, selectStatement, inBinary, uuid(key.ID))
+	if err != nil {
 		return nil, err
 	}
 	loaded, verdict := stored.Read(key)
@@ -134,16 +134,16 @@ var loadStatement = "SELECT verdict, " + columns("(r).") + " FROM duckgen_load($
 // loadRecording is a Load that writes. It judges once more, because the record
 // may have changed.
 func (s *Store) loadRecording(ctx context.Context, key runtime.Key) (loaded *runtime.Record, err error) {
-	var said string
-	id := uuid(key.ID)
-	err = s.query(ctx, func(r pgx.Row) (err error) {
-		loaded, err = scanRecord(r, &id, &said)
+	var said verdict
+	err = s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
+		said = verdict(values[0])
+		loaded, err = decodeRecord(key.ID, values, types)
 		return err
-	}, loadStatement, id, key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
+	}, loadStatement, inBinary, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
 	if err != nil {
 		return nil, err
 	}
-	if err := verdict(said).err(nil, ""); err != nil {
+	if err := s.judged(key.ID, said); err != nil {
 		return nil, err
 	}
 	return loaded, nil
@@ -160,38 +160,41 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	if err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) }, createStatement, args...); err != nil {
 		return err
 	}
-	return verdict(said).err(nil, "")
+	return s.judged(key.ID, verdict(said))
 }
 
-const (
-	resultColumns = "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
-		"created, renewed, deadline, expires "
-	updateStatement = resultColumns + "FROM duckgen_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-	setStatement    = resultColumns + "FROM duckgen_set($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-)
+const updateStatement = "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
+	"created, renewed, deadline, expires FROM duckgen_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
-// Update implements [runtime.Store].
+// Update implements [runtime.Store]. It makes a second round trip where the
+// first has found that more goes on in the session than an ordinary delta knows
+// of, and has changed nothing.
 func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
-	delta, err := appendDelta(make([]byte, 0, 256), d)
-	if err != nil {
+	if err := checkDelta(d); err != nil {
 		return nil, wrap(s.name, err)
 	}
-	statement := updateStatement
-	if !key.Ticket && onlySets(d) {
-		statement = setStatement
+	if o, ok := ordinaryOf(key, d); ok {
+		result, applied, err := s.updateOrdinary(ctx, key, d, &o)
+		if err != nil {
+			return nil, err
+		}
+		if applied {
+			return result, nil
+		}
 	}
+	delta := appendDelta(make([]byte, 0, 256), d)
 	var said, field string
 	var result runtime.Result
 	var times resultTimes
-	err = s.query(ctx, func(r pgx.Row) error {
+	err := s.query(ctx, func(r pgx.Row) error {
 		return r.Scan(&said, &field, &result.Won, &result.Current, &result.Replaced,
 			&times.created, &times.renewed, &times.deadline, &times.expires)
-	}, statement, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live,
+	}, updateStatement, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live,
 		timestamp(d.Deadline), timestamp(d.Active), delta)
 	if err != nil {
 		return nil, err
 	}
-	if err := verdict(said).err(d, field); err != nil {
+	if err := s.judgedDelta(key.ID, verdict(said), d, field); err != nil {
 		return nil, err
 	}
 	times.fill(&result)
@@ -207,26 +210,25 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	if err != nil {
 		return err
 	}
-	return verdict(said).err(nil, "")
+	return s.judged(key.ID, verdict(said))
 }
 
 // Sweep implements [runtime.Sweeper]. It may run at any time, also in several
 // processes at once: each passes over what another is removing.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
-	for {
+	for seen := sweepStep; seen == sweepStep; {
 		var n int
-		err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&n) }, "SELECT duckgen_sweep($1, $2)", now, sweepStep)
+		err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&seen, &n) },
+			"SELECT seen, removed FROM duckgen_sweep($1, $2)", now, sweepStep)
 		if err != nil {
 			return removed, err
 		}
 		removed += n
-		if n < sweepStep {
-			return removed, nil
-		}
 	}
+	return removed, nil
 }
 
-// sweepStep is how many records one statement removes.
+// sweepStep is how many records one statement looks at.
 const sweepStep = 256
 
 // query makes one round trip for one row.
@@ -236,6 +238,36 @@ func (s *Store) query(ctx context.Context, scan func(pgx.Row) error, statement s
 		err = scan(s.pool.QueryRow(ctx, statement, args...))
 	}
 	return s.failed(ctx, err)
+}
+
+// inBinary is the first argument of statements whose rows are decoded here.
+var inBinary any = pgx.QueryResultFormats{pgx.BinaryFormatCode}
+
+// rows makes one round trip for rows in the binary format: the first argument is
+// inBinary. What take is given is valid until it returns; its first error is that
+// of the operation.
+func (s *Store) rows(
+	ctx context.Context, take func(values [][]byte, types *pgtype.Map) error, statement string, args ...any,
+) error {
+	err := s.usable(ctx)
+	if err == nil {
+		err = s.takeRows(ctx, take, statement, args)
+	}
+	return s.failed(ctx, err)
+}
+
+func (s *Store) takeRows(ctx context.Context, take func([][]byte, *pgtype.Map) error, statement string, args []any) error {
+	rows, err := s.pool.Query(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows.RawValues(), rows.Conn().TypeMap()); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // usable is the error of an operation that must not begin.

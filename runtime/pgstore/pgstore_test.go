@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -17,6 +18,13 @@ import (
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/storetest"
+)
+
+// more makes the tests heavier that kill, that record histories and that fill
+// tables. With 20 they take some minutes.
+var (
+	history = flag.Int("history", 10_000, "how many operations are recorded for the linearizability check")
+	kills   = flag.Int("kills", 5, "how often a program that writes sessions, and the server, are killed")
 )
 
 // server is shared by the tests that do not stop it. It is nil where an own
@@ -129,7 +137,8 @@ func TestContract(t *testing.T) {
 			name := sha256.Sum256([]byte(data))
 			return open(t, schemaURL(t, server, "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
-		storetest.WithOutage(crash))
+		storetest.WithOutage(crash),
+		storetest.WithHistory(*history), storetest.WithKills(*kills))
 }
 
 // crash kills the server of a store. What it returns starts it again.

@@ -1,8 +1,11 @@
 package pgstore
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,9 +18,9 @@ import (
 
 var errDamaged = errors.New("the stored record is damaged, and is left as it is")
 
-// columns are those of a record in the order of row.targets. A prefix is put
-// before each. Most sessions have no tokens besides their own, and one column
-// that is NULL costs less than nine.
+// columns are those of a record in the order in which decodeRecord takes them. A
+// prefix is put before each. Most sessions have no tokens besides their own, and
+// one column that is NULL costs less than nine.
 func columns(prefix string) string {
 	list := ""
 	for _, name := range []string{
@@ -36,25 +39,116 @@ func columns(prefix string) string {
 		prefix, tokens[len(", "):])
 }
 
-// A row is a record as pgx reads it.
-type row struct {
-	kind           pgtype.Text
-	proof          []byte
-	data, counters []byte
-	indexed        []string
-	created        pgtype.Timestamptz
-	renewed        pgtype.Timestamptz
-	deadline       pgtype.Timestamptz
-	expires        pgtype.Timestamptz
-	ended          pgtype.Timestamptz
-	tokens         tokens
+// decodeRecord reads a record from the last columns of a row, as the server has
+// sent them: scanning each costs more than all of this. It is nil where they are
+// all NULL.
+func decodeRecord(id runtime.ID, values [][]byte, types *pgtype.Map) (*runtime.Record, error) {
+	values = values[len(values)-11:]
+	if values[0] == nil {
+		return nil, nil
+	}
+	d := decoder{values: values, sound: true}
+	r := &runtime.Record{Kind: string(d.next())}
+	d.proof(&r.Proof)
+	data, counters, indexed := d.object(), d.object(), d.texts()
+	r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended = d.time(), d.time(), d.time(), d.time(), d.time()
+	err := d.err()
+	if err == nil {
+		r.Entries, err = entries(data, counters, indexed)
+	}
+	if tokens := d.next(); err == nil && tokens != nil {
+		err = decodeTokens(r, tokens, types)
+	}
+	if err != nil {
+		return nil, damaged(id, err)
+	}
+	return r, nil
 }
 
-func (r *row) targets() []any {
-	return []any{
-		&r.kind, &r.proof, &r.data, &r.counters, &r.indexed,
-		&r.created, &r.renewed, &r.deadline, &r.expires, &r.ended, &r.tokens,
+// damaged names the session of an error.
+func damaged(id runtime.ID, err error) error { return fmt.Errorf("session %s: %w", id, err) }
+
+func decodeTokens(r *runtime.Record, value []byte, types *pgtype.Map) error {
+	var t tokens
+	if err := types.Scan(pgtype.RecordOID, pgx.BinaryFormatCode, value, &t); err != nil {
+		return err
 	}
+	if !t.earlier(r) || !t.ticket(r) {
+		return errDamaged
+	}
+	return nil
+}
+
+// A decoder takes one column after the other.
+type decoder struct {
+	values [][]byte
+	sound  bool
+}
+
+func (d *decoder) err() error {
+	if !d.sound {
+		return errDamaged
+	}
+	return nil
+}
+
+func (d *decoder) next() []byte {
+	value := d.values[0]
+	d.values = d.values[1:]
+	return value
+}
+
+func (d *decoder) proof(p *runtime.Proof) { d.sound = copyProof(p, d.next()) && d.sound }
+
+// object takes a jsonb: a version, and the text.
+func (d *decoder) object() string {
+	const version = 1
+	value := d.next()
+	if len(value) == 0 || value[0] != version {
+		d.sound = false
+		return "{}"
+	}
+	return string(value[1:])
+}
+
+// texts takes a text[] of one dimension: a head of 20 bytes, and for each text
+// its length before it. NULL and an empty array are none.
+func (d *decoder) texts() (list []string) {
+	const head, length = 20, 4
+	value := d.next()
+	if len(value) < head {
+		return nil
+	}
+	for value = value[head:]; len(value) >= length; {
+		n := binary.BigEndian.Uint32(value)
+		value = value[length:]
+		if uint64(n) > uint64(len(value)) { // or NULL
+			d.sound = false
+			return nil
+		}
+		list = append(list, string(value[:n]))
+		value = value[n:]
+	}
+	return list
+}
+
+// time takes a timestamptz: microseconds since the year 2000. NULL is the zero
+// time.
+func (d *decoder) time() time.Time {
+	const epoch = 946_684_800 * 1_000_000 // microseconds from 1970 to 2000
+	value := d.next()
+	if value == nil {
+		return time.Time{}
+	}
+	n := int64(0)
+	if len(value) == 8 {
+		n = int64(binary.BigEndian.Uint64(value))
+	}
+	if len(value) != 8 || n > math.MaxInt64-epoch || n == math.MinInt64 { // too late, or infinite
+		d.sound = false
+		return time.Time{}
+	}
+	return time.UnixMicro(n + epoch).UTC()
 }
 
 // tokens are the earlier proofs, column by column, and the ticket.
@@ -83,44 +177,6 @@ func (t *tokens) ScanNull() error { return nil }
 
 // ScanIndex implements [pgtype.CompositeIndexScanner].
 func (t *tokens) ScanIndex(i int) any { return t.targets()[i] }
-
-// scanRecord reads a record behind the columns that first takes, of which the id
-// may be one. It is nil where the columns are all NULL.
-func scanRecord(from pgx.Row, id *pgtype.UUID, first ...any) (*runtime.Record, error) {
-	var r row
-	if err := from.Scan(append(first, r.targets()...)...); err != nil {
-		return nil, err
-	}
-	if !r.kind.Valid {
-		return nil, nil
-	}
-	record, err := r.record()
-	if err != nil {
-		return nil, fmt.Errorf("session %s: %w", runtime.ID(id.Bytes), err)
-	}
-	return record, nil
-}
-
-func (r *row) record() (*runtime.Record, error) {
-	entries, err := r.entries()
-	if err != nil {
-		return nil, err
-	}
-	record := &runtime.Record{
-		Kind:     r.kind.String,
-		Created:  instant(r.created),
-		Renewed:  instant(r.renewed),
-		Deadline: instant(r.deadline),
-		Expires:  instant(r.expires),
-		Ended:    instant(r.ended),
-		Entries:  runtime.NewEntries(entries...),
-	}
-	sound := copyProof(&record.Proof, r.proof) && r.tokens.earlier(record) && r.tokens.ticket(record)
-	if !sound {
-		return nil, errDamaged
-	}
-	return record, nil
-}
 
 func (t *tokens) earlier(record *runtime.Record) (sound bool) {
 	n := len(t.proof)
@@ -155,28 +211,30 @@ func copyProof(p *runtime.Proof, stored []byte) (sound bool) {
 	return copy(p[:], stored) == len(p) && len(stored) == len(p)
 }
 
-// entries returns the members of both objects.
-func (r *row) entries() (entries []runtime.Entry, err error) {
-	data, counters := string(r.data), string(r.counters)
-	entries = make([]runtime.Entry, 0, 1+strings.Count(data, `": `)+strings.Count(counters, `": `))
+// entries returns the members of both objects. What is no counter, though it is
+// among them, is an entry of another kind: its field notices.
+func entries(data, counters string, indexed []string) (runtime.Entries, error) {
+	list := make([]runtime.Entry, 0, 1+strings.Count(data, ":")+strings.Count(counters, ":"))
+	var err error
 	for name, value := range members(data, &err) {
-		entries = append(entries, runtime.Entry{Key: name, Value: value})
-	}
-	for i := range entries {
-		for _, name := range r.indexed {
-			if entries[i].Key == name {
-				entries[i].Kind = runtime.IndexedEntry
-			}
+		e := runtime.Entry{Key: name, Value: value}
+		if slices.Contains(indexed, name) {
+			e.Kind = runtime.IndexedEntry
 		}
+		list = append(list, e)
 	}
 	for name, value := range members(counters, &err) {
-		n, badNumber := strconv.ParseInt(value, 10, 64)
-		if badNumber != nil {
-			return nil, errDamaged
+		e := runtime.Entry{Key: name, Kind: runtime.CounterEntry}
+		var notNumber error
+		if e.Count, notNumber = strconv.ParseInt(value, 10, 64); notNumber != nil {
+			e = runtime.Entry{Key: name, Value: value}
 		}
-		entries = append(entries, runtime.Entry{Key: name, Kind: runtime.CounterEntry, Count: n})
+		list = append(list, e)
 	}
-	return entries, err
+	// NewEntries sorts, too, but keeps the order of equal keys, which costs twice as
+	// much on what is far from sorted: Postgres sorts by length first.
+	slices.SortFunc(list, func(a, b runtime.Entry) int { return strings.Compare(a.Key, b.Key) })
+	return runtime.NewEntries(list...), err
 }
 
 // instant returns the zero time for NULL.
@@ -207,22 +265,16 @@ const createStatement = "SELECT duckgen_create($1, $2, $3, $4, $5, $6, $7, $8, $
 
 // createArguments returns the arguments of createStatement.
 func createArguments(key runtime.Key, r *runtime.Record) ([]any, error) {
-	n := row{
-		kind:     pgtype.Text{String: r.Kind, Valid: true},
-		proof:    r.Proof[:],
-		created:  timestamp(r.Created),
-		renewed:  timestamp(r.Renewed),
-		deadline: timestamp(r.Deadline),
-		expires:  timestamp(r.Expires),
-	}
-	if err := n.setEntries(r.Entries); err != nil {
+	data, counters, indexed, err := columnsOf(r.Entries)
+	if err != nil {
 		return nil, err
 	}
-	n.tokens.set(r)
-	t := &n.tokens
+	var t tokens
+	t.set(r)
 	return []any{
 		uuid(key.ID), key.Now, key.Arrived(),
-		n.kind, n.proof, n.data, n.counters, n.indexed, n.created, n.renewed, n.deadline, n.expires,
+		r.Kind, r.Proof[:], data, counters, indexed,
+		timestamp(r.Created), timestamp(r.Renewed), timestamp(r.Deadline), timestamp(r.Expires),
 		t.proof, t.ended, t.signIn, t.presented, t.grace,
 		t.ticketProof, t.ticketEnds, t.ticketSaw, t.ticketSole,
 	}, nil
@@ -246,25 +298,26 @@ func (t *tokens) set(r *runtime.Record) {
 	}
 }
 
-func (r *row) setEntries(entries runtime.Entries) error {
-	data, counters := deltaWriter{[]byte{'{'}}, deltaWriter{[]byte{'{'}}
+// columnsOf returns the two objects that the entries are members of, and the
+// names of those by which the session is found.
+func columnsOf(entries runtime.Entries) (data, counters []byte, indexed []string, err error) {
+	inData, inCounters := deltaWriter{[]byte{'{'}}, deltaWriter{[]byte{'{'}}
 	for e := range entries.All() {
 		if err := checkEntry(e); err != nil {
-			return err
+			return nil, nil, nil, err
 		}
 		switch e.Kind {
 		case runtime.CounterEntry:
-			counters.name(e.Key)
-			counters.b = strconv.AppendInt(counters.b, e.Count, 10)
+			inCounters.name(e.Key)
+			inCounters.b = strconv.AppendInt(inCounters.b, e.Count, 10)
 			continue
 		case runtime.IndexedEntry:
-			r.indexed = append(r.indexed, e.Key)
+			indexed = append(indexed, e.Key)
 		}
-		data.name(e.Key)
-		data.b = append(data.b, e.Value...)
+		inData.name(e.Key)
+		inData.b = append(inData.b, e.Value...)
 	}
-	data.end('}')
-	counters.end('}')
-	r.data, r.counters = data.b, counters.b
-	return nil
+	inData.end('}')
+	inCounters.end('}')
+	return inData.b, inCounters.b, indexed, nil
 }

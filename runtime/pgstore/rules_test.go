@@ -61,7 +61,7 @@ func newPair(t *testing.T, store *pgstore.Store, choice *rand.Rand, seed uint64)
 	p.record = &runtime.Record{
 		Kind: "kind", Proof: p.fresh(),
 		Created: p.now, Renewed: p.now, Deadline: p.now.Add(time.Hour), Expires: p.now.Add(10 * time.Minute),
-		Entries: runtime.NewEntries(entry("a", `"x"`), entry("m:1", "1"), counter("n", math.MaxInt64-5), indexed("u", "7")),
+		Entries: runtime.NewEntries(entry("a", `"x"`), entry("m:1", "1"), counter("n", math.MaxInt64-5), counter("c", 3), indexed("u", "7")),
 	}
 	err := store.Create(t.Context(), runtime.Key{ID: p.id, Proof: p.record.Proof, Now: p.now}, p.record)
 	if err != nil {
@@ -247,13 +247,20 @@ func (p *pair) delta() *runtime.Delta {
 	return d
 }
 
-// ordinaryDelta is one that duckgen_set applies, most often.
+// ordinaryDelta is one that a single UPDATE applies, most often.
 func (p *pair) ordinaryDelta() *runtime.Delta {
 	d := set(entry(draw(p, "a", "m:1", "z"), draw(p, `"x"`, "2")))
-	d.MaxBytes = max(1, p.record.Entries.Size()+p.IntN(30)-10)
 	if p.oneIn(4) {
 		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpSet, Entry: entry(draw(p, "n", "u", "y"), `["x"]`)})
 	}
+	if p.oneIn(4) {
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: draw(p, "b", "c", "u2", "m:2")}})
+	}
+	if p.oneIn(2) {
+		key, n := draw(p, "c", "c:1", "c:2", "b2"), draw[int64](p, 0, 1, 1, -1, 2, math.MaxInt64-1, math.MinInt64)
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpAdd, Entry: counter(key, n), DropZero: p.oneIn(2)})
+	}
+	d.MaxBytes = max(1, p.record.Entries.Size()+draw(p, -10, 0, 20, 500, 500))
 	if p.oneIn(4) {
 		d.Deadline = p.now.Add(p.duration()).Truncate(time.Millisecond)
 	}

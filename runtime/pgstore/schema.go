@@ -15,7 +15,7 @@ import (
 var schema string
 
 // schemaVersion is what duckgen_schema_version in schema.sql returns.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // schemaLock is an advisory lock: two programs that make the tables at once would
 // disturb each other.
@@ -24,6 +24,7 @@ const schemaLock = 0x6475636b67656e // "duckgen"
 // Error codes of Postgres.
 const (
 	undefinedFunction     = "42883"
+	undefinedTable        = "42P01"
 	insufficientPrivilege = "42501"
 )
 
@@ -40,18 +41,61 @@ func prepare(ctx context.Context, pool *pgxpool.Pool) (channel string, err error
 		return "", err
 	}
 	defer conn.Release()
-	version, err := storedVersion(ctx, conn)
-	if err == nil && version < schemaVersion {
-		err = makeSchema(ctx, conn)
+	if err := checkSession(ctx, conn); err != nil {
+		return "", err
 	}
+	version, err := storedVersion(ctx, conn)
 	switch {
 	case err != nil:
 		return "", err
+	case version == 0:
+		if err := makeSchema(ctx, conn); err != nil {
+			return "", err
+		}
+	case version < schemaVersion:
+		return "", fmt.Errorf("the tables are of version %d, and this program needs version %d: "+
+			"drop the tables whose names begin with duckgen_, which ends all sessions, and the functions", version, schemaVersion)
 	case version > schemaVersion:
 		return "", fmt.Errorf("the tables are of version %d, and this program knows only up to %d: update it", version, schemaVersion)
 	}
-	err = conn.QueryRow(ctx, "SELECT 'duckgen_' || 'duckgen_sessions'::regclass::oid").Scan(&channel)
-	return channel, err
+	return checkTables(ctx, conn)
+}
+
+// checkSession refuses what would go wrong only later, and then without a reason
+// that anybody understands.
+func checkSession(ctx context.Context, conn *pgxpool.Conn) error {
+	var isolation string
+	var readOnly bool
+	err := conn.QueryRow(ctx, "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')::boolean").
+		Scan(&isolation, &readOnly)
+	switch {
+	case err != nil:
+		return err
+	case readOnly:
+		return errors.New("the server takes no writes here: it is a standby, or default_transaction_read_only is on")
+	case isolation != "read committed":
+		return fmt.Errorf("default_transaction_isolation is %q, and must be \"read committed\"", isolation)
+	}
+	return nil
+}
+
+// checkTables returns the channel of the tables, if the program may use them.
+func checkTables(ctx context.Context, conn *pgxpool.Conn) (channel string, err error) {
+	var user, denied string
+	err = conn.QueryRow(ctx, `SELECT 'duckgen_' || 'duckgen_sessions'::regclass::oid, current_user,
+			coalesce(string_agg(privilege || ' ON ' || name, ', '), '')
+		FROM (VALUES ('duckgen_sessions'), ('duckgen_index'), ('duckgen_revocations')) AS t (name),
+			(VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (privilege)
+		WHERE NOT has_table_privilege(name, privilege)`).Scan(&channel, &user, &denied)
+	switch {
+	case hasCode(err, undefinedTable):
+		return "", fmt.Errorf("the functions are there, but not all tables: run the statements of pgstore.Schema: %w", err)
+	case err != nil:
+		return "", err
+	case denied != "":
+		return "", fmt.Errorf("the user %s lacks the right to %s: grant it", user, denied)
+	}
+	return channel, nil
 }
 
 // storedVersion returns the version of the tables, 0 where there are none.
@@ -72,7 +116,7 @@ func makeSchema(ctx context.Context, conn *pgxpool.Conn) error {
 		return err
 	})
 	if hasCode(err, insufficientPrivilege) {
-		return fmt.Errorf("the tables are missing, and this user may not make them: "+
+		return fmt.Errorf("the tables are missing, or not in the search_path, and this user may not make them: "+
 			"let one who may run the statements of pgstore.Schema: %w", err)
 	}
 	return err

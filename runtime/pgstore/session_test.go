@@ -47,24 +47,6 @@ func set(entries ...runtime.Entry) *runtime.Delta {
 	return d
 }
 
-func TestSessionsCanBeQueried(t *testing.T) {
-	server := emptyURL(t)
-	s := open(t, server)
-	key, record := session(1, indexed("user_id", "7"), counter("views", 3), entry("cart:sku-1", "2"))
-	create(t, s, key, record)
-	conn := connect(t, server)
-	defer conn.Close(t.Context())
-	var user, views, item string
-	err := conn.QueryRow(t.Context(), `SELECT data->>'user_id', counters->>'views', data->>'cart:sku-1'
-		FROM duckgen_sessions WHERE id = '`+key.ID.String()+`'`).Scan(&user, &views, &item)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if user != "7" || views != "3" || item != "2" {
-		t.Errorf("the row has user_id %q, views %q and an item %q, want 7, 3 and 2", user, views, item)
-	}
-}
-
 func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 	s := open(t, emptyURL(t))
 	key, record := session(1, entry("theme", `"dark"`))
@@ -95,48 +77,105 @@ func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 }
 
 func TestADamagedRecordIsReportedAndKept(t *testing.T) {
-	for _, damage := range []string{
-		`counters = '{"views": "many"}'`,
-		`counters = '{"views": 1.5}'`,
-		`earlier_proof = ARRAY['short'::bytea]`,
-		`ticket_proof = 'short'`,
+	for _, c := range []struct {
+		damage string
+		alone  bool // commits do not look at it, and leave it as it is
+	}{
+		{`data = '[]'`, false},
+		{`counters = 'null'`, false},
+		{`proof = 'short'`, false},
+		{`expires = 'infinity'`, true},
+		{`earlier_proof = ARRAY['short'::bytea]`, true},
+		{`ticket_proof = 'short'`, true},
 	} {
-		t.Run(damage, func(t *testing.T) {
+		t.Run(c.damage, func(t *testing.T) {
 			server := emptyURL(t)
 			s := open(t, server)
-			key, record := session(1, counter("views", 3))
+			user := indexed("user_id", "7")
+			key, record := session(1, user)
 			create(t, s, key, record)
-			execute(t, server, "UPDATE duckgen_sessions SET "+damage)
+			other, sound := session(2, user)
+			create(t, s, other, sound)
+			execute(t, server, "UPDATE duckgen_sessions SET "+c.damage+" WHERE id = '"+key.ID.String()+"'")
+			before := table(t, server, "SELECT * FROM duckgen_sessions ORDER BY id")
 			_, err := s.Load(t.Context(), key)
-			if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), key.ID.String()) {
-				t.Errorf("Load: %v, want an error that names the session and is not ErrNotFound", err)
+			isDamage(t, "Load", err, key.ID)
+			if !c.alone {
+				_, err = s.Update(t.Context(), key, set(entry("theme", `"dark"`)))
+				isDamage(t, "Update", err, key.ID)
+				isDamage(t, "Delete", s.Delete(t.Context(), key), key.ID)
+			}
+			if after := table(t, server, "SELECT * FROM duckgen_sessions ORDER BY id"); !cmp.Equal(before, after) {
+				t.Errorf("a damaged record has become %q", after)
 			}
 			if err := s.Create(t.Context(), key, record); !errors.Is(err, runtime.ErrExists) {
 				t.Errorf("Create over a damaged record: %v, want ErrExists", err)
+			}
+			var found []runtime.ID
+			err = nil
+			for session, failure := range s.Find(t.Context(), runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "7"}, key.Now) {
+				if err = failure; err == nil {
+					found = append(found, session.ID)
+				}
+			}
+			isDamage(t, "Find", err, key.ID)
+			if len(found) != 1 || found[0] != other.ID {
+				t.Errorf("Find beside a damaged record yields %v, want %v", found, other.ID)
 			}
 		})
 	}
 }
 
-func TestADamagedCounterIsNotOverwritten(t *testing.T) {
-	server := emptyURL(t)
-	s := open(t, server)
-	key, record := session(1, counter("views", 3))
-	create(t, s, key, record)
-	execute(t, server, `UPDATE duckgen_sessions SET counters = '{"views": "many"}'`)
-	d := &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpAdd, Entry: counter("views", 1)}}}
-	if _, err := s.Update(t.Context(), key, d); err == nil {
-		t.Error("Update added to a counter that is no number")
+func isDamage(t *testing.T, what string, err error, id runtime.ID) {
+	t.Helper()
+	if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), id.String()) {
+		t.Errorf("%s: %v, want an error that names the session and is not ErrNotFound", what, err)
 	}
-	conn := connect(t, server)
-	defer conn.Close(t.Context())
-	var views string
-	if err := conn.QueryRow(t.Context(), "SELECT counters->>'views' FROM duckgen_sessions").Scan(&views); err != nil {
+}
+
+func TestADamagedEntryIsLostAlone(t *testing.T) {
+	for _, damage := range []string{`"many"`, `1.5`, `1e30`, `null`, `{"n": [3]}`} {
+		t.Run(damage, func(t *testing.T) {
+			server := emptyURL(t)
+			s := open(t, server)
+			key, record := session(1, counter("views", 3), counter("clicks", 4), entry("theme", `"dark"`))
+			create(t, s, key, record)
+			execute(t, server, `UPDATE duckgen_sessions SET counters = counters || '{"views": `+damage+`}', data = data || '{"theme": 5}'`)
+			loaded := load(t, s, key)
+			if views, _ := loaded.Entries.Get("views"); views.Kind != runtime.PlainEntry || views.Value == "" {
+				t.Errorf("a counter of %s is read as %+v, want an entry that its field can report", damage, views)
+			}
+			want := runtime.NewEntries(counter("clicks", 4), entry("theme", "5"))
+			for e := range want.All() {
+				if got, _ := loaded.Entries.Get(e.Key); got != e {
+					t.Errorf("beside a damaged counter: %+v, want %+v", got, e)
+				}
+			}
+			if _, err := s.Update(t.Context(), key, set(entry("name", `"Ann"`))); err != nil {
+				t.Errorf("Update beside a damaged counter: %v", err)
+			}
+			before, _ := loaded.Entries.Get("views")
+			if after, _ := load(t, s, key).Entries.Get("views"); after != before {
+				t.Errorf("a write of another entry made the damaged counter %+v, it was %+v", after, before)
+			}
+			result, err := s.Update(t.Context(), key, &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpAdd, Entry: counter("views", 2)}}})
+			if err != nil || len(result.Replaced) != 1 || result.Replaced[0] != "views" {
+				t.Errorf("an addition to a damaged counter: %+v, %v, want it told as replaced", result, err)
+			}
+			if views, _ := load(t, s, key).Entries.Get("views"); views != counter("views", 2) {
+				t.Errorf("an addition of 2 to a damaged counter made it %+v", views)
+			}
+		})
+	}
+}
+
+func load(t *testing.T, s *pgstore.Store, key runtime.Key) *runtime.Record {
+	t.Helper()
+	loaded, err := s.Load(t.Context(), key)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if views != "many" {
-		t.Errorf("the damaged counter has become %q", views)
-	}
+	return loaded
 }
 
 // A wire counts what a pool sends. Each time that pgx waits for the server it
@@ -216,6 +255,17 @@ func TestEachOperationIsOneRoundTrip(t *testing.T) {
 	}{
 		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }},
 		{"Update", func() error { _, err := s.Update(t.Context(), key, set(entry("theme", `"dark"`))); return err }},
+		{"an addition", func() error {
+			_, err := s.Update(t.Context(), key, &runtime.Delta{MaxBytes: 1 << 20, Ops: []runtime.Op{
+				{Kind: runtime.OpAdd, Entry: counter("views", 1)},
+				{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "notice"}},
+			}})
+			return err
+		}},
+		{"activity", func() error {
+			_, err := s.Update(t.Context(), key, &runtime.Delta{Active: key.Now.Add(time.Hour)})
+			return err
+		}},
 		{"a sign-in", renew},
 		{"Delete", func() error { return s.Delete(t.Context(), key) }},
 		{"Create", func() error {

@@ -9,9 +9,12 @@ import (
 // A verdict is what the functions of the database answer.
 type verdict string
 
-// err returns the error that a verdict stands for. Where a delta was too large
-// or overflowed, field says which field of it: none means the whole record.
-func (v verdict) err(d *runtime.Delta, field string) error {
+// judged returns the error that a verdict on a session stands for.
+func (s *Store) judged(id runtime.ID, v verdict) error { return s.judgedDelta(id, v, nil, "") }
+
+// judgedDelta does so for an update. Where the delta was too large or overflowed,
+// field says which field of it: none means the whole record.
+func (s *Store) judgedDelta(id runtime.ID, v verdict, d *runtime.Delta, field string) error {
 	switch v {
 	case "ok":
 		return nil
@@ -27,12 +30,14 @@ func (v verdict) err(d *runtime.Delta, field string) error {
 		return runtime.ErrReused
 	case "conflict":
 		return runtime.ErrConflict
+	case "damaged":
+		return wrap(s.name, damaged(id, errDamaged))
 	case "overflow":
 		return &runtime.LimitError{Field: field, Err: runtime.ErrOverflow}
 	case "too large":
 		return &runtime.LimitError{Field: field, Limit: limitOf(d, field), Err: runtime.ErrTooLarge}
 	}
-	return fmt.Errorf("pgstore: the functions in the database answer %q, which this program does not know", string(v))
+	return wrap(s.name, fmt.Errorf("the functions in the database answer %q, which this program does not know", string(v)))
 }
 
 func limitOf(d *runtime.Delta, field string) int {

@@ -17,7 +17,7 @@ import (
 	"github.com/duckgen/duckgen/runtime/storetest"
 )
 
-var operations = flag.Int("operations", 10_000, "how many operations are recorded for the linearizability check")
+var operations = flag.Int("history", 10_000, "how many operations are recorded for the linearizability check")
 
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {

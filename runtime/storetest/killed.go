@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ import (
 
 const (
 	victimVariable = "STORETEST_VICTIM" // the data to write to
-	victimRounds   = 5
+	victimKills    = 5
 	victimWrites   = 23      // acknowledged before the kill
 	victimLimit    = 100_000 // should nobody kill it
 )
@@ -40,8 +41,9 @@ func killed(k *kit) {
 		}
 	})
 	written := 0
-	for n := range victimRounds {
-		moment := (float64(n) + 0.5) / victimRounds
+	kills := cmp.Or(k.kills, victimKills)
+	for n := range kills {
+		moment := (float64(n) + 0.5) / float64(kills)
 		acknowledged := k.killWriter(data, written+victimWrites, moment)
 		k.reopened(data, func() { written = k.whole(acknowledged) })
 	}

@@ -80,11 +80,17 @@ func WithHistory(operations int) Option {
 	return func(h *hooks) { h.history = operations }
 }
 
+// WithKills sets how many processes C16 kills, 5 by default.
+func WithKills(n int) Option {
+	return func(h *hooks) { h.kills = n }
+}
+
 // hooks are the options as the caller gave them.
 type hooks struct {
 	outage  func(*testing.T, runtime.Store) func()
 	reopen  func(*testing.T, string) runtime.Store
 	history int
+	kills   int
 }
 
 // A subject is the store under test, and what can be done to it.
@@ -95,10 +101,11 @@ type subject struct {
 	test   string // pattern of the test that a process to kill runs again
 
 	history int // operations of C19; 0: the default
+	kills   int // of C16; 0: the default
 }
 
 func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.Store) subject {
-	s := subject{open: func() runtime.Store { return open(t) }, test: test, history: h.history}
+	s := subject{open: func() runtime.Store { return open(t) }, test: test, history: h.history, kills: h.kills}
 	if h.outage != nil {
 		s.outage = func(store runtime.Store) func() { return h.outage(t, store) }
 	}

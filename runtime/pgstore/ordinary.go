@@ -1,0 +1,144 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// An ordinary delta is what most commits send: it stores and removes entries, adds
+// to one counter and records activity. Where nothing else goes on in the session,
+// one UPDATE applies it, at half the cost of duckgen_update.
+//
+// All that the UPDATE reads is the row that it changes, without a join: while it
+// waits for another commit, Postgres judges and computes once more on what that
+// one has left.
+type ordinary struct {
+	set     []byte   // as a JSON object; nil: none
+	remove  []string // nil: none
+	names   []string // of both
+	counter string
+	add     int64 // to the counter; 0: nothing
+	maxSize *int  // of the row without what add makes; nil: no limit
+}
+
+const (
+	ordinaryStatement = "UPDATE duckgen_sessions AS s SET " + ordinaryValues + ordinaryCondition + ordinaryResult
+
+	// addingStatement also adds to a counter.
+	addingStatement = "UPDATE duckgen_sessions AS s SET " + ordinaryValues + `,
+		counters = s.counters || jsonb_build_object($11::text, coalesce((s.counters->$11)::bigint, 0) + $12::bigint)` +
+		ordinaryCondition + addingCondition + ordinaryResult
+
+	ordinaryEnd = `CASE
+		WHEN $6::timestamptz IS NULL THEN coalesce($5, s.expires)
+		ELSE least(coalesce($5, s.deadline), greatest($6, s.expires)) END`
+
+	ordinaryValues = `
+		data = CASE
+			WHEN $8::text[] IS NOT NULL AND $7::jsonb IS NOT NULL THEN (s.data - $8::text[]) || $7::jsonb
+			WHEN $7::jsonb IS NOT NULL THEN s.data || $7::jsonb
+			WHEN $8::text[] IS NOT NULL THEN s.data - $8::text[]
+			ELSE s.data END,
+		deadline = coalesce($5::timestamptz, s.deadline),
+		due = least(s.due, ` + ordinaryEnd + `),
+		expires = ` + ordinaryEnd
+
+	// A sound row, nobody else's token, no ticket, no first presentation to record, no entry
+	// that changes its kind, and room enough however the sizes are counted: the
+	// texts are longer than what counts.
+	ordinaryCondition = `
+	WHERE s.id = $1 AND s.proof = $2 AND s.ended IS NULL AND s.expires > $3 AND s.ticket_proof IS NULL
+		AND jsonb_typeof(s.data) = 'object' AND jsonb_typeof(s.counters) = 'object'
+		AND ($4 OR s.earlier_proof IS NULL OR NOT EXISTS (
+			SELECT FROM unnest(s.earlier_sign_in, s.earlier_presented) AS e (sign_in, presented)
+			WHERE NOT e.sign_in AND e.presented IS NULL))
+		AND NOT s.counters ?| $9::text[] AND (s.indexed && $9::text[]) IS NOT TRUE
+		AND ($10::bigint IS NULL OR
+			octet_length(s.data::text) + coalesce(octet_length($7::jsonb::text), 0) + 2 * octet_length(s.counters::text) <= $10)`
+
+	// No entry that is no counter, no overflow, and no counter that comes to 0.
+	addingCondition = `
+		AND NOT s.data ? $11
+		AND CASE
+			WHEN NOT s.counters ? $11 THEN true
+			WHEN s.counters->>$11 ~ '^-?\d{1,18}$' THEN (s.counters->$11)::bigint + $12 <> 0
+			ELSE false END`
+
+	ordinaryResult = " RETURNING s.created, s.renewed, s.deadline, s.expires"
+)
+
+// counterSize is what a counter counts, besides its key.
+const counterSize = 8
+
+// isAddend reports whether the sum of n and a number of 18 digits is an int64.
+func isAddend(n int64) bool { return n != 0 && n >= -8e18 && n <= 8e18 }
+
+// ordinaryOf returns the delta as an ordinary one, or false where it does more.
+func ordinaryOf(key runtime.Key, d *runtime.Delta) (o ordinary, ok bool) {
+	if key.Ticket || len(d.Limits) > 0 || d.CurrentOnly || d.Renewal != nil || d.Ticket != nil || d.Redeem != nil {
+		return o, false
+	}
+	o.names = make([]string, 0, len(d.Ops))
+	for i := range d.Ops {
+		op := &d.Ops[i]
+		if op.If != nil {
+			return o, false
+		}
+		switch {
+		case op.Kind == runtime.OpSet && op.Entry.Kind == runtime.PlainEntry:
+			o.setEntry(op.Entry)
+			o.names = append(o.names, op.Entry.Key)
+		case op.Kind == runtime.OpRemove:
+			o.remove = append(o.remove, op.Entry.Key)
+			o.names = append(o.names, op.Entry.Key)
+		case op.Kind == runtime.OpAdd && o.add == 0 && isAddend(op.Entry.Count):
+			o.counter, o.add = op.Entry.Key, op.Entry.Count
+		default:
+			return o, false
+		}
+	}
+	if o.set != nil {
+		o.set = append(o.set, '}')
+	}
+	if d.MaxBytes > 0 && len(d.Ops) > 0 {
+		room := d.MaxBytes - len(o.counter) - counterSize
+		o.maxSize = &room
+	}
+	return o, true
+}
+
+func (o *ordinary) setEntry(e runtime.Entry) {
+	if o.set == nil {
+		o.set = append(make([]byte, 0, len(e.Key)+len(e.Value)+8), '{')
+	}
+	w := deltaWriter{o.set}
+	w.name(e.Key)
+	o.set = append(w.b, e.Value...)
+}
+
+// updateOrdinary applies an ordinary delta, or reports false and has changed
+// nothing: then duckgen_update has to judge.
+func (s *Store) updateOrdinary(ctx context.Context, key runtime.Key, d *runtime.Delta, o *ordinary) (*runtime.Result, bool, error) {
+	statement := ordinaryStatement
+	args := append(make([]any, 0, 12), uuid(key.ID), key.Proof[:], key.Now, key.Live, timestamp(d.Deadline), timestamp(d.Active),
+		o.set, o.remove, o.names, o.maxSize)
+	if o.add != 0 {
+		statement = addingStatement
+		args = append(args, o.counter, o.add)
+	}
+	result := &runtime.Result{Current: true}
+	err := s.query(ctx, func(r pgx.Row) error {
+		var times resultTimes
+		err := r.Scan(&times.created, &times.renewed, &times.deadline, &times.expires)
+		times.fill(result)
+		return err
+	}, statement, args...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, false, nil
+	}
+	return result, true, err
+}
