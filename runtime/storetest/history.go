@@ -19,7 +19,7 @@ import (
 const (
 	historyClients  = 8
 	historySessions = 100
-	historyLength   = 10_000 // operations in all
+	historyLength   = 10_000 // operations in all, on that many sessions
 	historyTimeout  = 20 * time.Second
 )
 
@@ -39,7 +39,11 @@ type answer struct {
 }
 
 func linearizable(k *kit) {
-	sessions := make([]*contended, historySessions)
+	length := k.history
+	if length == 0 {
+		length = rounds(historyLength)
+	}
+	sessions := make([]*contended, historySessions*max(1, length/historyLength))
 	for i := range sessions {
 		sessions[i] = k.contend(uint64(i))
 	}
@@ -48,7 +52,7 @@ func linearizable(k *kit) {
 	for client := range historyClients {
 		clients.Go(func() {
 			for _, s := range sessions {
-				s.operate(k, client, rounds(historyLength)/historyClients/historySessions+1, began)
+				s.operate(k, client, length/historyClients/len(sessions)+1, began)
 			}
 		})
 	}

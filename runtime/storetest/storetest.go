@@ -75,10 +75,17 @@ func WithReopen(reopen func(t *testing.T, data string) runtime.Store) Option {
 	return func(h *hooks) { h.reopen = reopen }
 }
 
+// WithHistory sets how many operations C19 records, of 8 clients together, 10,000
+// by default and a tenth of that with -short.
+func WithHistory(operations int) Option {
+	return func(h *hooks) { h.history = operations }
+}
+
 // hooks are the options as the caller gave them.
 type hooks struct {
-	outage func(*testing.T, runtime.Store) func()
-	reopen func(*testing.T, string) runtime.Store
+	outage  func(*testing.T, runtime.Store) func()
+	reopen  func(*testing.T, string) runtime.Store
+	history int
 }
 
 // A subject is the store under test, and what can be done to it.
@@ -87,10 +94,12 @@ type subject struct {
 	outage func(runtime.Store) (end func())
 	reopen func(data string) runtime.Store
 	test   string // pattern of the test that a process to kill runs again
+
+	history int // operations to record; 0: as many as usual
 }
 
 func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.Store) subject {
-	s := subject{open: func() runtime.Store { return open(t) }, test: test}
+	s := subject{open: func() runtime.Store { return open(t) }, test: test, history: h.history}
 	if h.outage != nil {
 		s.outage = func(store runtime.Store) func() { return h.outage(t, store) }
 	}
