@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type commitContext struct {
 	start    sync.Once
 	timed    context.Context // once somebody waits
 	cancel   context.CancelFunc
+	started  atomic.Bool // timed is there
 }
 
 func (c *commitContext) begin(values context.Context) {
@@ -25,8 +27,10 @@ func (c *commitContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
 func (c *commitContext) Done() <-chan struct{} { return c.wait().Done() }
 
+// Err is an error as soon as Done is closed, also by stop: package context
+// panics, in a goroutine of its own, over a parent that keeps to less.
 func (c *commitContext) Err() error {
-	if time.Until(c.deadline) > 0 {
+	if !c.started.Load() && time.Until(c.deadline) > 0 {
 		return nil
 	}
 	return c.wait().Err()
@@ -37,13 +41,17 @@ func (c *commitContext) Value(key any) any { return c.values.Value(key) }
 func (c *commitContext) wait() context.Context {
 	c.start.Do(func() {
 		c.timed, c.cancel = context.WithDeadline(context.WithoutCancel(c.values), c.deadline)
+		c.started.Store(true)
 	})
 	return c.timed
 }
 
 // stop releases the timer.
 func (c *commitContext) stop() {
-	c.start.Do(func() { c.timed, c.cancel = stopped, func() {} })
+	c.start.Do(func() {
+		c.timed, c.cancel = stopped, func() {}
+		c.started.Store(true)
+	})
 	c.cancel()
 }
 

@@ -3,6 +3,7 @@ package memstore_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"testing"
 	"time"
 
@@ -16,8 +17,10 @@ var (
 	_ runtime.Sweeper = (*memstore.Store)(nil)
 )
 
+var history = flag.Int("history", 0, "how many operations the contract records; 0: as many as the kit does")
+
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) runtime.Store { return open(t) })
+	storetest.Run(t, func(t *testing.T) runtime.Store { return open(t) }, storetest.WithHistory(*history))
 }
 
 func open(t *testing.T) *memstore.Store {

@@ -3,13 +3,18 @@ package sqlitestore
 import (
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// packVersion is the form of a packed record, its first byte.
-const packVersion = 1
+// packVersion is the form of a packed record, its first byte. A checksum is at
+// its end: damage that fits the form must not be taken for a record that has
+// expired or has another proof.
+const packVersion = 2
+
+var sumTable = crc32.MakeTable(crc32.Castagnoli)
 
 var errDamaged = errors.New("the stored record is damaged or of a newer version, and is left as it is")
 
@@ -48,7 +53,7 @@ func pack(r *runtime.Record) []byte {
 			b = appendText(b, e.Value)
 		}
 	}
-	return b
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, sumTable))
 }
 
 func appendText(b []byte, s string) []byte {
@@ -73,7 +78,11 @@ func appendInstant(b []byte, t time.Time) []byte {
 // unpack reads what pack wrote. Damaged bytes are an error and allocate no more
 // than a small multiple of their size.
 func unpack(b []byte) (*runtime.Record, error) {
-	u := &unpacker{rest: b}
+	end := len(b) - crc32.Size
+	if end < 0 || binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], sumTable) {
+		return nil, errDamaged
+	}
+	u := &unpacker{rest: b[:end]}
 	if u.byte() != packVersion {
 		return nil, errDamaged
 	}

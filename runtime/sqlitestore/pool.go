@@ -69,7 +69,7 @@ func createPrivately(path string) error {
 // it, also while it waits for another process to let go of the file.
 func (s *Store) use(ctx context.Context, p *pool, work func(*sqlite.Conn) error) error {
 	if err := ctx.Err(); err != nil {
-		return err
+		return s.wrap(err)
 	}
 	select {
 	case <-s.closed:
@@ -80,7 +80,7 @@ func (s *Store) use(ctx context.Context, p *pool, work func(*sqlite.Conn) error)
 	case <-s.closed:
 		return ErrClosed
 	case <-ctx.Done():
-		return ctx.Err()
+		return s.wrap(ctx.Err())
 	case conn := <-p.idle:
 		defer func() { p.idle <- conn }()
 		conn.SetInterrupt(ctx.Done())

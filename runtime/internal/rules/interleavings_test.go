@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"flag"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,37 +11,39 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/memstore"
 )
 
-// rounds is how often each interleaving is forced.
-func rounds() int {
-	if testing.Short() {
-		return 20
+var interleavings = flag.Int("interleavings", 0,
+	"how often each interleaving is forced on each store; 0 is 1,000 in memory, and fewer elsewhere")
+
+// rounds is how often each interleaving is forced on the store.
+func (b backend) rounds() int {
+	switch {
+	case *interleavings > 0:
+		return *interleavings
+	case testing.Short():
+		return 5
+	case b.name == "memory":
+		return 1000
+	default:
+		return 30
 	}
-	return 1000
 }
 
-// openStore opens the store that the interleavings run on. Another one takes
-// its place by being put here.
-var openStore = func(t testing.TB) runtime.Store {
-	store := memstore.New()
-	t.Cleanup(func() { store.Close() })
-	return store
-}
-
-// interleave runs one case on one store, many times, each time with a new
+// interleave runs one case on every store, many times, each time with a new
 // visitor who has a stored session.
 func interleave(t *testing.T, round func(s *site, b *browser), configure ...func(*runtime.Config)) {
 	t.Helper()
-	s := newSiteOn(t, &spyStore{Store: openStore(t)}, configure...)
-	for range rounds() {
-		round(s, s.known())
-		if t.Failed() {
-			return
+	onEveryStore(t, func(t *testing.T, on backend) {
+		s := on.site(t, configure...)
+		for range on.rounds() {
+			round(s, s.known())
+			if t.Failed() {
+				return
+			}
+			s.kinds()
 		}
-		s.kinds()
-	}
+	})
 }
 
 // during runs one request of the browser's cookie and, between its own steps,
@@ -65,7 +68,7 @@ func TestR7InterleavedDisjointFieldsSurvive(t *testing.T) {
 		)
 		b.visit(func(v *VisitorSession) {
 			if v.Name() != "Ada" || v.Theme() != "dark" || v.Ratio() != 0.5 {
-				t.Errorf("name %q, theme %q, ratio %v, want all three", v.Name(), v.Theme(), v.Ratio())
+				s.t.Errorf("name %q, theme %q, ratio %v, want all three", v.Name(), v.Theme(), v.Ratio())
 			}
 		})
 	})
@@ -92,7 +95,7 @@ func TestR7InterleavedMapEntriesSurvive(t *testing.T) {
 			here, _ := v.CartItem("b")
 			there, _ := v.CartItem("a")
 			if one.Value != "B" || two.Value != "A" || !nine.On || here != 1 || there != 2 || v.CartLen() != 2 {
-				t.Errorf("prefs %v %v %v, cart %d %d of %d: an entry was lost or came back", one, two, nine, here, there, v.CartLen())
+				s.t.Errorf("prefs %v %v %v, cart %d %d of %d: an entry was lost or came back", one, two, nine, here, there, v.CartLen())
 			}
 		})
 	})
@@ -108,46 +111,50 @@ func TestV6InterleavedAppendsAndMaximaSurvive(t *testing.T) {
 		)
 		b.visit(func(v *VisitorSession) {
 			if v.RecentLen() != 2 || v.RecentAt(0) != "first" || !v.SeenAt().Equal(late) {
-				t.Errorf("%d recent, seen at %v: a merge was lost", v.RecentLen(), v.SeenAt())
+				s.t.Errorf("%d recent, seen at %v: a merge was lost", v.RecentLen(), v.SeenAt())
 			}
 		})
 	})
 }
 
 func TestV5SumIsExactUnder64Goroutines(t *testing.T) {
-	s := newSiteOn(t, &spyStore{Store: openStore(t)})
-	b := s.known()
-	const each = 16
-	var all sync.WaitGroup
-	for range 64 {
-		all.Go(func() {
-			for range each {
-				b.clone().visit(func(v *VisitorSession) { v.Name(); v.AddViews(2); v.AddViews(-1); v.AddCartItem("a", 1) })
+	onEveryStore(t, func(t *testing.T, on backend) {
+		s := on.site(t)
+		b := s.known()
+		const each = 16
+		var all sync.WaitGroup
+		for range 64 {
+			all.Go(func() {
+				for range each {
+					b.clone().visit(func(v *VisitorSession) { v.Name(); v.AddViews(2); v.AddViews(-1); v.AddCartItem("a", 1) })
+				}
+			})
+		}
+		all.Wait()
+		b.visit(func(v *VisitorSession) {
+			if n, _ := v.CartItem("a"); v.Views() != 64*each || n != 64*each {
+				s.t.Errorf("views %d, cart %d, want %d", v.Views(), n, 64*each)
 			}
 		})
-	}
-	all.Wait()
-	b.visit(func(v *VisitorSession) {
-		if n, _ := v.CartItem("a"); v.Views() != 64*each || n != 64*each {
-			t.Errorf("views %d, cart %d, want %d", v.Views(), n, 64*each)
-		}
 	})
 }
 
 func TestV5SumIsExactUnder64GoroutinesOfOneRequest(t *testing.T) {
-	s := newSiteOn(t, &spyStore{Store: openStore(t)})
-	b := s.known()
-	b.visit(func(v *VisitorSession) {
-		var all sync.WaitGroup
-		for range 64 {
-			all.Go(func() { v.AddViews(1); v.Name(); v.AddCartItem("a", 1) })
-		}
-		all.Wait()
-	})
-	b.visit(func(v *VisitorSession) {
-		if n, _ := v.CartItem("a"); v.Views() != 64 || n != 64 {
-			t.Errorf("views %d, cart %d, want 64", v.Views(), n)
-		}
+	onEveryStore(t, func(t *testing.T, on backend) {
+		s := on.site(t)
+		b := s.known()
+		b.visit(func(v *VisitorSession) {
+			var all sync.WaitGroup
+			for range 64 {
+				all.Go(func() { v.AddViews(1); v.Name(); v.AddCartItem("a", 1) })
+			}
+			all.Wait()
+		})
+		b.visit(func(v *VisitorSession) {
+			if n, _ := v.CartItem("a"); v.Views() != 64 || n != 64 {
+				s.t.Errorf("views %d, cart %d, want 64", v.Views(), n)
+			}
+		})
 	})
 }
 
@@ -172,15 +179,15 @@ func TestR7DestroyedSessionsDoNotComeBack(t *testing.T) {
 					others(func() { b.clone().visit(func(v *VisitorSession) { v.Destroy() }) }),
 					writer[1],
 				)
-				wantStatus(t, "the slow request", res.StatusCode, http.StatusConflict)
+				wantStatus(s.t, "the slow request", res.StatusCode, http.StatusConflict)
 				if len(res.Cookies()) != 0 {
-					t.Errorf("the slow request sets the cookies %v", res.Cookies())
+					s.t.Errorf("the slow request sets the cookies %v", res.Cookies())
 				}
 				if got := b.name(); got != "" {
-					t.Errorf("name %q: the session came back", got)
+					s.t.Errorf("name %q: the session came back", got)
 				}
 				if calls := s.store.took(); strings.Contains(calls, "create") {
-					t.Errorf("calls %q: a session was created", calls)
+					s.t.Errorf("calls %q: a session was created", calls)
 				}
 			})
 		})
@@ -202,13 +209,13 @@ func TestR7ExpiredSessionsDoNotComeBack(t *testing.T) {
 				})
 				seen := fresh.last.StatusCode == http.StatusConflict
 				if blind := name == "blind write" || name == "add" || name == "blind sign-in"; seen == blind {
-					t.Errorf("status %d: want 409 where the session was seen alive, a new session where not", fresh.last.StatusCode)
+					s.t.Errorf("status %d: want 409 where the session was seen alive, a new session where not", fresh.last.StatusCode)
 				}
 				if fresh.take(fresh.last); seen && len(fresh.last.Cookies()) != 0 {
-					t.Errorf("cookies %v with ErrEnded", fresh.last.Cookies())
+					s.t.Errorf("cookies %v with ErrEnded", fresh.last.Cookies())
 				}
 				if got := b.name() + fresh.name(); got != "" {
-					t.Errorf("name %q: a field of the expired session came back", got)
+					s.t.Errorf("name %q: a field of the expired session came back", got)
 				}
 			})
 		})
@@ -224,14 +231,14 @@ func TestT4RenewalAgainstASlowCommit(t *testing.T) {
 			func(v *VisitorSession) { v.SetTheme("dark"); v.Renew() },
 		)
 		if res.StatusCode != http.StatusOK || len(res.Cookies()) != 0 {
-			t.Errorf("status %d, cookies %v: want the data applied and no cookie", res.StatusCode, res.Cookies())
+			s.t.Errorf("status %d, cookies %v: want the data applied and no cookie", res.StatusCode, res.Cookies())
 		}
 		if b.cookie == old.cookie {
-			t.Error("the first renewal did not change the token")
+			s.t.Error("the first renewal did not change the token")
 		}
 		b.visit(func(v *VisitorSession) {
 			if v.Theme() != "dark" || v.Ratio() != 0.5 {
-				t.Errorf("theme %q, ratio %v with the new token, want both changes", v.Theme(), v.Ratio())
+				s.t.Errorf("theme %q, ratio %v with the new token, want both changes", v.Theme(), v.Ratio())
 			}
 		})
 	})
@@ -246,20 +253,20 @@ func TestT3SignInAgainstASlowCommitWithTheOldToken(t *testing.T) {
 			func(v *VisitorSession) { v.SetTheme("dark") },
 		)
 		if res.StatusCode != http.StatusOK || len(res.Cookies()) != 0 {
-			t.Errorf("status %d, cookies %v: want the earlier request's data applied and no cookie", res.StatusCode, res.Cookies())
+			s.t.Errorf("status %d, cookies %v: want the earlier request's data applied and no cookie", res.StatusCode, res.Cookies())
 		}
 		b.visit(func(v *VisitorSession) {
 			if v.Theme() != "dark" || v.UserID() != 7 {
-				t.Errorf("theme %q, user %d, want both", v.Theme(), v.UserID())
+				s.t.Errorf("theme %q, user %d, want both", v.Theme(), v.UserID())
 			}
 		})
 		res = old.visit(func(v *VisitorSession) { v.SetTheme("blue") })
 		if res.StatusCode != http.StatusConflict || len(res.Cookies()) != 0 {
-			t.Errorf("a later request with the old token: status %d, cookies %v, want 409 and none", res.StatusCode, res.Cookies())
+			s.t.Errorf("a later request with the old token: status %d, cookies %v, want 409 and none", res.StatusCode, res.Cookies())
 		}
 		b.visit(func(v *VisitorSession) {
 			if got := v.Theme(); got != "dark" {
-				t.Errorf("theme %q: a later request reached the record", got)
+				s.t.Errorf("theme %q: a later request reached the record", got)
 			}
 		})
 	})
@@ -276,7 +283,7 @@ func TestT2SignInAgainstASlowSignIn(t *testing.T) {
 		}))
 		first.visit(func(v *VisitorSession) {
 			if v.UserID() != 1 || v.Name() != "Ada" || v.Theme() != "light" {
-				t.Errorf("user %d, name %q, theme %q in the first sign-in's session", v.UserID(), v.Name(), v.Theme())
+				s.t.Errorf("user %d, name %q, theme %q in the first sign-in's session", v.UserID(), v.Name(), v.Theme())
 			}
 		})
 	})
@@ -292,11 +299,11 @@ func TestT2SlowSignInBeginsASessionOfItsOwn(t *testing.T) {
 		})
 		slow.visit(func(v *VisitorSession) {
 			if v.UserID() != 2 || v.Name() != "" {
-				t.Errorf("user %d, name %q, want a new session with the sign-in alone", v.UserID(), v.Name())
+				s.t.Errorf("user %d, name %q, want a new session with the sign-in alone", v.UserID(), v.Name())
 			}
 		})
 		if b.name() != "Ada" || b.user() != 0 {
-			t.Errorf("name %q, user %d: the sign-in landed in a record that somebody had renewed", b.name(), b.user())
+			s.t.Errorf("name %q, user %d: the sign-in landed in a record that somebody had renewed", b.name(), b.user())
 		}
 	})
 }
@@ -317,7 +324,7 @@ func TestL1SocketEventAgainstARequest(t *testing.T) {
 		)
 		b.visit(func(v *VisitorSession) {
 			if v.Theme() != "dark" || v.Ratio() != 0.5 || v.CartLen() != 2 || v.Views() != 7 {
-				t.Errorf("theme %q, ratio %v, cart of %d, views %d: a change was lost", v.Theme(), v.Ratio(), v.CartLen(), v.Views())
+				s.t.Errorf("theme %q, ratio %v, cart of %d, views %d: a change was lost", v.Theme(), v.Ratio(), v.CartLen(), v.Views())
 			}
 		})
 	})
@@ -334,13 +341,13 @@ func TestR7SocketEventAgainstADestruction(t *testing.T) {
 					writer[1](v)
 				})
 				if !errors.Is(err, runtime.ErrEnded) {
-					t.Errorf("the event: %v, want ErrEnded", err)
+					s.t.Errorf("the event: %v, want ErrEnded", err)
 				}
 				if got := c.told(); got != "" {
-					t.Errorf("the page was told %q", got)
+					s.t.Errorf("the page was told %q", got)
 				}
 				if got := b.name(); got != "" {
-					t.Errorf("name %q: the session came back", got)
+					s.t.Errorf("name %q: the session came back", got)
 				}
 			})
 		})
@@ -353,55 +360,57 @@ func TestS2SignInAgainstARevocation(t *testing.T) {
 			func(v *VisitorSession) { v.Name() },
 			others(func() {
 				if _, err := s.RevokeByUserID(context.Background(), 7); err != nil {
-					t.Error(err)
+					s.t.Error(err)
 				}
 			}),
 			func(v *VisitorSession) { v.SetUserID(7) },
 		)
 		if res.StatusCode != http.StatusConflict || len(res.Cookies()) != 0 {
-			t.Errorf("status %d, cookies %v: want 409 and no cookie", res.StatusCode, res.Cookies())
+			s.t.Errorf("status %d, cookies %v: want 409 and no cookie", res.StatusCode, res.Cookies())
 		}
 		if got := b.user(); got != 0 {
-			t.Errorf("user %d: a sign-in escaped the revocation", got)
+			s.t.Errorf("user %d: a sign-in escaped the revocation", got)
 		}
 		b.visit(func(v *VisitorSession) { v.SetUserID(7) })
 		if got := b.user(); got != 7 {
-			t.Errorf("user %d: a sign-in after the revocation was refused", got)
+			s.t.Errorf("user %d: a sign-in after the revocation was refused", got)
 		}
 	})
 }
 
 func TestT4OfManyRenewalsAtOnceOneWins(t *testing.T) {
-	s := newSiteOn(t, &spyStore{Store: openStore(t)})
-	for range 20 {
-		b := s.known()
-		tabs := make([]*browser, 32)
-		var all, ready sync.WaitGroup
-		ready.Add(len(tabs))
-		for i := range tabs {
-			tabs[i] = b.clone()
-			all.Go(func() {
-				tabs[i].visit(func(v *VisitorSession) {
-					v.Name()
-					ready.Done()
-					ready.Wait()
-					v.Renew()
-					v.AddViews(1)
+	onEveryStore(t, func(t *testing.T, on backend) {
+		s := on.site(t)
+		for range 20 {
+			b := s.known()
+			tabs := make([]*browser, 32)
+			var all, ready sync.WaitGroup
+			ready.Add(len(tabs))
+			for i := range tabs {
+				tabs[i] = b.clone()
+				all.Go(func() {
+					tabs[i].visit(func(v *VisitorSession) {
+						v.Name()
+						ready.Done()
+						ready.Wait()
+						v.Renew()
+						v.AddViews(1)
+					})
 				})
+			}
+			all.Wait()
+			changed, winner := 0, b
+			for _, tab := range tabs {
+				if tab.cookie != b.cookie {
+					changed++
+					winner = tab
+				}
+			}
+			winner.visit(func(v *VisitorSession) {
+				if changed != 1 || v.Views() != int64(len(tabs)) {
+					s.t.Errorf("%d of %d renewals sent a cookie, %d of their changes stored", changed, len(tabs), v.Views())
+				}
 			})
 		}
-		all.Wait()
-		changed, winner := 0, b
-		for _, tab := range tabs {
-			if tab.cookie != b.cookie {
-				changed++
-				winner = tab
-			}
-		}
-		winner.visit(func(v *VisitorSession) {
-			if changed != 1 || v.Views() != int64(len(tabs)) {
-				t.Errorf("%d of %d renewals sent a cookie, %d of their changes stored", changed, len(tabs), v.Views())
-			}
-		})
-	}
+	})
 }

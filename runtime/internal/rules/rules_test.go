@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ type site struct {
 	t     *testing.T
 	store *spyStore
 	now   time.Time
+	ticks *atomic.Int64 // where set, each reading of the clock is a microsecond later
 
 	mu     sync.Mutex
 	events []runtime.Event
@@ -43,7 +45,7 @@ func newSiteOn(t *testing.T, store *spyStore, configure ...func(*runtime.Config)
 	s := &site{t: t, store: store, now: begin}
 	basics := func(c *runtime.Config) {
 		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
-		c.Now = func() time.Time { return s.now }
+		c.Now = s.clock
 		c.OnEvent = func(_ context.Context, e runtime.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -61,6 +63,13 @@ func newSiteOn(t *testing.T, store *spyStore, configure ...func(*runtime.Config)
 	}
 	s.VisitorSessions = sessions
 	return s
+}
+
+func (s *site) clock() time.Time {
+	if s.ticks == nil {
+		return s.now
+	}
+	return s.now.Add(time.Duration(s.ticks.Add(1)) * time.Microsecond)
 }
 
 // kinds returns what the program was told and forgets it.
