@@ -79,8 +79,8 @@ func TestManySessions(t *testing.T) {
 			copies(t, pool, key, c.sessions-1)
 			reportSizes(t, pool, c.sessions, c.most)
 			visitor, record := session(2, c.entries...)
-			record.Deadline = key.Now.Add(1000 * time.Hour)
-			record.Expires = record.Deadline
+			record.Deadline = key.Now.Add(2000 * time.Hour)
+			record.Expires = key.Now.Add(1000 * time.Hour)
 			create(t, s, visitor, record)
 			reportWAL(t, pool, s, visitor)
 			sweepBesideVisitor(t, pool, s, visitor, c.sessions)
@@ -121,7 +121,7 @@ func reportWAL(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, key runtime.K
 	written("a commit to one field of 40 bytes", func(n int) { update(set(entry("field_05", fmt.Sprintf(`"%040d"`, n)))) })
 	written("one with activity", func(n int) {
 		d := set(entry("field_05", fmt.Sprintf(`"%040d"`, -n)))
-		d.Active = key.Now.Add(time.Duration(n) * time.Second)
+		d.Active = key.Now.Add(1000*time.Hour + time.Duration(n)*time.Second)
 		update(d)
 	})
 	written("one that adds to a counter", func(int) {

@@ -2,9 +2,8 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/duckgen/duckgen/runtime"
 )
@@ -120,25 +119,27 @@ func (o *ordinary) setEntry(e runtime.Entry) {
 	o.set = append(w.b, e.Value...)
 }
 
-// updateOrdinary applies an ordinary delta, or reports false and has changed
+// updateOrdinary applies an ordinary delta. The result is nil where it has changed
 // nothing: then duckgen_update has to judge.
-func (s *Store) updateOrdinary(ctx context.Context, key runtime.Key, d *runtime.Delta, o *ordinary) (*runtime.Result, bool, error) {
+func (s *Store) updateOrdinary(
+	ctx context.Context, key runtime.Key, d *runtime.Delta, o *ordinary,
+) (result *runtime.Result, err error) {
 	statement := ordinaryStatement
-	args := append(make([]any, 0, 12), uuid(key.ID), key.Proof[:], key.Now, key.Live, timestamp(d.Deadline), timestamp(d.Active),
+	args := append(make([]any, 0, 13), inBinary,
+		uuid(key.ID), key.Proof[:], key.Now, key.Live, timestamp(d.Deadline), timestamp(d.Active),
 		o.set, o.remove, o.names, o.maxSize)
 	if o.add != 0 {
 		statement = addingStatement
 		args = append(args, o.counter, o.add)
 	}
-	result := &runtime.Result{Current: true}
-	err := s.query(ctx, func(r pgx.Row) error {
-		var times resultTimes
-		err := r.Scan(&times.created, &times.renewed, &times.deadline, &times.expires)
-		times.fill(result)
-		return err
+	err = s.rows(ctx, func(values [][]byte, _ *pgtype.Map) error {
+		d := decoder{values: values, sound: true}
+		result = &runtime.Result{Current: true}
+		result.Created, result.Renewed, result.Deadline, result.Expires = d.time(), d.time(), d.time(), d.time()
+		return d.err()
 	}, statement, args...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, false, nil
+	if err != nil {
+		return nil, err
 	}
-	return result, true, err
+	return result, nil
 }

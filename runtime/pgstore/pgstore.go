@@ -174,12 +174,9 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 		return nil, wrap(s.name, err)
 	}
 	if o, ok := ordinaryOf(key, d); ok {
-		result, applied, err := s.updateOrdinary(ctx, key, d, &o)
-		if err != nil {
-			return nil, err
-		}
-		if applied {
-			return result, nil
+		result, err := s.updateOrdinary(ctx, key, d, &o)
+		if err != nil || result != nil {
+			return result, err
 		}
 	}
 	delta := appendDelta(make([]byte, 0, 256), d)
