@@ -104,14 +104,6 @@ func requestCases() []requestCase {
 	}
 }
 
-func TestARequestAllocatesLittle(t *testing.T) {
-	for _, c := range requestCases() {
-		if n := testing.AllocsPerRun(1000, requests(t, c.known, c.handler)); n > c.allocs {
-			t.Errorf("%s: %v allocations, want at most %v", c.name, n, c.allocs)
-		}
-	}
-}
-
 // sink keeps what a benchmark makes.
 var sink *http.Request
 
