@@ -144,7 +144,7 @@ type cookieForm struct {
 }
 
 func (c *Cookie) form() cookieForm {
-	line := c.line("")
+	line := c.line()
 	line.MaxAge = 1
 	scope, flags, _ := strings.Cut(strings.TrimPrefix(line.String(), c.Name+"="), "; Max-Age=1")
 	return cookieForm{name: c.Name + "=", scope: scope, end: !c.BrowserClose, flags: flags}
@@ -172,16 +172,15 @@ func (f *cookieForm) set(t token, deadline, now time.Time) string {
 // clear returns the Set-Cookie line that removes the cookie. It carries the same
 // attributes, without which browsers keep a prefixed cookie.
 func (c *Cookie) clear() string {
-	line := c.line("")
+	line := c.line()
 	line.Expires = time.Unix(0, 0)
 	line.MaxAge = -1
 	return line.String()
 }
 
-func (c *Cookie) line(value string) http.Cookie {
+func (c *Cookie) line() http.Cookie {
 	return http.Cookie{
 		Name:        c.Name,
-		Value:       value,
 		Path:        c.Path,
 		Domain:      c.Domain,
 		Secure:      c.Secure,
