@@ -283,9 +283,9 @@ func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	var keys [writers]runtime.Key
 	var written [writers]int64
 	for i := range keys {
-		key, record := session(byte(i), entry("a", "0"), entry("b", "0"))
+		key, record := session(byte(i), entry("a", "1"), entry("b", "1"), counter("n", 1)) // as write 1 leaves it
 		create(t, s, key, record)
-		keys[i] = key
+		keys[i], written[i] = key, 1
 	}
 	total := int64(0)
 	for round := range *kills {
