@@ -172,7 +172,7 @@ function apply(list) {
 }
 
 // Where the patches put a new element in the place of the one that has the focus,
-// it gets that, with the selection of its text.
+// it gets that, with the selection of its text. A link has to lead to the same page.
 function rememberFocus() {
   const active = document.activeElement;
   const successor = place(active);
@@ -180,7 +180,7 @@ function rememberFocus() {
   return () => {
     if (!active || active.isConnected) return;
     const next = successor();
-    if (!next || next.tagName !== active.tagName || next.type !== active.type) return;
+    if (!next || ["tagName", "type", "href"].some((name) => next[name] !== active[name])) return;
     next.focus({ preventScroll: true });
     if (typeof selectionStart === "number") next.setSelectionRange(selectionStart, selectionEnd);
   };
@@ -368,7 +368,7 @@ function move(inPlace) {
     return;
   }
   history.pushState(null, "", shown);
-  scrollTo(0, 0);
+  scrollTo(0, 0); // and the focus, as where a page is loaded
   document.querySelector("[autofocus]")?.focus();
 }
 

@@ -313,6 +313,17 @@ func TestNavigation(t *testing.T) {
 	p = s.browser().open()
 	p.send(120, "shop", "cart", "/next", map[string]any{"referer": "/"})
 	wantFrame(t, p.receive(), 121, "/next", false, "shopcart/", []any{[]any{3, "title", "Next"}}, false)
+
+	s = newSite(t)
+	s.live.HandleNavigation(func(context.Context, *lively.Conn, lively.Navigation, *visitor) error { return errors.New("no luck") })
+	p = s.browser().open()
+	for range 2 { // the second time the program has heard of the first
+		p.send(120, nil, nil, "/next", nil)
+		wantFrame(t, p.receive(), 121, "/next", true, nil, []any{}, true)
+	}
+	if text := s.reported(); !strings.Contains(text, "navigation: no luck") {
+		t.Errorf("the program heard of %q, want why the page is not shown", text)
+	}
 }
 
 func TestShutdownLetsEventsFinishAndPagesReconnect(t *testing.T) {

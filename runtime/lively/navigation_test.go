@@ -25,6 +25,11 @@ type tour struct {
 
 const tourLinks = `<a id="%[1]s" data-live-navigate="%[1]s" href="/tour/%[1]s?x=1">%[1]s</a> `
 
+// mainPart has a link that is at the same place on every page, and leads elsewhere.
+const mainPart = `<b>%[1]s</b><a data-live-key="onward" data-live-navigate href="/tour/%[2]s?x=1"></a>`
+
+var onward = map[string]string{"one": "two", "two": "three", "three": "two"}
+
 func newTour(t *testing.T, browser *chromium.Browser) *tour {
 	t.Helper()
 	w := &tour{web: newWeb(t), asked: make(chan lively.Navigation, 64), partial: make(chan struct{})}
@@ -56,7 +61,7 @@ func (w *tour) navigate(ctx context.Context, c *lively.Conn, n lively.Navigation
 	w.asked <- n
 	name, _, _ := strings.Cut(strings.TrimPrefix(n.Path, "/tour/"), "?")
 	page := lively.Page{Path: n.Path, Component: name, Patches: []lively.Patch{
-		lively.Text("title", name), lively.Text("main", name), lively.HTML("nav", template.HTML(links())),
+		lively.Text("title", name), lively.HTML("main", template.HTML(fmt.Sprintf(mainPart, name, onward[name]))), lively.HTML("nav", template.HTML(links())),
 	}}
 	switch name {
 	case "parts":
@@ -105,6 +110,13 @@ func TestInABrowserNavigationLoadsNoPage(t *testing.T) {
 		t.Errorf("the focus is on %q, want the link that was followed and is new", got)
 	}
 	w.tab.Click("#three")
+	w.shows("three", "/tour/three?x=1")
+	w.tab.Click("main a")
+	w.shows("two", "/tour/two?x=1")
+	if got := w.tab.Eval("document.activeElement.id + document.activeElement.tagName"); got != "BODY" {
+		t.Errorf("the focus is on %q, want nowhere: the link that was followed is gone", got)
+	}
+	w.tab.Eval("history.back()")
 	w.shows("three", "/tour/three?x=1")
 	w.tab.Click("#down")
 	w.tab.Wait(`location.hash === "#foot"`)
