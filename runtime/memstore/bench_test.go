@@ -70,6 +70,33 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
+// BenchmarkRawMap is what a store of blobs does at least: it looks up and copies,
+// and replaces, behind one lock.
+func BenchmarkRawMap(b *testing.B) {
+	var mu sync.RWMutex
+	blobs := map[runtime.ID][]byte{id(1): make([]byte, 1100)}
+	var got []byte
+	read := func() {
+		mu.RLock()
+		defer mu.RUnlock()
+		got = slices.Clone(blobs[id(1)])
+	}
+	write := func() {
+		fresh := slices.Clone(got)
+		mu.Lock()
+		defer mu.Unlock()
+		blobs[id(1)] = fresh
+	}
+	for what, do := range map[string]func(){"read": read, "read and write": func() { read(); write() }} {
+		b.Run(what, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				do()
+			}
+		})
+	}
+}
+
 func BenchmarkLoadParallel(b *testing.B) {
 	s := memstore.New()
 	keys := make([]runtime.Key, 1024)

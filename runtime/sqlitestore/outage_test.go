@@ -214,6 +214,7 @@ func TestOpenSaysThatItMayNotWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() { _ = os.Chmod(readOnlyDir, 0o700) }) // else nobody but root can remove it
 	defer asNobody(t)()
 	for what, dir := range map[string]string{"a file to read": readOnlyFile, "a folder to read": readOnlyDir} {
 		path := filepath.Join(dir, "sessions.db")

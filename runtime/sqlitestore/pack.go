@@ -82,7 +82,7 @@ func unpack(b []byte) (*runtime.Record, error) {
 	if end < 0 || binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], sumTable) {
 		return nil, errDamaged
 	}
-	u := &unpacker{rest: b[:end]}
+	u := &unpacker{rest: b[:end], texts: string(b[:end])}
 	if u.byte() != packVersion {
 		return nil, errDamaged
 	}
@@ -124,6 +124,7 @@ func unpack(b []byte) (*runtime.Record, error) {
 // it is damaged and gives zeros.
 type unpacker struct {
 	rest    []byte
+	texts   string // all that was packed, which every text is a part of
 	damaged bool
 }
 
@@ -146,7 +147,11 @@ func (u *unpacker) byte() byte {
 
 func (u *unpacker) bool() bool { return u.byte() == 1 }
 
-func (u *unpacker) text() string { return string(u.take(u.uvarint())) }
+func (u *unpacker) text() string {
+	n := u.uvarint()
+	begin := len(u.texts) - len(u.rest)
+	return u.texts[begin : begin+len(u.take(n))]
+}
 
 func (u *unpacker) proof() (p runtime.Proof) {
 	copy(p[:], u.take(uint64(len(p))))

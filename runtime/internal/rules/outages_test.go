@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -113,6 +114,13 @@ func (r *faulted) send(ctx context.Context) *http.Response {
 	return w.Result()
 }
 
+// fault adds to what the program was told.
+func (s *site) fault(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.errs = append(s.errs, err)
+}
+
 // told returns what the program was told, and forgets it.
 func (d *disturbed) told() error {
 	d.site.mu.Lock()
@@ -146,7 +154,8 @@ func (r *faulted) seenBy(s *site) (seen state) {
 	})
 	for _, err := range s.FindByUserID(r.Context(), r.user) {
 		if err != nil {
-			r.Fatal(err)
+			s.fault(err)
+			break
 		}
 		seen.Found++
 	}
@@ -238,17 +247,31 @@ func (d *disturbed) arm(c faultCase) (r *faulted, struck <-chan struct{}) {
 	return r, d.proxy.Arm(c.fault)
 }
 
-// cut sends the request of the case while its connection is cut.
+// cut sends the request of the case while its connection is cut. A driver may
+// notice only then that another connection was cut before: that is once more an
+// outage, and the case is tried again.
 func (d *disturbed) cut(c faultCase) {
-	r, struck := d.arm(c)
-	res := r.send(d.Context())
-	calls := d.proxy.Calls()
-	select {
-	case <-struck:
-	default:
-		d.Fatalf("%v: it did not happen in %d calls", c, len(calls))
+	for range tries {
+		r, struck := d.arm(c)
+		res := r.send(d.Context())
+		calls := d.proxy.Calls()
+		select {
+		case <-struck:
+			d.answered(c, r, res, calls)
+			d.left(c, r)
+			d.recovers(c, r)
+			return
+		default:
+			d.isOutage(c, d.told())
+		}
 	}
-	d.answered(c, r, res, calls)
+	d.Fatalf("%v: it did not happen in %d requests", c, tries)
+}
+
+const tries = 5
+
+// left checks what is stored.
+func (d *disturbed) left(c faultCase, r *faulted) {
 	want := c.before
 	if c.stores() {
 		want = c.after
@@ -256,7 +279,6 @@ func (d *disturbed) cut(c faultCase) {
 	if diff := cmp.Diff(want, r.stored()); diff != "" {
 		d.Errorf("%v: stored (-want +got):\n%s", c, diff)
 	}
-	d.recovers(c, r)
 }
 
 // answered checks what the visitor gets and what the program is told.
@@ -305,20 +327,21 @@ func (d *disturbed) isOutage(c any, err error) {
 
 // recovers demands that the same program works again, and sees what is stored.
 func (d *disturbed) recovers(c any, r *faulted) {
-	const tries = 3 // a driver may have another connection that is no more
+	stored := r.stored()
 	for range tries {
-		b := d.site.browser()
-		if res := b.visit(func(v *VisitorSession) { v.SetName("Eve") }); res.StatusCode == http.StatusOK {
-			break
+		res := d.site.browser().visit(func(v *VisitorSession) { v.SetName("Eve") })
+		seen := r.seenBy(d.site)
+		if err := d.told(); err != nil {
+			d.isOutage(c, err)
+			continue
 		}
-		d.isOutage(c, d.told())
+		if diff := cmp.Diff(stored, seen); diff != "" || res.StatusCode != http.StatusOK {
+			d.Errorf("%v: afterwards status %d, and the program sees something else than is stored (-stored +seen):\n%s",
+				c, res.StatusCode, diff)
+		}
+		return
 	}
-	if diff := cmp.Diff(r.stored(), r.seenBy(d.site)); diff != "" {
-		d.Errorf("%v: afterwards the program sees something else than is stored (-stored +seen):\n%s", c, diff)
-	}
-	if err := d.told(); err != nil {
-		d.Errorf("%v: afterwards: %v", c, err)
-	}
+	d.Errorf("%v: after %d requests the store does not work again", c, tries)
 }
 
 // TestS3AConnectionCutBetweenRequestsIsAnOutageAtMost: a driver may notice it,
@@ -353,9 +376,9 @@ func TestS3AConnectionCutBetweenRequestsIsAnOutageAtMost(t *testing.T) {
 // reconnect uses the store until each connection that was cut has been made
 // anew: a driver may have several, each of which fails once.
 func (d *disturbed) reconnect() {
-	const enough, tries = 10, 100
+	const enough, most = 10, 100
 	worked := 0
-	for range tries {
+	for range most {
 		res := d.site.browser().visit(func(v *VisitorSession) { v.SetName("Eve") })
 		if worked++; res.StatusCode != http.StatusOK {
 			worked = 0
@@ -365,28 +388,33 @@ func (d *disturbed) reconnect() {
 			return
 		}
 	}
-	d.Fatalf("after %d requests the store does not work again", tries)
+	d.Fatalf("after %d requests the store does not work again", most)
 }
 
 // TestR5AStalledServerIsAnOutage: the hooks wait for some seconds, a load as
-// long as the visitor does.
+// long as the visitor does. All wait at the same time, each for a proxy of its
+// own.
 func TestR5AStalledServerIsAnOutage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the time-out of commits")
 	}
-	t.Parallel()
 	for _, server := range wired {
-		for _, a := range acts {
-			t.Run(server.name+"/"+a.name, func(t *testing.T) {
-				t.Parallel()
+		if server.name == "Redis Cluster" {
+			continue // its driver is that of Redis
+		}
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			var waiting sync.WaitGroup
+			defer waiting.Wait()
+			for _, a := range acts {
 				d := disturb(t, server.open(t))
 				for _, c := range d.faultCases(a) {
 					if c.fault == (faultproxy.Fault{Call: c.calls, Sent: faultproxy.All}) {
-						d.stall(c)
+						waiting.Go(func() { d.stall(c) })
 					}
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -405,13 +433,7 @@ func (d *disturbed) stall(c faultCase) {
 	res := r.send(ctx)
 	d.answered(c, r, res, d.proxy.Calls())
 	d.proxy.Release()
-	want := c.before
-	if c.stores() {
-		want = c.after
-	}
-	if diff := cmp.Diff(want, r.stored()); diff != "" {
-		d.Errorf("%v: stored (-want +got):\n%s", c, diff)
-	}
+	d.left(c, r)
 	d.recovers(c, r)
 }
 
