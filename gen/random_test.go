@@ -12,7 +12,7 @@ import (
 	"github.com/duckgen/duckgen/gen/diag"
 )
 
-// structs is 500 in CI; compiling them takes minutes.
+// structs is 500 in CI, where compiling them takes a minute or two.
 var structs = flag.Int("structs", 30, "how many random structs are tried")
 
 const (
