@@ -22,7 +22,10 @@ import (
 	"github.com/duckgen/duckgen/gen/load"
 )
 
-var update = flag.Bool("update", false, "write what the golden cases want")
+var (
+	update = flag.Bool("update", false, "write what the golden cases want")
+	keep   = flag.String("keep", "", "leave a module with the cases that succeed, and their output, in this empty `directory`, for linters")
+)
 
 const (
 	goldenDir   = "../testdata/golden"
@@ -59,7 +62,12 @@ func newGoldenModule(t *testing.T) *goldenModule {
 	t.Setenv("CGO_ENABLED", "0")
 	t.Setenv("GOWORK", "off")
 	t.Setenv("GOFLAGS", "-buildvcs=false -trimpath") // so that the build cache serves the next temporary directory
-	dir, err := filepath.EvalSymlinks(t.TempDir())
+	return newGoldenModuleIn(t, t.TempDir())
+}
+
+func newGoldenModuleIn(t *testing.T, dir string) *goldenModule {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,6 +358,22 @@ func (m *goldenModule) tested(t *testing.T) {
 		t.Fatal("no case has such a test")
 	}
 	m.goCommand(t, args...)
+}
+
+// TestKeepGoldens is for CI, which runs linters over the module.
+func TestKeepGoldens(t *testing.T) {
+	if *keep == "" {
+		t.Skip("without -keep nothing is to be kept")
+	}
+	m := newGoldenModuleIn(t, *keep)
+	m.write(t)
+	for _, c := range m.cases {
+		if !c.succeeds() {
+			if err := os.RemoveAll(c.dir); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 func TestEveryCodeHasACase(t *testing.T) {

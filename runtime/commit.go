@@ -50,7 +50,7 @@ func (s *Session) commit(ctx context.Context, c *commitment) error {
 	}
 	err := s.commitPending(ctx, c)
 	if err != nil && !s.outage { // a failed load was told when it failed
-		s.fault(err)
+		_ = s.fault(err)
 	}
 	return err
 }
@@ -463,6 +463,6 @@ func (s *Session) extend(ctx context.Context, c *commitment) {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSuperseded), errors.Is(err, ErrReused), errors.Is(err, ErrEnded):
 		// It ended while the request was reading: nothing is left to extend.
 	default:
-		s.fault(fmt.Errorf("extend session: %w", err))
+		_ = s.fault(fmt.Errorf("extend session: %w", err))
 	}
 }

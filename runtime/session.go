@@ -293,7 +293,7 @@ func (s *Session) vanished(err error) {
 func (s *Session) look() {
 	s.read = true
 	if s.phase == phaseOutside {
-		s.fail(ErrNoMiddleware)
+		_ = s.fail(ErrNoMiddleware)
 		return
 	}
 	s.load(s.ctx)

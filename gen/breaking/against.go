@@ -35,10 +35,10 @@ func Against(ctx context.Context, dir, what string) ([]Earlier, error) {
 	}
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fromGit(ctx, dir, what)
-	case err != nil:
+	case errors.Is(err, fs.ErrPermission):
 		return nil, err
+	case err != nil: // there is no such file, or what names a commit cannot be the name of one
+		return fromGit(ctx, dir, what)
 	case info.IsDir():
 		return fromCheckout(path, dir)
 	}

@@ -55,7 +55,8 @@ func (c *mapCodec[M, K, V]) Read(b []byte, f runtime.Format) (M, []byte, error) 
 	}
 	var k K
 	var v V
-	for more := true; ; {
+	var more bool
+	for {
 		if b, more, err = l.next(b); err != nil {
 			return nil, nil, err
 		}

@@ -96,7 +96,8 @@ func skipJSON(b []byte, depth int) ([]byte, error) {
 func skipItems(b []byte, end byte, depth int) (rest []byte, err error) {
 	l := list{format: runtime.JSON, end: end}
 	b = skipSpace(b)[1:]
-	for more := true; ; {
+	var more bool
+	for {
 		if b, more, err = l.next(b); err != nil || !more {
 			return b, err
 		}

@@ -26,7 +26,8 @@ func (c *sliceCodec[S, E]) Read(b []byte, f runtime.Format) (S, []byte, error) {
 	if l.left > 0 {
 		v = make(S, 0, l.left)
 	}
-	for more := true; ; {
+	var more bool
+	for {
 		if b, more, err = l.next(b); err != nil {
 			return nil, nil, err
 		}

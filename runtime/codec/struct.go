@@ -119,7 +119,8 @@ func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	for expected, more := 0, true; ; {
+	expected, more := 0, false
+	for {
 		if b, more, err = l.next(b); err != nil {
 			return nil, err
 		}
