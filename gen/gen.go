@@ -47,6 +47,9 @@ type File struct {
 	Content []byte
 	Schema  *schema.File // what it was rendered from
 	Test    bool         // it is the test
+
+	named *templates.File
+	parts []templates.Part // of Content
 }
 
 // Generate reads the packages and renders their sessions. An error means that
@@ -87,15 +90,14 @@ func Generate(ctx context.Context, cfg Config) (*Result, error) {
 
 // A generator makes the result of one run.
 type generator struct {
-	findings   *diag.Collector
-	render     func(*schema.File) ([]byte, error)
-	renderTest func(*schema.File) ([]byte, error)
-	check      checkFunc
-	tests      bool // also where there is none yet
+	findings *diag.Collector
+	render   renderFunc
+	check    checkFunc
+	tests    bool // also where there is none yet
 }
 
 func newGenerator(findings *diag.Collector) *generator {
-	return &generator{findings: findings, render: templates.Render, renderTest: templates.RenderTest, check: verify.Check}
+	return &generator{findings: findings, render: render, check: verify.Check}
 }
 
 // A unit is a package with its files that declare sessions.

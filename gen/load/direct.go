@@ -123,7 +123,7 @@ func (d *direct) list(dir string) (*build.Package, error) {
 // load parses and checks the files of one package, and makes sure that nothing
 // of its sessions is unknown.
 func (d *direct) load(path, name, dir string, files []string, imports types.Importer) (*Package, error) {
-	result := &Package{Path: path, Name: name, Dir: dir, Fset: d.fset, Imports: Imports{}}
+	result := &Package{Path: path, Name: name, Dir: dir, Fset: d.fset}
 	var syntax []*ast.File
 	concerned := false
 	for _, base := range files {
@@ -138,7 +138,7 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 		}
 		concerned = concerned || mayConcern(source)
 		syntax = append(syntax, file)
-		result.Files = append(result.Files, &File{filename, file, file, d.parser.errorsOf(filename)})
+		result.add(&File{filename, file, file, d.parser.errorsOf(filename)})
 	}
 	if !concerned {
 		result.Types, result.Info = types.NewPackage(path, name), &types.Info{}
@@ -151,7 +151,7 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 	if !known(result) {
 		return nil, errIndirect
 	}
-	result.Imports.reach(result.Types.Imports())
+	result.Imports = reachedDirectly{reached(result.Types), d.standard}
 	return result, nil
 }
 
