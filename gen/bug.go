@@ -46,7 +46,7 @@ func (g *generator) verifyAll(units []*unit) error {
 // verify checks one package. One whose files are all in the tree already is left
 // alone: nothing of it will be written.
 func (g *generator) verify(u *unit) error {
-	if u.unchanged() {
+	if u.known || u.unchanged() {
 		return nil
 	}
 	if files := u.inParts(); len(files) > 0 && verify.Parts(u.Types, u.Imports, files) {

@@ -15,6 +15,9 @@ import (
 func (g *generator) renderAll(units []*unit) {
 	var files []*File
 	for _, u := range units {
+		if u.known {
+			continue
+		}
 		u.name()
 		for i := range u.files {
 			files = append(files, &u.files[i])
