@@ -403,7 +403,7 @@ func TestFindingsAreDocumented(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, file string) string {
+func readFile(t testing.TB, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -412,7 +412,7 @@ func readFile(t *testing.T, file string) string {
 	return string(content)
 }
 
-func writeFile(t *testing.T, file, content string) {
+func writeFile(t testing.TB, file, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
