@@ -71,9 +71,28 @@ const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFil
 // left out; an error means that nothing could be loaded. Type errors are
 // neither: they are normal where generated code is missing.
 func Load(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package, error) {
-	if result, ok := Direct(cfg); ok && !cfg.Full {
+	if cfg.Full {
+		return loadFully(ctx, cfg, findings)
+	}
+	result, left, ok := Direct(cfg)
+	switch {
+	case !ok:
+		return loadFully(ctx, cfg, findings)
+	case len(left) == 0:
 		return result, nil
 	}
+	cfg.Patterns = left
+	rest, err := loadFully(ctx, cfg, findings)
+	if err != nil {
+		return nil, err
+	}
+	result = append(result, rest...)
+	slices.SortFunc(result, byPath)
+	return result, nil
+}
+
+// loadFully is [Load] by the go command alone.
+func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package, error) {
 	var p parser
 	loaded, err := packages.Load(&packages.Config{
 		Context:    ctx,
