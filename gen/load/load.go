@@ -114,6 +114,9 @@ func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Pa
 	}
 	var result []*Package
 	for _, pkg := range widest(loaded) {
+		if len(pkg.GoFiles) == 0 && len(pkg.Errors) == 0 {
+			continue // nothing but external tests, which are a package of their own
+		}
 		if pkg.Types == nil || pkg.Name == "" || len(pkg.Syntax) == 0 {
 			findings.Add(unloadable(cfg.Dir, pkg))
 			continue
