@@ -11,6 +11,7 @@ require (
 require (
 	github.com/dave/jennifer v1.7.1 // indirect
 	github.com/gorilla/securecookie v1.1.2 // indirect
+	github.com/jmattheis/goverter v1.11.1 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/tinylib/msgp v1.6.5 // indirect
 	golang.org/x/mod v0.42.0 // indirect
@@ -20,4 +21,9 @@ require (
 
 replace github.com/duckgen/duckgen => ..
 
-tool github.com/duckgen/duckgen/cmd/duckgen
+tool (
+	github.com/duckgen/duckgen/cmd/duckgen
+	github.com/jmattheis/goverter/cmd/goverter
+	github.com/tinylib/msgp
+	golang.org/x/tools/cmd/stringer
+)

@@ -1,14 +1,15 @@
 package gen
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
-	"os"
 	"strings"
+
+	"github.com/duckgen/duckgen/gen/verify"
+	"github.com/duckgen/duckgen/internal/parallel"
 )
 
 // A checkFunc type-checks a package in memory: its hand-written files together
@@ -38,14 +39,17 @@ func (e *BugError) Unwrap() []error { return e.Errors }
 // verifyAll type-checks every package that has generated files.
 func (g *generator) verifyAll(units []*unit) error {
 	errs := make([]error, len(units))
-	inParallel(len(units), func(i int) { errs[i] = g.verify(units[i]) })
+	parallel.Do(len(units), func(i int) { errs[i] = g.verify(units[i]) })
 	return errors.Join(errs...)
 }
 
 // verify checks one package. One whose files are all in the tree already is left
 // alone: nothing of it will be written.
 func (g *generator) verify(u *unit) error {
-	if u.unchanged() {
+	if u.known || u.unchanged() {
+		return nil
+	}
+	if files := u.inParts(); len(files) > 0 && verify.Parts(u.Types, u.Imports, files) {
 		return nil
 	}
 	generated := map[string][]byte{}
@@ -65,11 +69,30 @@ func (g *generator) verify(u *unit) error {
 	return &BugError{Package: u.Path, Errors: errs}
 }
 
+// inParts returns the generated files as they are made up, or none where there
+// are tests of the stored form: these need too much of other files.
+func (u *unit) inParts() []verify.File {
+	var files []verify.File
+	for _, f := range u.files {
+		if f.Content == nil {
+			continue
+		}
+		if f.Test || len(f.parts) == 0 {
+			return nil
+		}
+		file := verify.File{Content: f.Content}
+		for _, part := range f.parts {
+			file.Parts = append(file.Parts, verify.Part(part))
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
 // unchanged reports whether writing would change none of the files.
 func (u *unit) unchanged() bool {
 	for _, f := range u.files {
-		old, err := os.ReadFile(f.Path)
-		if err != nil || !bytes.Equal(old, f.Content) {
+		if !holds(f.Path, f.Content) {
 			return false
 		}
 	}

@@ -15,13 +15,14 @@ import (
 )
 
 // TestBothWaysOfLoadingGiveTheSame holds the way that starts no go command to
-// the goldens, for every case that it takes.
+// the goldens, for every case that it takes, and then a run in which each
+// package goes the way that it needs.
 func TestBothWaysOfLoadingGiveTheSame(t *testing.T) {
 	m := newGoldenModule(t)
 	var taken, left []string
 	for _, c := range m.cases {
-		loaded, ok := load.Direct(load.Config{Dir: c.dir, Patterns: []string{"./..."}, Tags: []string{"golden"}, Tests: true})
-		if !ok {
+		loaded, others, ok := load.Direct(load.Config{Dir: c.dir, Patterns: []string{"./..."}, Tags: []string{"golden"}, Tests: true})
+		if !ok || len(others) > 0 {
 			left = append(left, c.name)
 			continue
 		}
@@ -31,6 +32,16 @@ func TestBothWaysOfLoadingGiveTheSame(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases; the go command is asked for %s", len(m.cases), strings.Join(left, ", "))
+	all := load.Config{Dir: m.dir, Patterns: []string{"./..."}, Tags: []string{"golden"}, Tests: true}
+	if loaded, others, ok := load.Direct(all); !ok || len(loaded) == 0 || len(others) == 0 {
+		t.Errorf("of all cases at once, %d packages are taken and %d left (%v)", len(loaded), len(others), ok)
+	}
+	both, unloadable := m.load(t, false)
+	for _, c := range m.cases {
+		if diff := gocmp.Diff(c.want, c.got(t, c.generate(t, both, unloadable))); diff != "" {
+			t.Errorf("%s is not as wanted where each package goes its own way (-want +got):\n%s", c.name, diff)
+		}
+	}
 	if len(taken) < len(m.cases)*3/4 {
 		t.Errorf("only %d of %d cases are taken", len(taken), len(m.cases))
 	}
@@ -67,7 +78,7 @@ func TestWellKnownTypesAreReadAsTheyAre(t *testing.T) {
 	}
 	want := resultOf(t, load.Config{Dir: dir, Patterns: []string{"./..."}, Tests: true, Full: true})
 	config := load.Config{Dir: dir, Patterns: []string{"./..."}, Tests: true}
-	if _, ok := load.Direct(config); !ok {
+	if _, left, ok := load.Direct(config); !ok || len(left) > 0 {
 		t.Fatal("the go command is asked")
 	}
 	if diff := gocmp.Diff(want, resultOf(t, config)); diff != "" {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/duckgen/duckgen/gen/cache"
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/read"
@@ -21,10 +22,11 @@ import (
 
 // A Config says what to generate for.
 type Config struct {
-	Dir      string   // what patterns and findings are relative to; empty: the working directory
-	Patterns []string // packages as the go command names them; none: the one in Dir
-	Tags     []string // build tags
-	Tests    bool     // also tests of the stored form, see [File]
+	Dir      string       // what patterns and findings are relative to; empty: the working directory
+	Patterns []string     // packages as the go command names them; none: the one in Dir
+	Tags     []string     // build tags
+	Tests    bool         // also tests of the stored form, see [File]
+	Cache    *cache.Cache // of what was generated before; nil: none
 }
 
 // A Result is what one run would make of the tree. Where it has findings, it
@@ -47,6 +49,9 @@ type File struct {
 	Content []byte
 	Schema  *schema.File // what it was rendered from
 	Test    bool         // it is the test
+
+	named *templates.File
+	parts []templates.Part // of Content
 }
 
 // Generate reads the packages and renders their sessions. An error means that
@@ -73,7 +78,7 @@ func Generate(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	g := newGenerator(findings)
-	g.tests = cfg.Tests
+	g.tests, g.cache = cfg.Tests, cfg.Cache
 	result, err := g.generate(dir, packages)
 	if err != nil {
 		return nil, err
@@ -89,21 +94,25 @@ func Of(pkg *load.Package) (*Result, error) {
 
 // A generator makes the result of one run.
 type generator struct {
-	findings   *diag.Collector
-	render     func(*schema.File) ([]byte, error)
-	renderTest func(*schema.File) ([]byte, error)
-	check      checkFunc
-	tests      bool // also where there is none yet
+	findings *diag.Collector
+	render   renderFunc
+	check    checkFunc
+	cache    *cache.Cache
+	tests    bool // also where there is none yet
 }
 
 func newGenerator(findings *diag.Collector) *generator {
-	return &generator{findings: findings, render: templates.Render, renderTest: templates.RenderTest, check: verify.Check}
+	return &generator{findings: findings, render: render, check: verify.Check}
 }
 
 // A unit is a package with its files that declare sessions.
 type unit struct {
 	*load.Package
 	files []File
+
+	key    cache.Sum // of all that the files are rendered from
+	hasKey bool
+	known  bool // rendering would give what is in the tree
 }
 
 func (g *generator) generate(dir string, packages []*load.Package) (*Result, error) {
@@ -126,6 +135,7 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 		return nil, err
 	}
 	if g.findings.Len() == 0 {
+		g.recognise(units)
 		if err := g.renderAll(units); err != nil {
 			return nil, err
 		}
@@ -140,6 +150,7 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 	if err := g.verifyAll(units); err != nil {
 		return nil, err
 	}
+	g.remember(units)
 	for _, u := range units {
 		for _, f := range u.files {
 			if f.Content != nil {

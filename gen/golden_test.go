@@ -118,8 +118,8 @@ func readCase(t *testing.T, root, file string) *goldenCase {
 	return c
 }
 
-// load loads every case at once.
-func (m *goldenModule) load(t *testing.T) ([]*load.Package, []diag.Finding) {
+// load loads every case at once, by the go command where that is wanted in full.
+func (m *goldenModule) load(t *testing.T, full bool) ([]*load.Package, []diag.Finding) {
 	t.Helper()
 	findings := diag.NewCollector(m.dir)
 	loaded, err := load.Load(t.Context(), load.Config{
@@ -127,6 +127,7 @@ func (m *goldenModule) load(t *testing.T) ([]*load.Package, []diag.Finding) {
 		Patterns: []string{"./..."},
 		Tags:     []string{"golden"},
 		Tests:    true,
+		Full:     full,
 	}, findings)
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +209,7 @@ func (c *goldenCase) save(t *testing.T, got map[string]string) {
 
 func TestGolden(t *testing.T) {
 	m := newGoldenModule(t)
-	loaded, unloadable := m.load(t)
+	loaded, unloadable := m.load(t, true)
 	for _, c := range m.cases {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.got(t, c.generate(t, loaded, unloadable))
@@ -226,7 +227,7 @@ func TestGolden(t *testing.T) {
 	})
 	m.write(t)
 	t.Run("its own output does not matter", func(t *testing.T) {
-		again, unloadable := m.load(t)
+		again, unloadable := m.load(t, true)
 		m.expect(t, again, unloadable)
 		for _, c := range m.cases {
 			if changes := c.changes(t, again, unloadable); len(changes) > 0 {
@@ -420,7 +421,7 @@ func TestFindingsAreDocumented(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, file string) string {
+func readFile(t testing.TB, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -429,7 +430,7 @@ func readFile(t *testing.T, file string) string {
 	return string(content)
 }
 
-func writeFile(t *testing.T, file, content string) {
+func writeFile(t testing.TB, file, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)

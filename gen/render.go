@@ -3,9 +3,10 @@ package gen
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/internal/parallel"
 	"github.com/duckgen/duckgen/templates"
 )
 
@@ -15,19 +16,16 @@ func (g *generator) renderAll(units []*unit) error {
 	var files []*File
 	var owners []*unit
 	for _, u := range units {
-		u.separateNames()
+		if u.known {
+			continue
+		}
+		u.name()
 		for i := range u.files {
 			files, owners = append(files, &u.files[i]), append(owners, u)
 		}
 	}
 	errs := make([]error, len(files))
-	inParallel(len(files), func(i int) {
-		render := g.render
-		if files[i].Test {
-			render = g.renderTest
-		}
-		files[i].Content, errs[i] = render(files[i].Schema)
-	})
+	parallel.Do(len(files), func(i int) { errs[i] = files[i].render(g.render) })
 	shadowed := map[*unit]map[string]bool{}
 	for i, err := range errs {
 		var names *templates.ShadowedError
@@ -66,20 +64,39 @@ func (g *generator) reportShadowed(u *unit, names map[string]bool) {
 	}
 }
 
-// separateNames keeps the generated files of one package out of each other's
-// way: each finds the identifiers of those before it taken.
-func (u *unit) separateNames() {
-	if len(u.files) < 2 {
-		return
+// A renderFunc renders a file, or the test that belongs to it, which may be
+// none.
+type renderFunc func(f *templates.File, test bool) (*templates.Output, error)
+
+func render(f *templates.File, test bool) (*templates.Output, error) {
+	if test {
+		return f.RenderTest()
 	}
-	taken := maps.Clone(u.files[0].Schema.Package.Scope)
+	return f.Render()
+}
+
+func (f *File) render(render renderFunc) error {
+	out, err := render(f.named, f.Test)
+	if err != nil || out == nil {
+		return err
+	}
+	f.Content, f.parts = out.Content, out.Parts
+	return nil
+}
+
+// name decides the names of all files of the package at once.
+func (u *unit) name() {
+	var sources []*schema.File
 	for _, f := range u.files {
-		if f.Test { // it declares only what has the name of a session
-			continue
+		if !f.Test {
+			sources = append(sources, f.Schema)
 		}
-		f.Schema.Package.Scope = maps.Clone(taken)
-		for _, name := range templates.Declared(f.Schema) {
-			taken[name] = true
-		}
+	}
+	named := map[*schema.File]*templates.File{}
+	for i, f := range templates.Files(sources) {
+		named[sources[i]] = f
+	}
+	for i := range u.files {
+		u.files[i].named = named[u.files[i].Schema]
 	}
 }

@@ -13,7 +13,7 @@ import (
 // the driver of an analysis has at hand to the goldens.
 func TestSourcesThatOthersHaveLoadedGiveTheSame(t *testing.T) {
 	m := newGoldenModule(t)
-	loaded, unloadable := m.load(t)
+	loaded, unloadable := m.load(t, true)
 	for i, pkg := range loaded {
 		sources := load.Sources{
 			Path:      pkg.Path,

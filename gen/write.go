@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,14 +25,15 @@ func (c Change) Removes() bool { return c.New == nil }
 func (r *Result) Changes() ([]Change, error) {
 	var changes []Change
 	for _, f := range r.Files {
+		if holds(f.Path, f.Content) {
+			continue
+		}
 		old, err := os.ReadFile(f.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			old = nil
 		case err != nil:
 			return nil, err
-		case bytes.Equal(old, f.Content):
-			continue
 		}
 		changes = append(changes, Change{Path: f.Path, Old: old, New: f.Content})
 	}
@@ -43,6 +45,27 @@ func (r *Result) Changes() ([]Change, error) {
 		changes = append(changes, Change{Path: path, Old: old})
 	}
 	return changes, nil
+}
+
+// holds reports whether a file has just this content. It never has a large file
+// in memory.
+func holds(path string, content []byte) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var buffer [32 << 10]byte
+	for {
+		n, err := f.Read(buffer[:])
+		if !bytes.HasPrefix(content, buffer[:n]) {
+			return false
+		}
+		content = content[n:]
+		if err != nil {
+			return err == io.EOF && len(content) == 0
+		}
+	}
 }
 
 // Write makes the tree what the result says and returns what it changed. Every

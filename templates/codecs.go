@@ -8,9 +8,8 @@ import (
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
-// codecOf is the expression that makes the codec of a type. The path names the
-// place where the type was met, for types that have no name.
-func (s *session) codecOf(t *schema.Type, path string) *jen.Statement {
+// codecOf is the expression that makes the codec of a type.
+func (s *session) codecOf(t *schema.Type) *jen.Statement {
 	switch t.Form {
 	case schema.Bytes:
 		return s.codec("Bytes").Types(s.typ(t)).Call()
@@ -18,15 +17,15 @@ func (s *session) codecOf(t *schema.Type, path string) *jen.Statement {
 		return s.converted(t, isTime(t), timeType, s.codec("Time").Call())
 	case schema.Pointer:
 		pointer := &schema.Type{Form: schema.Pointer, Elem: t.Elem}
-		return s.converted(t, t.Name == nil, pointer, s.codec("Pointer").Call(s.codecOf(t.Elem, path)))
+		return s.converted(t, t.Name == nil, pointer, s.codec("Pointer").Call(s.codecOf(t.Elem)))
 	case schema.Slice:
-		return s.codec("Slice").Types(s.typ(t)).Call(s.codecOf(t.Elem, path))
+		return s.codec("Slice").Types(s.typ(t)).Call(s.codecOf(t.Elem))
 	case schema.Array:
-		return s.codec("Array").Types(s.typ(t)).Add(callLines(s.codecOf(t.Elem, path), s.elements(t)))
+		return s.codec("Array").Types(s.typ(t)).Add(callLines(s.codecOf(t.Elem), s.elements(t)))
 	case schema.MapOf:
-		return s.codec("Map").Types(s.typ(t)).Call(s.keyCodec(t.Key), s.codecOf(t.Elem, path))
+		return s.codec("Map").Types(s.typ(t)).Call(s.keyCodec(t.Key), s.codecOf(t.Elem))
 	case schema.Struct:
-		return jen.Id(s.structCodec(t, path))
+		return jen.Id(s.File.codecs[typeIdentity.write(t)])
 	case schema.BinaryMarshaler:
 		return s.codec("Binary").Types(s.typ(t)).Call()
 	case schema.TextMarshaler:
@@ -55,7 +54,7 @@ func basicCodec(basic string) string {
 }
 
 // keyCodec is the codec of a map's keys.
-func (f *file) keyCodec(t *schema.Type) jen.Code {
+func (f *File) keyCodec(t *schema.Type) jen.Code {
 	return f.codec(basicCodec(t.Basic) + "Key").Types(f.typ(t)).Call()
 }
 
@@ -71,7 +70,7 @@ func isTime(t *schema.Type) bool {
 
 // converted is the codec of a named type that is made from the codec of the
 // type below it, unless that is the type itself.
-func (f *file) converted(t *schema.Type, same bool, below *schema.Type, codec *jen.Statement) *jen.Statement {
+func (f *File) converted(t *schema.Type, same bool, below *schema.Type, codec *jen.Statement) *jen.Statement {
 	if same {
 		return codec
 	}
@@ -79,7 +78,7 @@ func (f *file) converted(t *schema.Type, same bool, below *schema.Type, codec *j
 }
 
 // conversion is a function from one type to another.
-func (f *file) conversion(from, to *schema.Type) jen.Code {
+func (f *File) conversion(from, to *schema.Type) jen.Code {
 	convert := f.typ(to)
 	if to.Name == nil {
 		convert = jen.Parens(convert)
@@ -88,7 +87,7 @@ func (f *file) conversion(from, to *schema.Type) jen.Code {
 }
 
 // elements is the function that gives an array as a slice over it.
-func (f *file) elements(t *schema.Type) jen.Code {
+func (f *File) elements(t *schema.Type) jen.Code {
 	return oneLine(
 		f.local("v").Op("*").Add(f.typ(t)),
 		jen.Index().Add(f.typ(t.Elem)),
@@ -103,17 +102,39 @@ type structCodec struct {
 	typ  *schema.Type
 }
 
-// structCodec returns the variable for a struct type, which all sessions of the
-// file share.
-func (s *session) structCodec(t *schema.Type, path string) string {
-	identity := typeIdentity.write(t)
-	if name, ok := s.file.codecs[identity]; ok {
-		return name
+// nameCodecs names the codecs of the structs that the fields lead to, in the
+// order in which they are met. All sessions of the file share them.
+func (s *session) nameCodecs() {
+	for _, f := range s.fields {
+		switch f.Shape {
+		case schema.Value, schema.List:
+			s.nameCodec(f.Type, f.Name)
+		case schema.Map:
+			s.nameCodec(f.Type.Elem, f.Name)
+		}
 	}
-	name := s.claim(s.codecNames(t, path)...)
-	s.file.codecs[identity] = name
-	s.codecs = append(s.codecs, structCodec{name: name, path: path, typ: t})
-	return name
+	for i := 0; i < len(s.codecs); i++ { // the members of one may bring in others
+		for _, m := range s.codecs[i].typ.Members {
+			s.nameCodec(m.Type, s.codecs[i].path+exportedPart(m.Name))
+		}
+	}
+}
+
+// nameCodec names the codec of the struct that the codec of a type needs, if it
+// needs one. The path names the place where the type was met, for types that
+// have no name.
+func (s *session) nameCodec(t *schema.Type, path string) {
+	switch t.Form {
+	case schema.Pointer, schema.Slice, schema.Array, schema.MapOf:
+		s.nameCodec(t.Elem, path)
+	case schema.Struct:
+		identity := typeIdentity.write(t)
+		if s.File.codecs[identity] == "" {
+			name := s.claim(s.codecNames(t, path)...)
+			s.File.codecs[identity] = name
+			s.codecs = append(s.codecs, structCodec{name: name, path: path, typ: t})
+		}
+	}
 }
 
 // codecNames are the names for a struct codec: after the type, after package
@@ -165,10 +186,9 @@ func readableType(t *schema.Type) string {
 }
 
 // structCodecs are the codecs that the session is the first of the file to
-// need, in the order of their first mention. Writing one may bring in others.
+// need, in the order of their first mention.
 func (s *session) structCodecs(g *jen.Group) {
-	for i := 0; i < len(s.codecs); i++ {
-		codec := s.codecs[i]
+	for _, codec := range s.codecs {
 		var d doc
 		d.say("%s encodes %s.", codec.name, s.subject(codec))
 		d.write(g)
@@ -194,7 +214,7 @@ func (s *session) structCodecValue(codec structCodec) jen.Code {
 	for i, m := range codec.typ.Members {
 		members[i] = s.codec("Member").Call(
 			jen.Lit(m.Name),
-			s.codecOf(m.Type, codec.path+exportedPart(m.Name)),
+			s.codecOf(m.Type),
 			s.memberAddress(codec.typ, m),
 		)
 	}
@@ -202,7 +222,7 @@ func (s *session) structCodecValue(codec structCodec) jen.Code {
 }
 
 // memberAddress is the function that finds a member in its struct.
-func (f *file) memberAddress(t *schema.Type, m schema.StructField) jen.Code {
+func (f *File) memberAddress(t *schema.Type, m schema.StructField) jen.Code {
 	return oneLine(
 		f.local("v").Op("*").Add(f.typ(t)),
 		jen.Op("*").Add(f.typ(m.Type)),

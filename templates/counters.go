@@ -33,7 +33,7 @@ func (f *field) addItem() method {
 
 // deltaType is what is added to a counter: its own type, or int64 where that
 // has no negative values.
-func (f *file) deltaType(t *schema.Type) *jen.Statement {
+func (f *File) deltaType(t *schema.Type) *jen.Statement {
 	if isUnsigned(t) {
 		return f.goOwn("int64")
 	}
@@ -41,7 +41,7 @@ func (f *file) deltaType(t *schema.Type) *jen.Statement {
 }
 
 // delta is the parameter as the runtime takes it.
-func (f *file) delta(t *schema.Type) *jen.Statement {
+func (f *File) delta(t *schema.Type) *jen.Statement {
 	if isUnsigned(t) || t.Name == nil && t.Basic == "int64" {
 		return f.local("delta")
 	}

@@ -36,7 +36,14 @@ func (d *doc) quote(lines []string) {
 // text that begins with some for a finished comment.
 func (d doc) write(g *jen.Group) {
 	for _, line := range d {
-		g.Comment(strings.TrimRight("// "+line, " "))
+		switch {
+		case line == "":
+			g.Comment("//")
+		case line[0] == '\t':
+			g.Comment("//" + line)
+		default:
+			g.Comment("// " + line)
+		}
 	}
 }
 

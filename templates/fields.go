@@ -41,7 +41,7 @@ func (f *field) typed() jen.Code {
 func (f *field) value() jen.Code {
 	properties := []jen.Code{
 		property("Field", f.options()),
-		property("Codec", f.codecOf(f.Type, f.Name)),
+		property("Codec", f.codecOf(f.Type)),
 	}
 	if f.Default != nil {
 		properties = append(properties, property("Default", f.literal(f.Type, f.Default)))
@@ -88,7 +88,7 @@ func (f *field) counter() jen.Code {
 func (f *field) list() jen.Code {
 	return f.runtime("List").Types(f.typ(f.Type), f.typ(f.Type.Elem)).Add(valueLines(
 		property("Field", f.options()),
-		property("Codec", f.codecOf(f.Type, f.Name)),
+		property("Codec", f.codecOf(f.Type)),
 	))
 }
 
@@ -96,7 +96,7 @@ func (f *field) mapping() jen.Code {
 	return f.runtime("Map").Types(f.typ(f.Type.Key), f.typ(f.Type.Elem)).Add(valueLines(
 		property("Field", f.options()),
 		property("Keys", f.keyCodec(f.Type.Key)),
-		property("Codec", f.codecOf(f.Type.Elem, f.Name)),
+		property("Codec", f.codecOf(f.Type.Elem)),
 	))
 }
 

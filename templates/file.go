@@ -15,30 +15,37 @@ const (
 	codecPath   = runtimePath + "/codec"
 )
 
-// A file is one generated file in the making.
-type file struct {
+// A File is one generated file, whose names are all decided.
+type File struct {
 	*schema.File
 	sessions []*session
-	imports  imports
 	locals   locals
 
-	taken    namespace       // what no further package-level name may be called
-	declared map[string]bool // the package-level names of this file
-
-	// predeclared are the names of Go's own that the file uses.
-	predeclared map[string]bool
+	taken namespace // what no further package-level name may be called
 
 	// codecs are the variables of struct codecs by type.
 	codecs map[string]string
+
+	// uses are those of the part of the file that is being emitted.
+	uses *uses
 }
+
+// uses are the names from outside that a part of a file uses.
+type uses struct {
+	imports     imports
+	predeclared map[string]bool // Go's own
+}
+
+func newUses() *uses { return &uses{imports: imports{}, predeclared: map[string]bool{}} }
 
 // A session is one session of a file in the making.
 type session struct {
-	*file
+	*File
 	*schema.Session
 	names  schema.Names
 	prefix string // of its package-level variables, "visitor"
 	model  string // "visitorModel"
+	test   string // "TestVisitorStoredForm"
 	fields []*field
 
 	// codecs are the struct codecs that this session is the first to need.
@@ -53,35 +60,72 @@ type field struct {
 	doc      fieldDoc
 }
 
-// newFile decides every name of the file but those of its struct codecs, which
-// are named as they are met, and of its imports, which are named at the end.
-func newFile(f *schema.File) *file {
-	out := &file{
-		File:        f,
-		imports:     imports{},
-		locals:      newLocals(survey(f)),
-		taken:       packageNames(f),
-		declared:    map[string]bool{},
-		predeclared: map[string]bool{},
-		codecs:      map[string]string{},
+// Files decides every name of the generated files of one package, but those of
+// their imports, which are named once it is known what a file uses. The files
+// stay clear of each other's names, and of those that the package has.
+func Files(sources []*schema.File) []*File {
+	if len(sources) == 0 {
+		return nil
 	}
-	for _, s := range f.Sessions {
-		for _, name := range s.Names().List() {
-			out.declare(name)
+	taken := packageNames(sources[0].Package)
+	for _, f := range sources {
+		for _, s := range f.Sessions {
+			for _, name := range s.Names().List() {
+				taken.claimed[name] = true
+			}
 		}
+	}
+	files := make([]*File, len(sources))
+	for i, f := range sources {
+		files[i] = newFile(f, taken)
+	}
+	return files
+}
+
+func newFile(f *schema.File, taken namespace) *File {
+	out := &File{
+		File:   f,
+		locals: newLocals(survey(f)),
+		taken:  taken,
+		codecs: map[string]string{},
 	}
 	for _, s := range f.Sessions {
 		out.sessions = append(out.sessions, newSession(out, s))
 	}
+	for _, s := range out.sessions {
+		s.nameCodecs()
+	}
 	return out
 }
 
-func newSession(f *file, s *schema.Session) *session {
-	out := &session{file: f, Session: s, names: s.Names(), prefix: lowerInitial(s.Name)}
+// apart is the file with uses of its own, so that parts of it can be emitted at
+// the same time.
+func (f *File) apart() *File {
+	out := *f
+	out.uses = newUses()
+	return &out
+}
+
+// apart is the session of a file that is apart.
+func (s *session) apart() *session {
+	out := *s
+	out.File = s.File.apart()
+	out.fields = make([]*field, len(s.fields))
+	for i, f := range s.fields {
+		own := *f
+		own.session = &out
+		out.fields[i] = &own
+	}
+	return &out
+}
+
+func newSession(f *File, s *schema.Session) *session {
+	out := &session{File: f, Session: s, names: s.Names(), prefix: lowerInitial(s.Name)}
 	for _, field := range s.Fields {
 		out.fields = append(out.fields, newField(out, field))
 	}
 	out.model = f.claim(out.prefix + "Model")
+	out.test = f.claim("Test" + exportedPart(s.Name) + "StoredForm")
 	return out
 }
 
@@ -94,24 +138,13 @@ func newField(s *session, f *schema.Field) *field {
 	}
 }
 
-// declare takes note of a package-level name that is given.
-func (f *file) declare(name string) {
-	f.taken[name] = true
-	f.declared[name] = true
-}
-
 // claim chooses a package-level name: the first candidate that is free.
-func (f *file) claim(candidates ...string) string {
-	name := f.taken.claim(candidates...)
-	f.declared[name] = true
-	return name
-}
+func (f *File) claim(candidates ...string) string { return f.taken.claim(candidates...) }
 
-// shadowed returns the predeclared names that the file uses and that the
-// package declares itself.
-func (f *file) shadowed() []string {
+// shadowed returns which of the predeclared names the package declares itself.
+func (f *File) shadowed(predeclared map[string]bool) []string {
 	var names []string
-	for name := range f.predeclared {
+	for name := range predeclared {
 		if f.Package.Scope[name] {
 			names = append(names, name)
 		}
@@ -122,23 +155,23 @@ func (f *file) shadowed() []string {
 
 // qual is a name of another package, which is called like the last part of its
 // path.
-func (f *file) qual(pkg, name string) *jen.Statement {
-	f.imports[pkg] = path.Base(pkg)
+func (f *File) qual(pkg, name string) *jen.Statement {
+	f.uses.imports[pkg] = path.Base(pkg)
 	return jen.Qual(pkg, name)
 }
 
-func (f *file) runtime(name string) *jen.Statement { return f.qual(runtimePath, name) }
+func (f *File) runtime(name string) *jen.Statement { return f.qual(runtimePath, name) }
 
-func (f *file) codec(name string) *jen.Statement { return f.qual(codecPath, name) }
+func (f *File) codec(name string) *jen.Statement { return f.qual(codecPath, name) }
 
 // goOwn is a predeclared name.
-func (f *file) goOwn(name string) *jen.Statement {
-	f.predeclared[name] = true
+func (f *File) goOwn(name string) *jen.Statement {
+	f.uses.predeclared[name] = true
 	return jen.Id(name)
 }
 
 // local is a parameter, receiver or variable inside a function.
-func (f *file) local(name string) *jen.Statement { return jen.Id(f.locals.name(name)) }
+func (f *File) local(name string) *jen.Statement { return jen.Id(f.locals.name(name)) }
 
 // core is the runtime's session behind the receiver.
-func (f *file) core() *jen.Statement { return f.local("s").Dot("core") }
+func (f *File) core() *jen.Statement { return f.local("s").Dot("core") }

@@ -8,7 +8,7 @@ import (
 
 // runtimeGuard does not compile with a runtime that lacks what this form of
 // generated code calls. The name of the constant that is missing says so.
-func (f *file) runtimeGuard(g *jen.Group) {
+func (f *File) runtimeGuard(g *jen.Group) {
 	var d doc
 	d.say("This does not compile where the runtime is not the one that this file was generated for." +
 		" Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.")
@@ -32,7 +32,7 @@ func (s *session) layoutGuard(g *jen.Group) {
 }
 
 // structField is a field as a struct type has it.
-func (f *file) structField(field schema.StructField) jen.Code {
+func (f *File) structField(field schema.StructField) jen.Code {
 	if field.Embedded {
 		return f.typ(field.Type)
 	}

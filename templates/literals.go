@@ -15,7 +15,7 @@ import (
 func number[T int | int64](n T) *jen.Statement { return jen.Op(strconv.FormatInt(int64(n), 10)) }
 
 // literal is a default value of the type.
-func (f *file) literal(t *schema.Type, l *schema.Literal) *jen.Statement {
+func (f *File) literal(t *schema.Type, l *schema.Literal) *jen.Statement {
 	switch v := l.Value.(type) {
 	case int64:
 		return number(v)
@@ -32,7 +32,7 @@ func (f *file) literal(t *schema.Type, l *schema.Literal) *jen.Statement {
 
 // float is a constant, or the value that no constant has: infinities, NaN and
 // the negative zero.
-func (f *file) float(t *schema.Type, v float64) *jen.Statement {
+func (f *File) float(t *schema.Type, v float64) *jen.Statement {
 	if !math.IsInf(v, 0) && !math.IsNaN(v) && (v != 0 || !math.Signbit(v)) {
 		return jen.Lit(v)
 	}
@@ -41,7 +41,7 @@ func (f *file) float(t *schema.Type, v float64) *jen.Statement {
 }
 
 // durationOf is a duration, converted where the type is another one.
-func (f *file) durationOf(t *schema.Type, d time.Duration) *jen.Statement {
+func (f *File) durationOf(t *schema.Type, d time.Duration) *jen.Statement {
 	if t.Name != nil && t.Name.Path == "time" && t.Name.Name == "Duration" {
 		return f.duration(d)
 	}
@@ -62,7 +62,7 @@ var units = []struct {
 }
 
 // duration is a duration in the largest unit that it is a multiple of.
-func (f *file) duration(d time.Duration) *jen.Statement {
+func (f *File) duration(d time.Duration) *jen.Statement {
 	for _, unit := range units {
 		if d != 0 && d%unit.of == 0 {
 			return number(int64(d / unit.of)).Op("*").Add(f.qual("time", unit.name))

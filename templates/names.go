@@ -3,30 +3,42 @@ package templates
 import (
 	"go/token"
 	"go/types"
-	"maps"
+	"slices"
 	"strconv"
 	"unicode"
 
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
-// A namespace holds the identifiers that are taken.
-type namespace map[string]bool
+// A namespace knows which identifiers are taken: those of the sets, which it
+// leaves as they are, and those that were claimed.
+type namespace struct {
+	sets    []map[string]bool
+	claimed map[string]bool
+}
+
+func newNamespace(sets ...map[string]bool) namespace {
+	return namespace{sets: sets, claimed: map[string]bool{}}
+}
+
+func (n namespace) has(name string) bool {
+	return n.claimed[name] || slices.ContainsFunc(n.sets, func(set map[string]bool) bool { return set[name] })
+}
 
 // claim takes the first candidate that is free, and numbers the last one where
 // none is.
 func (n namespace) claim(candidates ...string) string {
 	last := ""
 	for _, name := range candidates {
-		if !n[name] {
-			n[name] = true
+		if !n.has(name) {
+			n.claimed[name] = true
 			return name
 		}
 		last = name
 	}
 	for i := 2; ; i++ {
-		if name := last + strconv.Itoa(i); !n[name] {
-			n[name] = true
+		if name := last + strconv.Itoa(i); !n.has(name) {
+			n.claimed[name] = true
 			return name
 		}
 	}
@@ -34,39 +46,33 @@ func (n namespace) claim(candidates ...string) string {
 
 // reserved returns what no generated identifier may be called, wherever it is:
 // Go's own names, and that of the package, which would mislead readers.
-func reserved(f *schema.File) namespace {
-	taken := namespace{f.Package.Name: true, "init": true, "_": true}
+func reserved(p schema.Package) map[string]bool {
+	names := map[string]bool{p.Name: true, "init": true, "_": true}
 	for _, name := range types.Universe.Names() {
-		taken[name] = true
+		names[name] = true
 	}
-	return taken
+	return names
 }
 
-// packageNames returns what package-level names have to avoid: the
+// packageNames is where package-level names are claimed. They have to avoid the
 // declarations of the package, and the imports of all its files.
-func packageNames(f *schema.File) namespace {
-	taken := reserved(f)
-	maps.Copy(taken, f.Package.Scope)
-	maps.Copy(taken, f.Package.Imports)
-	return taken
+func packageNames(p schema.Package) namespace {
+	return newNamespace(reserved(p), p.Scope, p.Imports)
 }
 
-// importNames returns what the imports of this file have to avoid: the
-// declarations of the package, generated ones included, and what locals have
-// given way to. The imports of other files are no concern of this one.
-func (f *file) importNames() namespace {
-	taken := reserved(f.File)
-	for _, name := range f.locals.renamed {
-		taken[name] = true
-	}
-	maps.Copy(taken, f.Package.Scope)
-	maps.Copy(taken, f.declared)
-	return taken
+// importNames is where the imports of this file are claimed. They have to avoid
+// the declarations of the package, generated ones included, and what locals
+// have given way to. The imports of other files are no concern of this one.
+func (f *File) importNames() namespace {
+	return newNamespace(reserved(f.Package), f.locals.given, f.Package.Scope, f.taken.claimed)
 }
 
 // locals are the names inside functions that give way to what a type may be
 // called by the package.
-type locals struct{ renamed map[string]string }
+type locals struct {
+	renamed map[string]string
+	given   map[string]bool // the new names
+}
 
 // localNames is every name that an emitter gives to something inside a
 // function.
@@ -78,12 +84,10 @@ var localNames = []string{
 // newLocals renames what a type of the file, or a package that it comes from,
 // is called as well.
 func newLocals(found *surveyed) locals {
-	taken := namespace{}
-	maps.Copy(taken, found.types)
-	maps.Copy(taken, found.packages)
-	l := locals{renamed: map[string]string{}}
+	taken := newNamespace(found.types, found.packages)
+	l := locals{renamed: map[string]string{}, given: taken.claimed}
 	for _, name := range localNames {
-		if taken[name] {
+		if taken.has(name) {
 			l.renamed[name] = taken.claim(name)
 		}
 	}

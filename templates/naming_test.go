@@ -86,11 +86,8 @@ func TestPackageLevelNamesStayClearOfTheScope(t *testing.T) {
 func TestTheOutputOfASecondFileStaysClearOfTheFirst(t *testing.T) {
 	first := file(session("Visitor", plain("CartID", basic("int"))))
 	second := file(session("VisitorCart", plain("ID", basic("int"))))
-	for _, name := range templates.Declared(first) {
-		second.Package.Scope[name] = true
-	}
-	if names := templates.Declared(second); !slices.Contains(names, "visitorCartID2") {
-		t.Errorf("the second file declares %q", names)
+	if names := templates.Declared(first, second); !slices.Contains(names, "visitorCartID2") {
+		t.Errorf("the files declare %q", names)
 	}
 }
 
@@ -164,4 +161,10 @@ func TestAPackageThatRedeclaresWhatTheOutputNeedsIsRefused(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+func TestSessionsOfAFileAgreeOnTheNamesOfImports(t *testing.T) {
+	f := file(session("Visitor", plain("Name", basic("string"))), session("Guest", plain("X", thing("codec"))))
+	out := check(t, f, newForeign("codec"))
+	contains(t, out, "duckcodec \"github.com/duckgen/duckgen/runtime/codec\"", "duckcodec.String[string]()", "codec.Thing")
 }

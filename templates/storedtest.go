@@ -18,23 +18,19 @@ const codectestPath = codecPath + "/codectest"
 
 // RenderTest returns a test that holds the codecs of the file's sessions to the
 // stored form that an example of each field has now. It stands on the file that
-// [Render] returns. The result is nil where no field has an example.
-func RenderTest(f *schema.File) ([]byte, error) {
-	out := newFile(f)
-	var chunks []*jen.Group
-	for _, s := range out.sessions {
-		chunk := jen.NewFile(f.Package.Name).Group
-		if s.storedTest(chunk) {
-			chunks = append(chunks, chunk)
+// [File.Render] returns. The result is nil where no field has an example.
+func (f *File) RenderTest() (*Output, error) {
+	var sections []*section
+	for _, s := range f.sessions {
+		s = s.apart()
+		if s.storedTest(jen.NewFile("").Group) {
+			sections = append(sections, s.section(func(g *jen.Group) { s.storedTest(g) }))
 		}
 	}
-	if len(chunks) == 0 {
+	if len(sections) == 0 {
 		return nil, nil
 	}
-	if shadowed := out.shadowed(); len(shadowed) > 0 {
-		return nil, &ShadowedError{f.Package.Name, shadowed}
-	}
-	return out.render(chunks)
+	return f.render(sections)
 }
 
 // storedTest is the test of one session, and whether there is anything to test.
@@ -51,16 +47,15 @@ func (s *session) storedTest(g *jen.Group) bool {
 	if len(checks) == 0 {
 		return false
 	}
-	name := s.claim("Test" + exportedPart(s.Name) + "StoredForm")
 	var d doc
 	d.say("%s fails where a stored value of %s would be written, or read, in another way than when this"+
-		" file was generated: sessions that are stored already would lose it.", name, s.Struct)
+		" file was generated: sessions that are stored already would lose it.", s.test, s.Struct)
 	if len(without) > 0 {
 		d.say("Not in here: %s, whose stored form only the methods of their types know.", strings.Join(without, ", "))
 	}
 	d.write(g)
 	t := s.local("t").Op("*").Add(s.qual("testing", "T"))
-	g.Func().Id(name).Params(t).Block(checks...)
+	g.Func().Id(s.test).Params(t).Block(checks...)
 	g.Line()
 	return true
 }
@@ -120,7 +115,7 @@ func quoted(text string) jen.Code {
 }
 
 // example is an example value as Go has it, where its type is known.
-func (f *file) example(t *schema.Type, value any) *jen.Statement {
+func (f *File) example(t *schema.Type, value any) *jen.Statement {
 	switch v := value.(type) {
 	case []byte:
 		return f.typ(t).Call(jen.Lit(string(v)))
@@ -149,7 +144,7 @@ func (f *file) example(t *schema.Type, value any) *jen.Statement {
 	}
 }
 
-func (f *file) exampleTime(t *schema.Type, v time.Time) *jen.Statement {
+func (f *File) exampleTime(t *schema.Type, v time.Time) *jen.Statement {
 	date := f.qual("time", "Date").Call(number(v.Year()), f.qual("time", v.Month().String()), number(v.Day()),
 		number(v.Hour()), number(v.Minute()), number(v.Second()), number(0), f.qual("time", "UTC"))
 	if isTime(t) {
@@ -161,7 +156,7 @@ func (f *file) exampleTime(t *schema.Type, v time.Time) *jen.Statement {
 // constantTypes are those that an example has without a conversion.
 var constantTypes = []string{"bool", "string", "int", "float64", "complex128"}
 
-func (f *file) examplePointer(t *schema.Type, elem any) *jen.Statement {
+func (f *File) examplePointer(t *schema.Type, elem any) *jen.Statement {
 	value := f.example(t.Elem, elem)
 	if t.Elem.Form == schema.Basic && (t.Elem.Name != nil || !slices.Contains(constantTypes, t.Elem.Basic)) {
 		value = f.typ(t.Elem).Call(value)
@@ -175,7 +170,7 @@ func (f *file) examplePointer(t *schema.Type, elem any) *jen.Statement {
 
 // exampleElements are the members of a struct, the elements of a slice, or the
 // first one of an array.
-func (f *file) exampleElements(t *schema.Type, values []any) []jen.Code {
+func (f *File) exampleElements(t *schema.Type, values []any) []jen.Code {
 	var elements []jen.Code
 	for i, v := range values {
 		switch {

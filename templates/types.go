@@ -7,7 +7,7 @@ import (
 )
 
 // typ writes a type as Go does.
-func (f *file) typ(t *schema.Type) *jen.Statement {
+func (f *File) typ(t *schema.Type) *jen.Statement {
 	switch {
 	case t.Name != nil:
 		return f.typeName(t.Name)
@@ -34,7 +34,7 @@ func (f *file) typ(t *schema.Type) *jen.Statement {
 	}
 }
 
-func (f *file) typeName(n *schema.Name) *jen.Statement {
+func (f *File) typeName(n *schema.Name) *jen.Statement {
 	name := f.bareName(n)
 	if len(n.Args) == 0 {
 		return name
@@ -47,20 +47,20 @@ func (f *file) typeName(n *schema.Name) *jen.Statement {
 }
 
 // bareName writes the name of a type without its arguments.
-func (f *file) bareName(n *schema.Name) *jen.Statement {
+func (f *File) bareName(n *schema.Name) *jen.Statement {
 	switch n.Path {
 	case "":
 		return f.goOwn(n.Name)
 	case f.Package.Path:
 		return jen.Id(n.Name)
 	default:
-		f.imports[n.Path] = n.Package
+		f.uses.imports[n.Path] = n.Package
 		return jen.Qual(n.Path, n.Name)
 	}
 }
 
 // literalType writes a type that is only named, never encoded.
-func (f *file) literalType(parts []schema.LiteralPart) *jen.Statement {
+func (f *File) literalType(parts []schema.LiteralPart) *jen.Statement {
 	out := &jen.Statement{}
 	for _, part := range parts {
 		if part.Name != nil {
@@ -72,7 +72,7 @@ func (f *file) literalType(parts []schema.LiteralPart) *jen.Statement {
 	return out
 }
 
-func (f *file) structType(members []schema.StructField) *jen.Statement {
+func (f *File) structType(members []schema.StructField) *jen.Statement {
 	fields := make([]jen.Code, len(members))
 	for i, m := range members {
 		fields[i] = f.structField(m)

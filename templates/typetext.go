@@ -20,7 +20,7 @@ var typeIdentity typeText = func(n *schema.Name) string {
 }
 
 // sourceText writes types as the package's own source does.
-func (f *file) sourceText() typeText {
+func (f *File) sourceText() typeText {
 	return func(n *schema.Name) string {
 		if n.Path == "" || n.Path == f.Package.Path {
 			return n.Name

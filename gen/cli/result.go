@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/duckgen/duckgen/gen"
+	"github.com/duckgen/duckgen/gen/cache"
 	"github.com/duckgen/duckgen/gen/diag"
 )
 
@@ -17,6 +18,7 @@ func read(ctx context.Context, i Invocation) (*gen.Result, error) {
 	if err := directory(i.Config.Dir); err != nil {
 		return nil, err
 	}
+	i.Config.Cache = cache.Open()
 	return gen.Generate(ctx, i.Config)
 }
 

@@ -19,30 +19,47 @@ var errIndirect = errors.New("the go command has to be asked")
 // Direct loads packages without starting the go command, in a hundredth of the
 // time: their files are chosen, parsed and type-checked here, other packages of
 // the module as they are needed, and of the standard library what is described
-// in package verify. It is false where the result could differ from what the go
-// command would say: for patterns that are no directories, for settings and
-// build constraints that only it knows, and for sessions whose types lead to
-// other packages.
-func Direct(cfg Config) ([]*Package, bool) {
+// in package verify. Packages for which the result could differ from what the go
+// command would say are left: those with build constraints that only it knows,
+// and with sessions whose types lead to other packages. All are, and ok is
+// false, where it could for the run as a whole: for patterns that are no
+// directories, and settings that choose other files.
+func Direct(cfg Config) (loaded []*Package, left []string, ok bool) {
 	d, err := newDirect(cfg)
 	if err != nil {
-		return nil, false
+		return nil, nil, false
 	}
 	dirs, err := d.module.directories(cfg)
 	if err != nil {
-		return nil, false
+		return nil, nil, false
 	}
-	var result []*Package
 	for _, dir := range dirs {
-		loaded, err := d.packages(dir)
-		if err != nil {
-			return nil, false
+		packages, err := d.packages(dir)
+		_, none := errors.AsType[*build.NoGoError](err)
+		switch {
+		case err == nil:
+			loaded = append(loaded, packages...)
+		case none: // a wildcard passes over it, its own name does not
+			return nil, nil, false
+		default:
+			left = append(left, relative(cfg.Dir, dir))
 		}
-		result = append(result, loaded...)
 	}
-	slices.SortFunc(result, func(a, b *Package) int { return cmp.Compare(a.Path, b.Path) })
-	return result, len(result) > 0
+	slices.SortFunc(loaded, byPath)
+	return loaded, left, len(loaded) > 0
 }
+
+// relative returns the pattern of a directory for a go command that runs in
+// another one.
+func relative(from, dir string) string {
+	rel, err := filepath.Rel(from, dir)
+	if err != nil {
+		return dir
+	}
+	return "./" + filepath.ToSlash(rel)
+}
+
+func byPath(a, b *Package) int { return cmp.Compare(a.Path, b.Path) }
 
 // A direct loads the packages of one module.
 type direct struct {
@@ -142,7 +159,7 @@ func (d *direct) list(dir string) (*build.Package, error) {
 // load parses and checks the files of one package, and makes sure that nothing
 // of its sessions is unknown.
 func (d *direct) load(path, name, dir string, files []string, imports types.Importer) (*Package, error) {
-	result := &Package{Path: path, Name: name, Dir: dir, Fset: d.fset, Imports: Imports{}}
+	result := &Package{Path: path, Name: name, Dir: dir, Fset: d.fset}
 	var syntax []*ast.File
 	concerned := false
 	for _, base := range files {
@@ -157,7 +174,7 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 		}
 		concerned = concerned || mayConcern(source)
 		syntax = append(syntax, file)
-		result.Files = append(result.Files, &File{filename, file, file, d.parser.errorsOf(filename)})
+		result.add(&File{filename, file, file, d.parser.errorsOf(filename)})
 	}
 	if !concerned {
 		result.Types, result.Info = types.NewPackage(path, name), &types.Info{}
@@ -170,7 +187,7 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 	if !known(result) {
 		return nil, errIndirect
 	}
-	result.Imports.reach(result.Types.Imports())
+	result.Imports = reachedDirectly{reached(result.Types), d.standard}
 	return result, nil
 }
 

@@ -39,8 +39,17 @@ type Package struct {
 	Types *types.Package
 	Info  *types.Info
 
-	Imports    Imports
+	Imports    types.Importer // of what loading has reached; safe for concurrent use
 	typeErrors []types.Error
+	listed     map[string]bool // the paths of Files
+}
+
+func (p *Package) add(f *File) {
+	if p.listed == nil {
+		p.listed = map[string]bool{}
+	}
+	p.listed[f.Path] = true
+	p.Files = append(p.Files, f)
 }
 
 // A File is a hand-written file. The bodies of its functions are dropped.
@@ -62,9 +71,28 @@ const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFil
 // left out; an error means that nothing could be loaded. Type errors are
 // neither: they are normal where generated code is missing.
 func Load(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package, error) {
-	if result, ok := Direct(cfg); ok && !cfg.Full {
+	if cfg.Full {
+		return loadFully(ctx, cfg, findings)
+	}
+	result, left, ok := Direct(cfg)
+	switch {
+	case !ok:
+		return loadFully(ctx, cfg, findings)
+	case len(left) == 0:
 		return result, nil
 	}
+	cfg.Patterns = left
+	rest, err := loadFully(ctx, cfg, findings)
+	if err != nil {
+		return nil, err
+	}
+	result = append(result, rest...)
+	slices.SortFunc(result, byPath)
+	return result, nil
+}
+
+// loadFully is [Load] by the go command alone.
+func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package, error) {
 	var p parser
 	loaded, err := packages.Load(&packages.Config{
 		Context:    ctx,
@@ -86,6 +114,9 @@ func Load(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package
 	}
 	var result []*Package
 	for _, pkg := range widest(loaded) {
+		if len(pkg.GoFiles) == 0 && len(pkg.Errors) == 0 {
+			continue // nothing but external tests, which are a package of their own
+		}
 		if pkg.Types == nil || pkg.Name == "" || len(pkg.Syntax) == 0 {
 			findings.Add(unloadable(cfg.Dir, pkg))
 			continue
@@ -125,10 +156,9 @@ func (p *parser) convert(pkg *packages.Package) *Package {
 		Fset:       pkg.Fset,
 		Types:      pkg.Types,
 		Info:       pkg.TypesInfo,
-		Imports:    Imports{},
+		Imports:    reached(pkg.Types),
 		typeErrors: pkg.TypeErrors,
 	}
-	result.Imports.reach(pkg.Types.Imports())
 	listed := map[string]bool{}
 	for _, path := range pkg.GoFiles {
 		listed[path] = true
@@ -144,7 +174,7 @@ func (p *parser) convert(pkg *packages.Package) *Package {
 			head = parseHead(path, syntax)
 		}
 		if listed[path] {
-			result.Files = append(result.Files, &File{path, syntax, head, p.errorsOf(path)})
+			result.add(&File{path, syntax, head, p.errorsOf(path)})
 		}
 	}
 	return result
@@ -205,10 +235,8 @@ func parsePosition(dir, text string) token.Position {
 // Position returns where something is in the file that the user wrote.
 func (p *Package) Position(pos token.Pos) token.Position {
 	real := p.Fset.PositionFor(pos, false)
-	for _, f := range p.Files {
-		if f.Path == real.Filename {
-			return real
-		}
+	if p.listed[real.Filename] {
+		return real
 	}
 	return p.Fset.Position(pos)
 }
@@ -226,13 +254,18 @@ func (p *Package) ErrorAt(pos token.Pos) string {
 	return ""
 }
 
-// Imports resolves every package that loading this one has reached. One that is
-// known only as far as others use it is not complete. It may be used
-// concurrently.
-type Imports map[string]*types.Package
+// imports resolves every package that loading one has reached. One that is known
+// only as far as others use it is not complete.
+type imports map[string]*types.Package
 
-// reach adds packages and all that they import.
-func (m Imports) reach(imports []*types.Package) {
+// reached are the packages that one imports, and all that these import.
+func reached(pkg *types.Package) imports {
+	m := imports{}
+	m.reach(pkg.Imports())
+	return m
+}
+
+func (m imports) reach(imports []*types.Package) {
 	for _, pkg := range imports {
 		if m[pkg.Path()] != nil {
 			continue
@@ -243,7 +276,7 @@ func (m Imports) reach(imports []*types.Package) {
 }
 
 // Import implements [types.Importer].
-func (m Imports) Import(path string) (*types.Package, error) {
+func (m imports) Import(path string) (*types.Package, error) {
 	if pkg := m[path]; pkg != nil {
 		return pkg, nil
 	}

@@ -25,14 +25,15 @@ type Sources struct {
 // Load reads the package as [Load] would, from its sources and the packages that
 // it imports.
 func (s Sources) Load() (*Package, error) {
+	known := imports{}
+	known.reach(s.Imports)
 	result := &Package{
 		Path:    s.Path,
 		Name:    s.Name,
 		Dir:     s.Dir,
 		Fset:    token.NewFileSet(),
-		Imports: Imports{},
+		Imports: known,
 	}
-	result.Imports.reach(s.Imports)
 	var p parser
 	var syntax []*ast.File
 	for _, path := range s.Files {
@@ -42,7 +43,7 @@ func (s Sources) Load() (*Package, error) {
 		}
 		if file != nil {
 			syntax = append(syntax, file)
-			result.Files = append(result.Files, &File{path, file, file, p.errorsOf(path)})
+			result.add(&File{path, file, file, p.errorsOf(path)})
 		}
 	}
 	for _, path := range s.Outside {
@@ -53,11 +54,11 @@ func (s Sources) Load() (*Package, error) {
 		if file != nil && file.Name.Name == s.Name {
 			syntax = append(syntax, file)
 			head := &ast.File{Name: file.Name, Imports: file.Imports}
-			result.Files = append(result.Files, &File{Path: path, Syntax: head, Head: head})
+			result.add(&File{Path: path, Syntax: head, Head: head})
 		}
 	}
 	result.check(syntax, &types.Config{
-		Importer:         withUnsafe{result.Imports},
+		Importer:         withUnsafe{known},
 		GoVersion:        s.GoVersion,
 		Sizes:            s.Sizes,
 		IgnoreFuncBodies: true,
@@ -99,11 +100,11 @@ func (p *Package) check(files []*ast.File, config *types.Config) {
 }
 
 // withUnsafe imports package unsafe, too.
-type withUnsafe struct{ Imports }
+type withUnsafe struct{ imports }
 
 func (i withUnsafe) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
-	return i.Imports.Import(path)
+	return i.imports.Import(path)
 }

@@ -29,11 +29,7 @@ func (r *reader) checkClashes(sessions []*session) {
 		r.checkDeclared(s)
 	}
 	r.checkMethods(sessions)
-	for i, s := range sessions {
-		for _, earlier := range sessions[:i] {
-			r.checkPair(s, earlier)
-		}
-	}
+	r.checkPairs(sessions)
 }
 
 // checkKeys reports keys that are taken, by a key or an earlier key of another
@@ -63,30 +59,37 @@ func (r *reader) checkKeys(s *session) {
 // checkAccessors reports fields whose methods meet those of the session or of
 // another field.
 func (r *reader) checkAccessors(s *session) {
-	taken := map[string]string{}
-	for _, name := range schema.SessionMethods {
-		taken[name] = "the session's own method"
-	}
-	for _, name := range vetted {
-		taken[name] = "a method name with a meaning of its own (go vet checks its signature)"
-	}
+	holders := map[string]*field{} // of accessors
 	for _, f := range s.fields {
-		clashing := ""
-		for _, name := range f.Accessors() {
-			if holder, ok := taken[name]; ok && clashing == "" {
-				clashing = name
-				r.report(f.pos, diag.AccessorClash, "rename the Go field and keep the key",
-					"field %s would have the accessor %s, which is %s", f.Name, name, holder)
+		accessors := f.Accessors()
+		clash := slices.IndexFunc(accessors, func(name string) bool { return general[name] != "" || holders[name] != nil })
+		if clash < 0 {
+			for _, name := range accessors {
+				holders[name] = f
 			}
-		}
-		if clashing != "" {
 			continue
 		}
-		for _, name := range f.Accessors() {
-			taken[name] = "an accessor of field " + f.Name
+		name := accessors[clash]
+		holder := general[name]
+		if holder == "" {
+			holder = "an accessor of field " + holders[name].Name
 		}
+		r.report(f.pos, diag.AccessorClash, "rename the Go field and keep the key",
+			"field %s would have the accessor %s, which is %s", f.Name, name, holder)
 	}
 }
+
+// general are the method names that no accessor can have, and what they are.
+var general = func() map[string]string {
+	names := map[string]string{}
+	for _, name := range schema.SessionMethods {
+		names[name] = "the session's own method"
+	}
+	for _, name := range vetted {
+		names[name] = "a method name with a meaning of its own (go vet checks its signature)"
+	}
+	return names
+}()
 
 // checkDeclared reports generated names that the package declares by hand.
 func (r *reader) checkDeclared(s *session) {
@@ -118,16 +121,9 @@ func isTest(function string) bool {
 // checkMethods reports methods that are written by hand for a generated type,
 // and generated as well.
 func (r *reader) checkMethods(sessions []*session) {
-	generated := map[string]map[string]bool{}
+	owners := map[string]*session{}
 	for _, s := range sessions {
-		methods := map[string]bool{}
-		for _, f := range s.fields {
-			add(methods, f.Accessors())
-		}
-		add(methods, schema.SessionMethods)
-		generated[s.Names().Session] = methods
-		generated[s.Names().Sessions] = map[string]bool{}
-		add(generated[s.Names().Sessions], s.SessionsMethods())
+		owners[s.Names().Session], owners[s.Names().Sessions] = s, s
 	}
 	for _, file := range r.pkg.Files {
 		for _, decl := range file.Syntax.Decls {
@@ -135,7 +131,8 @@ func (r *reader) checkMethods(sessions []*session) {
 			if !ok || f.Recv == nil || len(f.Recv.List) == 0 {
 				continue
 			}
-			if receiver := receiverName(f.Recv.List[0].Type); generated[receiver][f.Name.Name] {
+			receiver := receiverName(f.Recv.List[0].Type)
+			if s := owners[receiver]; s != nil && slices.Contains(s.methods(receiver), f.Name.Name) {
 				r.report(f.Name.Pos(), diag.NameClash, "rename the method, or the Go field that it comes from",
 					"the method %s of %s is generated", f.Name.Name, receiver)
 			}
@@ -143,10 +140,17 @@ func (r *reader) checkMethods(sessions []*session) {
 	}
 }
 
-func add(set map[string]bool, names []string) {
-	for _, name := range names {
-		set[name] = true
+// methods returns the methods of one of the types that are generated for the
+// session.
+func (s *session) methods(typeName string) []string {
+	if typeName == s.Names().Sessions {
+		return s.SessionsMethods()
 	}
+	methods := slices.Clone(schema.SessionMethods)
+	for _, f := range s.fields {
+		methods = append(methods, f.Accessors()...)
+	}
+	return methods
 }
 
 func receiverName(expr ast.Expr) string {
@@ -157,6 +161,36 @@ func receiverName(expr ast.Expr) string {
 		return id.Name
 	}
 	return ""
+}
+
+// checkPairs compares every session with the earlier ones that it may share
+// something with.
+func (r *reader) checkPairs(sessions []*session) {
+	users := map[string][]int{} // of what sessions may not share
+	for i, s := range sessions {
+		var earlier []int
+		for _, mark := range s.marks() {
+			earlier = append(earlier, users[mark]...)
+			users[mark] = append(users[mark], i)
+		}
+		slices.Sort(earlier)
+		for _, j := range slices.Compact(earlier) {
+			r.checkPair(s, sessions[j])
+		}
+	}
+}
+
+// marks are equal where two sessions share something that [reader.checkPair]
+// reports.
+func (s *session) marks() []string {
+	marks := []string{"stem " + strings.ToLower(s.Name), "kind " + s.Kind}
+	for _, name := range s.Names().List() {
+		marks = append(marks, "name "+name)
+	}
+	for _, name := range cookies(s.Policy) {
+		marks = append(marks, "cookie "+name)
+	}
+	return marks
 }
 
 // checkPair reports what two sessions of a package may not share. The later one

@@ -1,4 +1,5 @@
-package gen
+// Package parallel does things at the same time.
+package parallel
 
 import (
 	"runtime"
@@ -6,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// inParallel calls do for 0 to n-1, as many at once as there are processors.
-func inParallel(n int, do func(i int)) {
+// Do calls do for 0 to n-1, as many at once as there are processors.
+func Do(n int, do func(i int)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
