@@ -6,6 +6,7 @@ import (
 
 	"github.com/duckgen/duckgen/gen/cache"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/internal/parallel"
 )
 
 // worthKnowing is how many sessions it takes until rendering them costs more
@@ -24,9 +25,7 @@ func (g *generator) recognise(units []*unit) {
 	if sessions < worthKnowing {
 		return
 	}
-	for _, u := range units {
-		u.recognise(g.cache)
-	}
+	parallel.Do(len(units), func(i int) { units[i].recognise(g.cache) })
 }
 
 func (u *unit) recognise(c *cache.Cache) {
