@@ -54,7 +54,7 @@ func holds(path string, content []byte) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	var buffer [32 << 10]byte
 	for {
 		n, err := f.Read(buffer[:])

@@ -63,7 +63,7 @@ func executable() (sum Sum, err error) {
 	if err != nil {
 		return sum, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	h := sha256.New()
 	if _, err := f.WriteTo(h); err != nil {
 		return sum, err
