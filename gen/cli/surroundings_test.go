@@ -90,6 +90,13 @@ func TestItWorksInEverySurrounding(t *testing.T) {
 	}
 }
 
+func TestAFolderWithoutGoFilesIsToldWhatToDo(t *testing.T) {
+	exit, _, stderr := run(t, "-C", module(t, "go.mod", modHead))
+	if exit != findings || !strings.Contains(stderr, "duckgen init") {
+		t.Errorf("exit %d, %q", exit, stderr)
+	}
+}
+
 // module writes files, given as name and content in turn, and returns their
 // directory.
 func module(t *testing.T, files ...string) string {

@@ -191,6 +191,9 @@ func unloadable(dir string, pkg *packages.Package) diag.Finding {
 		f.Message += ": " + strings.ReplaceAll(firstLine(pkg.Errors[0].Msg), dir, ".")
 		f.Pos = parsePosition(dir, pkg.Errors[0].Pos)
 	}
+	if strings.Contains(f.Message, ": no Go files in ") {
+		f.Hint = "name the packages, such as ./..., or write a first session with duckgen init"
+	}
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -171,13 +172,15 @@ func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
 		}
 		record.Entries = runtime.NewEntries(entries...)
 		create(t, s, key, record)
-		for range 2 { // the first one may have to teach the functions
+		least := int64(math.MaxInt64) // the client may teach the functions, or open a connection, meanwhile
+		for range 5 {
 			sent.Store(0)
 			if _, err := s.Update(t.Context(), key, oneField()); err != nil {
 				t.Fatal(err)
 			}
+			least = min(least, sent.Load())
 		}
-		sizes = append(sizes, sent.Load())
+		sizes = append(sizes, least)
 	}
 	if sizes[0] != sizes[1] || sizes[1] != sizes[2] || sizes[0] > 400 {
 		t.Errorf("a change of one field sends %d bytes for 3, 20 and 100 fields, want the same few hundred", sizes)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,8 +96,10 @@ func TestBytesSentGrowWithTheChangeAlone(t *testing.T) {
 				b.visit(func(v *VisitorSession) { v.SetTheme("") })
 				w.proxy.Calls()
 				b.visit(func(v *VisitorSession) { v.SetTheme(strings.Repeat("d", 40)) })
-				calls := w.proxy.Calls()
-				sizes[fields] = calls[len(calls)-1].Sent
+				for _, call := range w.proxy.Calls() {
+					least := cmp.Or(sizes[fields], call.Sent)
+					sizes[fields] = min(least, call.Sent)
+				}
 			}
 		}
 		t.Logf("one field of 40 bytes: %d bytes sent", sizes[3])
