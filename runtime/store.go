@@ -7,7 +7,7 @@ import (
 )
 
 // A Store keeps the records of sessions. Every method is one atomic step, safe
-// for concurrent use, and judges the key as [Record.Admit] does. What a store
+// for concurrent use, and judges the key as the methods of [Record] do. What a store
 // promises is checked by package storetest.
 //
 // A store copies what it keeps of its arguments: the caller may use them again
@@ -41,38 +41,6 @@ type Store interface {
 // MarkLife is how long a store remembers that a session was destroyed or an
 // index value revoked: requests that arrived before the end get ErrEnded.
 const MarkLife = 60 * time.Second
-
-// A Key says which session an operation means and with what right. Every field
-// is evidence; none of them means "trusted".
-type Key struct {
-	ID    ID
-	Proof Proof // of the presented secret; of a ticket's secret where Ticket is set
-
-	// Ticket says that Proof is that of a ticket. It is valid for the one
-	// update that redeems it, and for deleting a session that nothing else
-	// could deliver.
-	Ticket bool
-
-	// Now is the program's clock ([Config.Now]). Stores judge by it; a server's
-	// own time to live only sweeps, with a margin.
-	Now time.Time
-
-	// Age is how long ago the request or event behind this operation arrived,
-	// by its own monotonic clock.
-	Age time.Duration
-
-	// Held says that a running request or a live connection was admitted with
-	// this proof before, so presenting it is no evidence of reuse.
-	Held bool
-
-	// Live says that no browser presents the proof with this operation: a live
-	// connection does, or the very request that it was issued to. That does not
-	// count as the first presentation of a renewed token.
-	Live bool
-}
-
-// Arrived returns when the request or event behind the operation arrived.
-func (k Key) Arrived() time.Time { return k.Now.Add(-k.Age) }
 
 // A Formatter is a store that wants values in another format than MessagePack.
 type Formatter interface {

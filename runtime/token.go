@@ -5,19 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
 )
-
-// An ID names a session: 128 random bits that stay the same for its whole
-// life. It opens nothing and may be logged.
-type ID [16]byte
-
-// String returns the id in lower-case hexadecimal.
-func (id ID) String() string { return hex.EncodeToString(id[:]) }
-
-// A Proof is what a store keeps of a secret: its SHA-256 together with the kind
-// of the session (ASVS 5.0, 7.2.3 and 11.5.1). A stolen proof opens no session.
-type Proof [32]byte
 
 // tokenLength is the length of a token's text: base64url without padding of
 // 48 bytes fills its last character, so every token has exactly one spelling.

@@ -1,0 +1,49 @@
+package runtime
+
+import (
+	"encoding/hex"
+	"time"
+)
+
+// An ID names a session: 128 random bits that stay the same for its whole
+// life. It opens nothing and may be logged.
+type ID [16]byte
+
+// String returns the id in lower-case hexadecimal.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// A Proof is what a store keeps of a secret: its SHA-256 together with the kind
+// of the session (ASVS 5.0, 7.2.3 and 11.5.1). A stolen proof opens no session.
+type Proof [32]byte
+
+// A Key says which session an operation means and with what right. Every field
+// is evidence; none of them means "trusted".
+type Key struct {
+	ID    ID
+	Proof Proof // of the presented secret; of a ticket's secret where Ticket is set
+
+	// Ticket says that Proof is that of a ticket. It is valid for the one
+	// update that redeems it, and for deleting a session that nothing else
+	// could deliver.
+	Ticket bool
+
+	// Now is the program's clock ([Config.Now]). Stores judge by it; a server's
+	// own time to live only sweeps, with a margin.
+	Now time.Time
+
+	// Age is how long ago the request or event behind this operation arrived,
+	// by its own monotonic clock.
+	Age time.Duration
+
+	// Held says that a running request or a live connection was admitted with
+	// this proof before, so presenting it is no evidence of reuse.
+	Held bool
+
+	// Live says that no browser presents the proof with this operation: a live
+	// connection does, or the very request that it was issued to. That does not
+	// count as the first presentation of a renewed token.
+	Live bool
+}
+
+// Arrived returns when the request or event behind the operation arrived.
+func (k Key) Arrived() time.Time { return k.Now.Add(-k.Age) }
