@@ -13,7 +13,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	duckgen "github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
@@ -46,13 +46,13 @@ func (b *bench) dial(context.Context, string, string) (net.Conn, error) {
 func newBench(t *testing.B) *bench {
 	t.Helper()
 	store := memstore.New()
-	sessions, err := rules.NewVisitorSessions(store, func(c *duckgen.Config) {
+	sessions, err := sessiontest.NewVisitorSessions(store, func(c *duckgen.Config) {
 		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{live: lively.New(sessions, rules.VisitorFrom), conns: make(chan net.Conn), done: make(chan struct{})}
+	b := &bench{live: lively.New(sessions, sessiontest.VisitorFrom), conns: make(chan net.Conn), done: make(chan struct{})}
 	b.live.Handle("add", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
 		v.AddViews(1)
 		return c.Patch(ctx, lively.Text("views", v.Name()))
@@ -62,7 +62,7 @@ func newBench(t *testing.B) *bench {
 			b.live.ServeHTTP(w, r)
 			return
 		}
-		rules.VisitorFrom(r.Context()).SetName("Ada")
+		sessiontest.VisitorFrom(r.Context()).SetName("Ada")
 	}))}
 	go func() { _ = server.Serve(b) }()
 	t.Cleanup(func() {

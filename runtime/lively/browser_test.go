@@ -15,7 +15,7 @@ import (
 
 	"github.com/duckgen/duckgen/internal/chromium"
 	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
@@ -61,11 +61,11 @@ func (w *web) start(addr string, configure ...func(*runtime.Config)) {
 		c.OnEvent = func(context.Context, runtime.Event) {}
 		c.OnError = func(_ context.Context, err error) { w.t.Logf("reported: %v", err) }
 	}
-	sessions, err := rules.NewVisitorSessions(w.store, append([]func(*runtime.Config){basics}, configure...)...)
+	sessions, err := sessiontest.NewVisitorSessions(w.store, append([]func(*runtime.Config){basics}, configure...)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.live = lively.New(sessions, rules.VisitorFrom, func(c *lively.Config) {
+	w.live = lively.New(sessions, sessiontest.VisitorFrom, func(c *lively.Config) {
 		c.OnError = func(_ context.Context, err error) { w.t.Logf("reported: %v", err) }
 	})
 	w.handlers()

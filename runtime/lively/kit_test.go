@@ -16,7 +16,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
@@ -25,14 +25,14 @@ import (
 const soon = time.Minute
 
 type (
-	visitor  = rules.VisitorSession
+	visitor  = sessiontest.VisitorSession
 	endpoint = lively.Endpoint[visitor]
 )
 
 // A site is a program with a live endpoint behind a real server.
 type site struct {
 	t        *testing.T
-	sessions *rules.VisitorSessions
+	sessions *sessiontest.VisitorSessions
 	live     *endpoint
 	server   *httptest.Server
 	expiry   atomic.Int64 // nanoseconds, of what POST /expire sets
@@ -52,7 +52,7 @@ func newSite(t *testing.T, configure ...func(*lively.Config)) *site {
 func newSiteOn(t *testing.T, store runtime.Store, configure ...func(*lively.Config)) *site {
 	t.Helper()
 	s := &site{t: t}
-	sessions, err := rules.NewVisitorSessions(store, func(c *runtime.Config) {
+	sessions, err := sessiontest.NewVisitorSessions(store, func(c *runtime.Config) {
 		c.Cookie.Secure = false // the test server speaks plain HTTP
 		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 		c.OnEvent = func(context.Context, runtime.Event) {}
@@ -63,27 +63,27 @@ func newSiteOn(t *testing.T, store runtime.Store, configure ...func(*lively.Conf
 	}
 	s.sessions = sessions
 	quiet := func(c *lively.Config) { c.OnError = s.onError }
-	s.live = lively.New(sessions, rules.VisitorFrom, append([]func(*lively.Config){quiet}, configure...)...)
+	s.live = lively.New(sessions, sessiontest.VisitorFrom, append([]func(*lively.Config){quiet}, configure...)...)
 	mux := http.NewServeMux()
 	mux.Handle("GET /lively", s.live)
 	mux.Handle("POST /lively/sync", sessions.SyncHandler())
 	mux.HandleFunc("POST /name", func(_ http.ResponseWriter, r *http.Request) {
-		rules.VisitorFrom(r.Context()).SetName(r.PostFormValue("name"))
+		sessiontest.VisitorFrom(r.Context()).SetName(r.PostFormValue("name"))
 	})
 	mux.HandleFunc("GET /name", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(rules.VisitorFrom(r.Context()).Name()))
+		_, _ = w.Write([]byte(sessiontest.VisitorFrom(r.Context()).Name()))
 	})
 	mux.HandleFunc("POST /renew", func(_ http.ResponseWriter, r *http.Request) {
-		rules.VisitorFrom(r.Context()).Renew()
+		sessiontest.VisitorFrom(r.Context()).Renew()
 	})
 	mux.HandleFunc("POST /sign-in", func(_ http.ResponseWriter, r *http.Request) {
-		rules.VisitorFrom(r.Context()).SetUserID(7)
+		sessiontest.VisitorFrom(r.Context()).SetUserID(7)
 	})
 	mux.HandleFunc("POST /expire", func(_ http.ResponseWriter, r *http.Request) {
-		rules.VisitorFrom(r.Context()).SetExpiry(time.Now().Add(time.Duration(s.expiry.Load())))
+		sessiontest.VisitorFrom(r.Context()).SetExpiry(time.Now().Add(time.Duration(s.expiry.Load())))
 	})
 	mux.HandleFunc("POST /sign-out", func(_ http.ResponseWriter, r *http.Request) {
-		rules.VisitorFrom(r.Context()).Destroy()
+		sessiontest.VisitorFrom(r.Context()).Destroy()
 	})
 	s.server = httptest.NewServer(sessions.Middleware(mux))
 	t.Cleanup(func() {

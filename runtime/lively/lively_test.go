@@ -21,7 +21,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/internal/rules"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
@@ -381,13 +381,13 @@ func TestClosedConnectionsLeaveNothingBehind(t *testing.T) {
 		// Goroutines that are left at its end fail the test.
 		store := memstore.New()
 		defer store.Close()
-		sessions, err := rules.NewVisitorSessions(store, func(c *runtime.Config) {
+		sessions, err := sessiontest.NewVisitorSessions(store, func(c *runtime.Config) {
 			c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		live := lively.New(sessions, rules.VisitorFrom)
+		live := lively.New(sessions, sessiontest.VisitorFrom)
 		page, conn := net.Pipe()
 		served := make(chan struct{})
 		go func() {

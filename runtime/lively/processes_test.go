@@ -19,8 +19,8 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/internal/rules"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 	"github.com/duckgen/duckgen/runtime/memstore"
 	"github.com/duckgen/duckgen/runtime/pgstore"
@@ -310,7 +310,7 @@ func TestAnEndElsewhereClosesTheSocketInTime(t *testing.T) {
 				defer storeHere.Close()
 				defer storeThere.Close()
 				here, there := managerOn(t, storeHere), managerOn(t, storeThere)
-				live := lively.New(here, rules.VisitorFrom)
+				live := lively.New(here, sessiontest.VisitorFrom)
 				cookie := visit(there, "", func(v *visitor) { v.SetName("Ada") })
 				page, server := net.Pipe()
 				served := make(chan struct{})
@@ -341,9 +341,9 @@ func TestAnEndElsewhereClosesTheSocketInTime(t *testing.T) {
 	}
 }
 
-func managerOn(t *testing.T, store runtime.Store) *rules.VisitorSessions {
+func managerOn(t *testing.T, store runtime.Store) *sessiontest.VisitorSessions {
 	t.Helper()
-	sessions, err := rules.NewVisitorSessions(store, func(c *runtime.Config) {
+	sessions, err := sessiontest.NewVisitorSessions(store, func(c *runtime.Config) {
 		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 	})
 	if err != nil {
@@ -354,12 +354,12 @@ func managerOn(t *testing.T, store runtime.Store) *rules.VisitorSessions {
 
 // visit is one request with a cookie, and returns the one that the browser has
 // then.
-func visit(sessions *rules.VisitorSessions, cookie string, handle func(*visitor)) string {
+func visit(sessions *sessiontest.VisitorSessions, cookie string, handle func(*visitor)) string {
 	r := httptest.NewRequest("POST", "https://shop.example/", nil)
 	r.Header.Set("Cookie", cookie)
 	w := httptest.NewRecorder()
 	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		handle(rules.VisitorFrom(r.Context()))
+		handle(sessiontest.VisitorFrom(r.Context()))
 	})).ServeHTTP(w, r)
 	line, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
 	return line

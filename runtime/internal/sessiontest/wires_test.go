@@ -1,0 +1,105 @@
+package sessiontest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/url"
+	"testing"
+
+	"github.com/redis/rueidis"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/faultproxy"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+)
+
+// A wire is a store whose calls to its server go through a proxy, and the same
+// store without that.
+type wire struct {
+	proxy           *faultproxy.Proxy
+	through, direct runtime.Store
+	warmUps         int // requests of each kind that reach every server
+}
+
+// wired are the stores that have a server.
+var wired = []struct {
+	name string
+	open func(t *testing.T) *wire
+}{
+	{"Redis", wireRedis},
+	{"Redis Cluster", wireCluster},
+	{"Postgres", wirePostgres},
+}
+
+func onEveryWire(t *testing.T, show func(t *testing.T, w *wire)) {
+	t.Helper()
+	for _, server := range wired {
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			show(t, server.open(t))
+		})
+	}
+}
+
+// redisProxy takes for calls what names a key of the store.
+func redisProxy(t *testing.T, prefix string) *faultproxy.Proxy {
+	return faultproxy.New(t, func(sent []byte) bool { return bytes.Contains(sent, []byte(prefix)) })
+}
+
+func wireRedis(t *testing.T) *wire {
+	server, prefix := redisServer.start(t).URL(), newPrefix()
+	proxy := redisProxy(t, prefix)
+	return &wire{proxy, openRedisAt(t, through(t, proxy, server), prefix), openRedisAt(t, server, prefix), 1}
+}
+
+// wireCluster has a client of its own, because a Cluster tells its clients where
+// its nodes are.
+func wireCluster(t *testing.T) *wire {
+	server, prefix := redisCluster.start(t).nodes[0].URL(), newPrefix()
+	proxy := redisProxy(t, prefix)
+	settings, err := rueidis.ParseURL(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.DisableCache, settings.DisableRetry = true, true
+	settings.DialCtxFn = func(ctx context.Context, node string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+		front, err := proxy.Address(node)
+		if err != nil {
+			return nil, err
+		}
+		return d.DialContext(ctx, "tcp", front)
+	}
+	client, err := rueidis.NewClient(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	s := redisstore.New(client, redisstore.WithPrefix(prefix))
+	return &wire{proxy, closing(t, s, nil), openRedisAt(t, server, prefix), 50}
+}
+
+// wirePostgres has one connection, so that a statement is prepared once.
+func wirePostgres(t *testing.T) *wire {
+	server := postgresServer.start(t).Schema(t)
+	proxy := faultproxy.New(t, isPostgresCall)
+	return &wire{proxy, openPostgresAt(t, through(t, proxy, server)+"&pool_max_conns=1"), openPostgresAt(t, server), 1}
+}
+
+// isPostgresCall tells queries, and the preparation and execution of statements,
+// from the beginning and the end of a connection.
+func isPostgresCall(sent []byte) bool { return bytes.IndexByte([]byte("QPB"), sent[0]) >= 0 }
+
+// through returns a server's URL by way of the proxy.
+func through(t *testing.T, proxy *faultproxy.Proxy, server string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Host, err = proxy.Address(u.Host); err != nil {
+		t.Fatal(err)
+	}
+	return u.String()
+}
