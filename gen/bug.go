@@ -8,7 +8,6 @@ import (
 	"go/types"
 	"strings"
 
-	"github.com/duckgen/duckgen/gen/verify"
 	"github.com/duckgen/duckgen/internal/parallel"
 )
 
@@ -46,10 +45,7 @@ func (g *generator) verifyAll(units []*unit) error {
 // verify checks one package. One whose files are all in the tree already is left
 // alone: nothing of it will be written.
 func (g *generator) verify(u *unit) error {
-	if u.known || u.unchanged() {
-		return nil
-	}
-	if files := u.inParts(); len(files) > 0 && verify.Parts(u.Types, u.Imports, files) {
+	if u.unchanged() {
 		return nil
 	}
 	generated := map[string][]byte{}
@@ -67,26 +63,6 @@ func (g *generator) verify(u *unit) error {
 		return nil
 	}
 	return &BugError{Package: u.Path, Errors: errs}
-}
-
-// inParts returns the generated files as they are made up, or none where there
-// are tests of the stored form: these need too much of other files.
-func (u *unit) inParts() []verify.File {
-	var files []verify.File
-	for _, f := range u.files {
-		if f.Content == nil {
-			continue
-		}
-		if f.Test || len(f.parts) == 0 {
-			return nil
-		}
-		file := verify.File{Content: f.Content}
-		for _, part := range f.parts {
-			file.Parts = append(file.Parts, verify.Part(part))
-		}
-		files = append(files, file)
-	}
-	return files
 }
 
 // unchanged reports whether writing would change none of the files.

@@ -11,22 +11,19 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/duckgen/duckgen/gen/cache"
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/read"
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/gen/verify"
-	"github.com/duckgen/duckgen/templates"
 )
 
 // A Config says what to generate for.
 type Config struct {
-	Dir      string       // what patterns and findings are relative to; empty: the working directory
-	Patterns []string     // packages as the go command names them; none: the one in Dir
-	Tags     []string     // build tags
-	Tests    bool         // also tests of the stored form, see [File]
-	Cache    *cache.Cache // of what was generated before; nil: none
+	Dir      string   // what patterns and findings are relative to; empty: the working directory
+	Patterns []string // packages as the go command names them; none: the one in Dir
+	Tags     []string // build tags
+	Tests    bool     // also tests of the stored form, see [File]
 }
 
 // A Result is what one run would make of the tree. Where it has findings, it
@@ -49,9 +46,6 @@ type File struct {
 	Content []byte
 	Schema  *schema.File // what it was rendered from
 	Test    bool         // it is the test
-
-	named *templates.File
-	parts []templates.Part // of Content
 }
 
 // Generate reads the packages and renders their sessions. An error means that
@@ -78,7 +72,7 @@ func Generate(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	g := newGenerator(findings)
-	g.tests, g.cache = cfg.Tests, cfg.Cache
+	g.tests = cfg.Tests
 	result, err := g.generate(dir, packages)
 	if err != nil {
 		return nil, err
@@ -97,7 +91,6 @@ type generator struct {
 	findings *diag.Collector
 	render   renderFunc
 	check    checkFunc
-	cache    *cache.Cache
 	tests    bool // also where there is none yet
 }
 
@@ -109,10 +102,6 @@ func newGenerator(findings *diag.Collector) *generator {
 type unit struct {
 	*load.Package
 	files []File
-
-	key    cache.Sum // of all that the files are rendered from
-	hasKey bool
-	known  bool // rendering would give what is in the tree
 }
 
 func (g *generator) generate(dir string, packages []*load.Package) (*Result, error) {
@@ -135,7 +124,6 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 		return nil, err
 	}
 	if g.findings.Len() == 0 {
-		g.recognise(units)
 		if err := g.renderAll(units); err != nil {
 			return nil, err
 		}
@@ -150,7 +138,6 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 	if err := g.verifyAll(units); err != nil {
 		return nil, err
 	}
-	g.remember(units)
 	for _, u := range units {
 		for _, f := range u.files {
 			if f.Content != nil {

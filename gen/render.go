@@ -10,41 +10,63 @@ import (
 	"github.com/duckgen/duckgen/templates"
 )
 
-// renderAll renders every file of every unit, as many at once as the machine
+// A renderFunc renders a file, or the test that belongs to it, which may be
+// none.
+type renderFunc func(f *templates.File, test bool) ([]byte, error)
+
+func render(f *templates.File, test bool) ([]byte, error) {
+	if test {
+		return f.RenderTest()
+	}
+	return f.Render()
+}
+
+// renderAll renders the files of all units, as many units at once as the machine
 // has processors. A package that cannot have generated code is a finding.
 func (g *generator) renderAll(units []*unit) error {
-	var files []*File
-	var owners []*unit
-	for _, u := range units {
-		if u.known {
+	shadowed := make([]map[string]bool, len(units))
+	errs := make([]error, len(units))
+	parallel.Do(len(units), func(i int) { shadowed[i], errs[i] = units[i].render(g.render) })
+	for i, u := range units {
+		g.reportShadowed(u, shadowed[i])
+	}
+	return errors.Join(errs...)
+}
+
+// render renders the files of one package. It returns the names that the package
+// declares and that generated code needs as Go's own.
+func (u *unit) render(render renderFunc) (shadowed map[string]bool, err error) {
+	shadowed = map[string]bool{}
+	named := u.named()
+	for i := range u.files {
+		f := &u.files[i]
+		f.Content, err = render(named[f.Schema], f.Test)
+		if names, ok := errors.AsType[*templates.ShadowedError](err); ok {
+			for _, name := range names.Names {
+				shadowed[name] = true
+			}
 			continue
 		}
-		u.name()
-		for i := range u.files {
-			files, owners = append(files, &u.files[i]), append(owners, u)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
-	errs := make([]error, len(files))
-	parallel.Do(len(files), func(i int) { errs[i] = files[i].render(g.render) })
-	shadowed := map[*unit]map[string]bool{}
-	for i, err := range errs {
-		var names *templates.ShadowedError
-		switch {
-		case errors.As(err, &names):
-			if shadowed[owners[i]] == nil {
-				shadowed[owners[i]] = map[string]bool{}
-			}
-			for _, name := range names.Names {
-				shadowed[owners[i]][name] = true
-			}
-		case err != nil:
-			return fmt.Errorf("%s: %w", files[i].Path, err)
+	return shadowed, nil
+}
+
+// named decides the names of all files of the package at once.
+func (u *unit) named() map[*schema.File]*templates.File {
+	var sources []*schema.File
+	for _, f := range u.files {
+		if !f.Test {
+			sources = append(sources, f.Schema)
 		}
 	}
-	for u, names := range shadowed {
-		g.reportShadowed(u, names)
+	named := map[*schema.File]*templates.File{}
+	for i, f := range templates.Files(sources) {
+		named[sources[i]] = f
 	}
-	return nil
+	return named
 }
 
 // reportShadowed reports what a package declares under predeclared names that
@@ -61,42 +83,5 @@ func (g *generator) reportShadowed(u *unit, names map[string]bool) {
 			f.Pos = u.Position(obj.Pos())
 		}
 		g.findings.Add(f)
-	}
-}
-
-// A renderFunc renders a file, or the test that belongs to it, which may be
-// none.
-type renderFunc func(f *templates.File, test bool) (*templates.Output, error)
-
-func render(f *templates.File, test bool) (*templates.Output, error) {
-	if test {
-		return f.RenderTest()
-	}
-	return f.Render()
-}
-
-func (f *File) render(render renderFunc) error {
-	out, err := render(f.named, f.Test)
-	if err != nil || out == nil {
-		return err
-	}
-	f.Content, f.parts = out.Content, out.Parts
-	return nil
-}
-
-// name decides the names of all files of the package at once.
-func (u *unit) name() {
-	var sources []*schema.File
-	for _, f := range u.files {
-		if !f.Test {
-			sources = append(sources, f.Schema)
-		}
-	}
-	named := map[*schema.File]*templates.File{}
-	for i, f := range templates.Files(sources) {
-		named[sources[i]] = f
-	}
-	for i := range u.files {
-		u.files[i].named = named[u.files[i].Schema]
 	}
 }

@@ -134,9 +134,7 @@ func TestGeneratedCodeThatDoesNotCompileIsABug(t *testing.T) {
 	wrong := errors.New("session_duckgen.go:3:7: undefined: x\n\tvar _ = x")
 	g := &generator{
 		findings: findings,
-		render: func(*templates.File, bool) (*templates.Output, error) {
-			return &templates.Output{Content: []byte("package bug\n\nvar _ = x\n")}, nil
-		},
+		render:   func(*templates.File, bool) ([]byte, error) { return []byte("package bug\n\nvar _ = x\n"), nil },
 		check: func(*token.FileSet, string, string, []*ast.File, types.Importer, map[string][]byte) []error {
 			return []error{wrong}
 		},

@@ -8,16 +8,7 @@ import (
 )
 
 // Render renders a file that is alone in its package.
-func Render(f *schema.File) ([]byte, error) {
-	out, err := Files([]*schema.File{f})[0].Render()
-	if err != nil {
-		return nil, err
-	}
-	return out.Content, nil
-}
-
-// RenderInParts renders a file that is alone in its package.
-func RenderInParts(f *schema.File) (*Output, error) { return Files([]*schema.File{f})[0].Render() }
+func Render(f *schema.File) ([]byte, error) { return Files([]*schema.File{f})[0].Render() }
 
 // Declared returns the names that the generated files of a package declare,
 // sorted. The tests of their stored form are not among these files.

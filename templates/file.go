@@ -26,17 +26,10 @@ type File struct {
 	// codecs are the variables of struct codecs by type.
 	codecs map[string]string
 
-	// uses are those of the part of the file that is being emitted.
-	uses *uses
-}
-
-// uses are the names from outside that a part of a file uses.
-type uses struct {
+	// What has been emitted so far uses from outside the package.
 	imports     imports
-	predeclared map[string]bool // Go's own
+	predeclared map[string]bool // Go's own names
 }
-
-func newUses() *uses { return &uses{imports: imports{}, predeclared: map[string]bool{}} }
 
 // A session is one session of a file in the making.
 type session struct {
@@ -98,27 +91,6 @@ func newFile(f *schema.File, taken namespace) *File {
 	return out
 }
 
-// apart is the file with uses of its own, so that parts of it can be emitted at
-// the same time.
-func (f *File) apart() *File {
-	out := *f
-	out.uses = newUses()
-	return &out
-}
-
-// apart is the session of a file that is apart.
-func (s *session) apart() *session {
-	out := *s
-	out.File = s.File.apart()
-	out.fields = make([]*field, len(s.fields))
-	for i, f := range s.fields {
-		own := *f
-		own.session = &out
-		out.fields[i] = &own
-	}
-	return &out
-}
-
 func newSession(f *File, s *schema.Session) *session {
 	out := &session{File: f, Session: s, names: s.Names(), prefix: lowerInitial(s.Name)}
 	for _, field := range s.Fields {
@@ -141,10 +113,11 @@ func newField(s *session, f *schema.Field) *field {
 // claim chooses a package-level name: the first candidate that is free.
 func (f *File) claim(candidates ...string) string { return f.taken.claim(candidates...) }
 
-// shadowed returns which of the predeclared names the package declares itself.
-func (f *File) shadowed(predeclared map[string]bool) []string {
+// shadowed returns the predeclared names that the file uses and that the
+// package declares itself, sorted.
+func (f *File) shadowed() []string {
 	var names []string
-	for name := range predeclared {
+	for name := range f.predeclared {
 		if f.Package.Scope[name] {
 			names = append(names, name)
 		}
@@ -156,7 +129,7 @@ func (f *File) shadowed(predeclared map[string]bool) []string {
 // qual is a name of another package, which is called like the last part of its
 // path.
 func (f *File) qual(pkg, name string) *jen.Statement {
-	f.uses.imports[pkg] = path.Base(pkg)
+	f.imports[pkg] = path.Base(pkg)
 	return jen.Qual(pkg, name)
 }
 
@@ -166,7 +139,7 @@ func (f *File) codec(name string) *jen.Statement { return f.qual(codecPath, name
 
 // goOwn is a predeclared name.
 func (f *File) goOwn(name string) *jen.Statement {
-	f.uses.predeclared[name] = true
+	f.predeclared[name] = true
 	return jen.Id(name)
 }
 

@@ -2,8 +2,6 @@ package templates_test
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"maps"
@@ -182,55 +180,19 @@ func (f foreign) Import(path string) (*types.Package, error) {
 // of which may have an error, and returns the output.
 func check(t rapid.TB, f *schema.File, imp types.Importer) string {
 	t.Helper()
-	out, err := templates.RenderInParts(f)
+	out, err := templates.Render(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	hand := sourceOf(f)
 	errs := verify.Check(token.NewFileSet(), f.Package.Path, f.Package.Name, nil, imp, map[string][]byte{
 		f.Source: []byte(hand),
-		f.Output: out.Content,
+		f.Output: out,
 	})
 	for _, err := range errs {
 		t.Fatalf("%v\n\nbeside\n%s", err, hand)
 	}
-	checkParts(t, f, imp, hand, out)
-	return string(out.Content)
-}
-
-// checkParts type-checks the output part by part.
-func checkParts(t rapid.TB, f *schema.File, imp types.Importer, hand string, out *templates.Output) {
-	t.Helper()
-	fset := token.NewFileSet()
-	source, err := parser.ParseFile(fset, f.Source, hand, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := firstOf{imp, verify.Described()}
-	config := types.Config{Importer: known, Error: func(error) {}} // generated names are missing
-	home, _ := config.Check(f.Package.Path, fset, []*ast.File{source}, nil)
-	file := verify.File{Content: out.Content}
-	for _, part := range out.Parts {
-		file.Parts = append(file.Parts, verify.Part(part))
-	}
-	if !verify.Parts(home, known, []verify.File{file}) {
-		t.Fatalf("the parts of the output do not compile\n%s\n\nbeside\n%s", out.Content, hand)
-	}
-}
-
-// firstOf imports from the first importer that has the package.
-type firstOf []types.Importer
-
-func (all firstOf) Import(path string) (*types.Package, error) {
-	for _, imp := range all {
-		if imp == nil {
-			continue
-		}
-		if pkg, err := imp.Import(path); err == nil {
-			return pkg, nil
-		}
-	}
-	return nil, fmt.Errorf("no package %s", path)
+	return string(out)
 }
 
 // mustNotCompile fails the test unless the output, beside the source, has an

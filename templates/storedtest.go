@@ -19,18 +19,16 @@ const codectestPath = codecPath + "/codectest"
 // RenderTest returns a test that holds the codecs of the file's sessions to the
 // stored form that an example of each field has now. It stands on the file that
 // [File.Render] returns. The result is nil where no field has an example.
-func (f *File) RenderTest() (*Output, error) {
-	var sections []*section
+func (f *File) RenderTest() ([]byte, error) {
+	body := f.begin()
+	tests := false
 	for _, s := range f.sessions {
-		s = s.apart()
-		if s.storedTest(jen.NewFile("").Group) {
-			sections = append(sections, s.section(func(g *jen.Group) { s.storedTest(g) }))
-		}
+		tests = s.storedTest(body) || tests
 	}
-	if len(sections) == 0 {
+	if !tests {
 		return nil, nil
 	}
-	return f.render(sections)
+	return f.finish(body)
 }
 
 // storedTest is the test of one session, and whether there is anything to test.

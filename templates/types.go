@@ -54,7 +54,7 @@ func (f *File) bareName(n *schema.Name) *jen.Statement {
 	case f.Package.Path:
 		return jen.Id(n.Name)
 	default:
-		f.uses.imports[n.Path] = n.Package
+		f.imports[n.Path] = n.Package
 		return jen.Qual(n.Path, n.Name)
 	}
 }

@@ -58,28 +58,23 @@ func (b *bench) steps(in input) []step {
 	if in.layout == packages {
 		all[1] = "./..."
 	}
-	remembering := "DUCKGEN_CACHE=" + in.dir + "-cache"
-	const (
-		full      = "GOFLAGS=-mod=mod" // may change what the go command loads, so that it has to be asked
-		forgetful = "DUCKGEN_CACHE=off"
-	)
+	full := []string{"GOFLAGS=-mod=mod"} // may change what the go command loads, so that it has to be asked
 	const own = "*_duckgen.go"
 	anew := in.clean
 	steps := []step{
-		{name: "duckgen, anew", command: all, env: []string{forgetful}, before: anew, output: own},
-		{name: "duckgen, unchanged", command: all, env: []string{remembering}},
-		{name: "duckgen, unchanged, empty cache", command: all, env: []string{forgetful}},
+		{name: "duckgen, anew", command: all, before: anew, output: own},
+		{name: "duckgen, unchanged", command: all},
 	}
 	if in.structs > peersUpTo {
 		return steps
 	}
 	steps = append(steps,
-		step{name: "duckgen, full way, anew", command: all, env: []string{forgetful, full}, before: anew, output: own},
-		step{name: "duckgen, full way, unchanged", command: all, env: []string{remembering, full}})
+		step{name: "duckgen, full way, anew", command: all, env: full, before: anew, output: own},
+		step{name: "duckgen, full way, unchanged", command: all, env: full})
 	if *cold && in.structs == 1 {
 		steps = append(steps,
 			b.withoutBuildCache(steps[0]),
-			b.withoutBuildCache(steps[3]))
+			b.withoutBuildCache(steps[2]))
 	}
 	return steps
 }

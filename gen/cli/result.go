@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/duckgen/duckgen/gen"
-	"github.com/duckgen/duckgen/gen/cache"
 	"github.com/duckgen/duckgen/gen/diag"
 )
 
@@ -18,7 +17,6 @@ func read(ctx context.Context, i Invocation) (*gen.Result, error) {
 	if err := directory(i.Config.Dir); err != nil {
 		return nil, err
 	}
-	i.Config.Cache = cache.Open()
 	return gen.Generate(ctx, i.Config)
 }
 

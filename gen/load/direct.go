@@ -187,7 +187,7 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 	if !known(result) {
 		return nil, errIndirect
 	}
-	result.Imports = reachedDirectly{reached(result.Types), d.standard}
+	result.Imports = reached(result.Types)
 	return result, nil
 }
 

@@ -36,20 +36,6 @@ func (d *direct) Import(importPath string) (*types.Package, error) {
 	return pkg, nil
 }
 
-// reachedDirectly is what loading a package has reached, and what else is
-// described.
-type reachedDirectly struct {
-	imports
-	described types.Importer
-}
-
-func (r reachedDirectly) Import(importPath string) (*types.Package, error) {
-	if pkg, err := r.imports.Import(importPath); err == nil {
-		return pkg, nil
-	}
-	return r.described.Import(importPath)
-}
-
 // source checks another package of the module, without its tests.
 func (d *direct) source(importPath string) (*types.Package, error) {
 	dir, ok := d.module.directory(importPath)

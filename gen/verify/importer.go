@@ -6,25 +6,18 @@ import (
 	"go/ast"
 	"go/types"
 	"strconv"
-	"sync"
 )
 
 // An importer finds packages where they are: complete ones at the given
 // importer, and what that lacks in the descriptions and in what packages of the
 // given importer refer to.
-//
-// It may be used concurrently if the given one may.
 type importer struct {
 	given types.Importer
 	// referred are the packages that those of the given importer refer to. They
 	// have only the objects that were referred to.
 	referred map[string]*types.Package
-
-	mu   sync.Mutex
-	made map[string]*types.Package
+	made     map[string]*types.Package
 }
-
-var errNotHere = errors.New("no such package here")
 
 // newImporter looks at everything that the files import, so that it knows what
 // is referred to before it makes a package.
@@ -68,16 +61,6 @@ func (i *importer) refer(pkg *types.Package) {
 
 // Import returns the package of the path.
 func (i *importer) Import(path string) (*types.Package, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return locked{i}.Import(path)
-}
-
-// A locked importer is in use: what is imported on the way to another package
-// is found by it.
-type locked struct{ *importer }
-
-func (i locked) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
@@ -97,7 +80,7 @@ func (i locked) Import(path string) (*types.Package, error) {
 
 // make puts a package together from what is referred to of it and from its
 // description, as far as there are.
-func (i locked) make(path string) (*types.Package, error) {
+func (i *importer) make(path string) (*types.Package, error) {
 	referred := i.referred[path]
 	described, ok := descriptions()[path]
 	switch {
@@ -108,12 +91,12 @@ func (i locked) make(path string) (*types.Package, error) {
 		pkg.MarkComplete()
 		return pkg, nil
 	default:
-		return nil, errNotHere
+		return nil, errors.New("no such package here")
 	}
 }
 
 // describe type-checks a description around the objects that exist already.
-func (i locked) describe(path string, d description, referred *types.Package) (*types.Package, error) {
+func (i *importer) describe(path string, d description, referred *types.Package) (*types.Package, error) {
 	pkg := adopt(path, d.file.Name.Name, referred)
 	var first error
 	config := types.Config{

@@ -6,13 +6,15 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// header is the head of the file: what it is, where it belongs and what it
+// head is the beginning of the file: what it is, where it belongs and what it
 // imports.
-func (f *File) header(specs []importSpec) *jen.File {
-	head := jen.NewFile(f.Package.Name)
-	head.HeaderComment(f.banner())
-	head.Add(importDecl(specs))
-	return head
+func (f *File) head(g *jen.Group, specs []importSpec) {
+	g.Comment(f.banner())
+	g.Line()
+	g.Id("package").Id(f.Package.Name)
+	g.Line()
+	g.Add(importDecl(specs))
+	g.Line()
 }
 
 // banner is the comment by which tools know the file as generated, and the
@@ -40,5 +42,5 @@ func importDecl(specs []importSpec) jen.Code {
 		}
 	}
 	blocks := append(standard, jen.Empty())
-	return jen.Op("import").Defs(append(blocks, others...)...)
+	return jen.Id("import").Defs(append(blocks, others...)...)
 }
