@@ -2,11 +2,7 @@ package runtime
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -38,7 +34,7 @@ type Config struct {
 	// open: to rotate, put a new one in front and keep the old ones for Age.
 	Keys [][]byte
 
-	// ServerDomain is the cookie's domain where Cookie.Domain is empty. Empty,
+	// ServerDomain is the cookie's domain if Cookie.Domain is empty. Empty,
 	// the default: a host-only cookie.
 	ServerDomain string
 
@@ -65,7 +61,39 @@ type Config struct {
 	Now func() time.Time
 }
 
-// defaultConfig is what the origin of this package had, made safe.
+// A Cookie says how the token reaches the browser (RFC 6265bis; ASVS 5.0, 3.3).
+type Cookie struct {
+	// Name is used exactly as given. Empty: "__Host-Http-session_id" if Secure,
+	// HTTPOnly, the path / and no domain allow that prefix, else "session_id".
+	Name string
+
+	Path     string        // default: "/"
+	Domain   string        // empty: Config.ServerDomain, and without that host-only
+	Secure   bool          // default: true; false only for plain HTTP
+	HTTPOnly bool          // default: true
+	SameSite http.SameSite // default: Lax
+
+	// Partitioned keeps one cookie for each top-level site (CHIPS).
+	Partitioned bool
+
+	// BrowserClose leaves the end of the cookie to the browser's own session.
+	BrowserClose bool
+}
+
+// Configure returns the configuration that the functions make of the defaults,
+// in order, and everything in it that cannot work. A nil function is skipped.
+// [NewManager] starts with it, and duckgen judges a directive by it.
+func Configure(configure ...func(*Config)) (Config, []Problem) {
+	c := defaultConfig()
+	for _, f := range configure {
+		if f != nil {
+			f(&c)
+		}
+	}
+	c.complete()
+	return c, c.problems()
+}
+
 func defaultConfig() Config {
 	return Config{
 		Cookie: Cookie{
@@ -86,10 +114,7 @@ func defaultConfig() Config {
 
 // complete fills in what depends on other values.
 func (c *Config) complete() {
-	if c.Cookie.Domain == "" {
-		c.Cookie.Domain = c.ServerDomain
-	}
-	c.Cookie.complete()
+	c.Cookie.complete(c.ServerDomain)
 	if c.OnEvent == nil {
 		c.OnEvent = logEvent
 	}
@@ -101,50 +126,26 @@ func (c *Config) complete() {
 	}
 }
 
-// validate returns everything that is wrong, each error with a way out.
-func (c *Config) validate() error {
-	errs := c.Cookie.problems()
-	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Age <= 0 || c.Age > MaxAge {
-		complain("Age is %v: it must be above 0 and at most %v, the limit of browsers", c.Age, MaxAge)
-	}
-	if c.Idle < 0 || c.Idle > c.Age {
-		complain("Idle is %v: it must be between 0 (no idle limit) and Age, %v", c.Idle, c.Age)
-	}
-	if c.Grace < 0 {
-		complain("Grace is %v: it must not be negative", c.Grace)
-	}
-	if c.MaxBytes <= 0 {
-		complain("MaxBytes is %d: it must be above 0", c.MaxBytes)
-	}
-	for i, key := range c.Keys {
-		if len(key) != 32 {
-			complain("Keys[%d] has %d bytes: a key has 32, make one with crypto/rand", i, len(key))
-		}
-	}
-	if !isLocalPath(c.SyncPath) {
-		complain("SyncPath is %q: it must be a path of this host that begins with one /, without a query", c.SyncPath)
-	}
-	for i, origin := range c.Origins {
-		if !isOrigin(origin) {
-			complain("Origins[%d] is %q: write scheme and host as browsers do, as in https://shop.example", i, origin)
-		}
-	}
-	return errors.Join(errs...)
-}
+const (
+	plainCookieName    = "session_id"
+	prefixedCookieName = "__Host-Http-" + plainCookieName
+)
 
-// isLocalPath checks that a browser which resolves the text stays on the host: it
-// takes //other.example, and a backslash for a slash, for another one.
-func isLocalPath(text string) bool {
-	_, err := url.Parse(text)
-	return err == nil && strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") &&
-		!strings.ContainsAny(text, "\\?#")
-}
-
-// isOrigin checks for the one spelling in which browsers send an origin: in lower
-// case and without a scheme's own port (RFC 6454, section 6.1).
-func isOrigin(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && u.Scheme != "" && u.Host != "" && strings.ToLower(u.Scheme+"://"+u.Host) == text &&
-		(u.Scheme != "https" || u.Port() != "443") && (u.Scheme != "http" || u.Port() != "80")
+func (c *Cookie) complete(serverDomain string) {
+	if c.Path == "" {
+		c.Path = "/"
+	}
+	if c.Domain == "" {
+		c.Domain = serverDomain
+	}
+	if c.SameSite == 0 || c.SameSite == http.SameSiteDefaultMode {
+		c.SameSite = http.SameSiteLaxMode
+	}
+	if c.Name != "" {
+		return
+	}
+	c.Name = plainCookieName
+	if c.Secure && c.HTTPOnly && c.Path == "/" && c.Domain == "" {
+		c.Name = prefixedCookieName
+	}
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,130 +8,6 @@ import (
 	"strings"
 	"time"
 )
-
-// A Cookie says how the token reaches the browser (RFC 6265bis; ASVS 5.0, 3.3).
-type Cookie struct {
-	// Name is used exactly as given. Empty: "__Host-Http-session_id" where
-	// Secure, HTTPOnly, the path / and no domain allow that prefix,
-	// "session_id" elsewhere.
-	Name string
-
-	Path     string // default: "/"
-	Domain   string // empty: Config.ServerDomain, and without that host-only
-	Secure   bool   // default: true; false only for plain HTTP
-	HTTPOnly bool   // default: true
-	SameSite http.SameSite
-
-	// Partitioned keeps one cookie for each top-level site (CHIPS).
-	Partitioned bool
-
-	// BrowserClose leaves the end of the cookie to the browser's own session.
-	BrowserClose bool
-}
-
-const (
-	plainCookieName    = "session_id"
-	prefixedCookieName = "__Host-Http-" + plainCookieName
-	maxCookieBytes     = 4096 // name and value, more is dropped by browsers
-	maxAttributeBytes  = 1024 // a longer attribute is ignored (RFC 6265bis, section 5.6)
-)
-
-func (c *Cookie) complete() {
-	if c.Path == "" {
-		c.Path = "/"
-	}
-	if c.SameSite == 0 || c.SameSite == http.SameSiteDefaultMode {
-		c.SameSite = http.SameSiteLaxMode
-	}
-	if c.Name != "" {
-		return
-	}
-	c.Name = plainCookieName
-	if c.Secure && c.HTTPOnly && c.Path == "/" && c.Domain == "" {
-		c.Name = prefixedCookieName
-	}
-}
-
-// problems returns what browsers would refuse or silently drop.
-func (c *Cookie) problems() (errs []error) {
-	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf("Cookie."+format, args...)) }
-	if !isToken(c.Name) {
-		complain("Name is %q: use letters, digits and !#$%%&'*+-.^_`|~ only", c.Name)
-	}
-	if n := len(c.Name) + tokenLength; n > maxCookieBytes {
-		complain("Name makes a cookie of %d bytes: browsers drop those above %d", n, maxCookieBytes)
-	}
-	if !isCookiePath(c.Path) {
-		complain("Path is %q: it must begin with /, have at most %d bytes and hold no space, ; or control character",
-			c.Path, maxAttributeBytes)
-	}
-	if c.Domain != "" && !isDomain(c.Domain) {
-		complain("Domain is %q: write a domain name such as example.com, and leave it empty for an IP address", c.Domain)
-	}
-	if c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode {
-		complain("SameSite is %d: use one of net/http's SameSite constants", c.SameSite)
-	}
-	if c.SameSite == http.SameSiteNoneMode && !c.Secure {
-		complain("SameSite is None without Secure: browsers refuse that, set Secure")
-	}
-	if c.Partitioned && !c.Secure {
-		complain("Partitioned needs Secure")
-	}
-	return append(errs, c.prefixProblems()...)
-}
-
-// prefixProblems checks what the prefixes of RFC 6265bis, section 4.1.3, and of
-// its successor demand. Browsers compare them without regard to case.
-func (c *Cookie) prefixProblems() (errs []error) {
-	hasPrefix := func(prefix string) bool {
-		return len(c.Name) >= len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
-	}
-	demand := func(ok bool, what string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("Cookie.Name is %q: its prefix demands %s", c.Name, what))
-		}
-	}
-	host := hasPrefix("__Host-")
-	http := hasPrefix("__Http-") || hasPrefix("__Host-Http-")
-	if host || http || hasPrefix("__Secure-") {
-		demand(c.Secure, "Secure")
-	}
-	if host {
-		demand(c.Domain == "", "no Domain and no ServerDomain")
-		demand(c.Path == "/", "the Path /")
-	}
-	if http {
-		demand(c.HTTPOnly, "HTTPOnly")
-	}
-	return errs
-}
-
-// isToken checks the grammar of a cookie's name (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		letterOrDigit := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		return !letterOrDigit && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	})
-}
-
-// isCookiePath checks that browsers and net/http take the path as it is.
-func isCookiePath(s string) bool {
-	return strings.HasPrefix(s, "/") && len(s) <= maxAttributeBytes &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r == ';' || r <= ' ' || r >= 0x7f })
-}
-
-// isDomain checks the grammar of a domain name. An IPv4 address, which has no
-// parents to share a cookie with, is none.
-func isDomain(s string) bool {
-	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
-	bad := func(r rune) bool { return !letter(r) && (r < '0' || r > '9') && r != '-' }
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, bad) {
-			return false
-		}
-	}
-	return len(s) <= 253 && strings.ContainsFunc(s, letter)
-}
 
 // A cookieForm is the Set-Cookie line of a configuration in its constant parts:
 // most requests of new visitors need one.

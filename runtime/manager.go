@@ -34,8 +34,7 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 			m.secrets = append(m.secrets, base.Key)
 		}
 	}
-	config := defaultConfig()
-	config.complete()
+	config, _ := Configure()
 	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: newClock(config.Now)}
 	return m
 }
@@ -107,20 +106,11 @@ type Manager[S any] struct {
 }
 
 // NewManager returns the manager of a program's sessions. The functions
-// configure in order, defaults first; nil is skipped. It returns everything
-// that is wrong with the result.
+// configure in order, defaults first; nil is skipped. The error joins everything
+// that is wrong with the result, each [Problem] of the configuration.
 func NewManager[S any](model *Model[S], store Store, defaults func(*Config), configure ...func(*Config)) (*Manager[S], error) {
-	config := defaultConfig()
-	if defaults != nil {
-		defaults(&config)
-	}
-	for _, f := range configure {
-		if f != nil {
-			f(&config)
-		}
-	}
-	config.complete()
-	ring, err := model.check(store, &config)
+	config, problems := Configure(append([]func(*Config){defaults}, configure...)...)
+	ring, err := model.check(store, &config, problems)
 	if err != nil {
 		return nil, fmt.Errorf("sessions of %s: %w", model.name, err)
 	}
@@ -140,8 +130,11 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	return &Manager[S]{model, e}, nil
 }
 
-func (m *Model[S]) check(store Store, config *Config) (*keyRing, error) {
-	errs := []error{config.validate()}
+func (m *Model[S]) check(store Store, config *Config, problems []Problem) (*keyRing, error) {
+	var errs []error
+	for _, p := range problems {
+		errs = append(errs, p)
+	}
 	if store == nil {
 		errs = append(errs, errors.New("no store: open one, such as memstore.New()"))
 	}

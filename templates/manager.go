@@ -1,9 +1,11 @@
 package templates
 
 import (
-	"github.com/dave/jennifer/jen"
+	"net/http"
+	"strconv"
+	"time"
 
-	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/dave/jennifer/jen"
 )
 
 // newSessions is the constructor that a program calls once.
@@ -39,65 +41,34 @@ func (s *session) configPointer() *jen.Statement { return jen.Op("*").Add(s.runt
 // settings is the function that fills in what the directive says, nil where
 // that is nothing.
 func (s *session) settings() jen.Code {
-	assignments := append(s.cookieSettings(), s.lifeSettings()...)
+	var assignments []jen.Code
+	for _, setting := range s.Policy.Settings() {
+		assignments = append(assignments, s.local("c").Dot(setting.Field).Op("=").Add(s.settingValue(setting.Value)))
+	}
 	if len(assignments) == 0 {
 		return s.goOwn("nil")
 	}
 	return jen.Func().Params(s.local("c").Add(s.configPointer())).Block(assignments...)
 }
 
-func (s *session) cookieSettings() []jen.Code {
-	p := s.Policy
-	var all []jen.Code
-	set := func(name string, value jen.Code) {
-		all = append(all, s.local("c").Dot("Cookie").Dot(name).Op("=").Add(value))
+func (s *session) settingValue(value any) jen.Code {
+	switch v := value.(type) {
+	case bool:
+		return s.goOwn(strconv.FormatBool(v))
+	case time.Duration:
+		return s.duration(v)
+	case http.SameSite:
+		return s.qual("net/http", sameSiteConstant(v))
+	default:
+		return jen.Lit(v)
 	}
-	setText := func(name string, value *string) {
-		if value != nil {
-			set(name, jen.Lit(*value))
-		}
-	}
-	setFlag := func(name string, value *bool) {
-		if value != nil {
-			set(name, s.goOwn(truth(*value)))
-		}
-	}
-	setText("Name", p.Cookie)
-	setText("Path", p.Path)
-	setText("Domain", p.Domain)
-	setFlag("Secure", p.Secure)
-	setFlag("HTTPOnly", p.HTTPOnly)
-	if p.SameSite != nil {
-		set("SameSite", s.qual("net/http", sameSiteConstant(*p.SameSite)))
-	}
-	setFlag("BrowserClose", p.BrowserClose)
-	setFlag("Partitioned", p.Partitioned)
-	return all
 }
 
-func (s *session) lifeSettings() []jen.Code {
-	var all []jen.Code
-	if age := s.Policy.Age; age != nil {
-		all = append(all, s.local("c").Dot("Age").Op("=").Add(s.duration(*age)))
-	}
-	if idle := s.Policy.Idle; idle != nil {
-		all = append(all, s.local("c").Dot("Idle").Op("=").Add(s.duration(*idle)))
-	}
-	return all
-}
-
-func truth(v bool) string {
-	if v {
-		return "true"
-	}
-	return "false"
-}
-
-func sameSiteConstant(v schema.SameSite) string {
+func sameSiteConstant(v http.SameSite) string {
 	switch v {
-	case schema.SameSiteStrict:
+	case http.SameSiteStrictMode:
 		return "SameSiteStrictMode"
-	case schema.SameSiteNone:
+	case http.SameSiteNoneMode:
 		return "SameSiteNoneMode"
 	default:
 		return "SameSiteLaxMode"

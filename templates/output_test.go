@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -166,7 +167,7 @@ func TestOnlyWhatTheDirectiveSaysIsConfigured(t *testing.T) {
 
 	s.Policy = schema.Policy{
 		Cookie: new("a\"b"), Path: new("/shop"), Domain: new("example.com"), Secure: new(true), HTTPOnly: new(false),
-		SameSite: new(schema.SameSiteLax), Age: new(36 * time.Hour), Idle: new(time.Duration(0)),
+		SameSite: new(http.SameSiteLaxMode), Age: new(36 * time.Hour), Idle: new(time.Duration(0)),
 		BrowserClose: new(true), Partitioned: new(false),
 	}
 	contains(t, check(t, file(s), nil), `func(c *runtime.Config) {

@@ -7,6 +7,7 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -204,7 +205,7 @@ func (d *drawer) session(name string) *schema.Session {
 	s.Hooks = schema.Hooks{HTTP: d.flip(), Lively: d.flip()}
 	if d.flip() {
 		s.Policy.Age = new(time.Duration(rapid.Int64().Draw(d.T, "age")))
-		s.Policy.SameSite = new(schema.SameSiteNone)
+		s.Policy.SameSite = new(http.SameSiteNoneMode)
 		s.Policy.Cookie = new(rapid.String().Draw(d.T, "cookie"))
 	}
 	d.scope[name] = true

@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/duckgen/duckgen/gen/schema"
@@ -143,7 +144,7 @@ func visitor() *schema.Session {
 	}}))
 	s.Policy = schema.Policy{
 		Cookie:   new("shop"),
-		SameSite: new(schema.SameSiteStrict),
+		SameSite: new(http.SameSiteStrictMode),
 		Secure:   new(false),
 		Age:      new(168 * time.Hour),
 		Idle:     new(90 * time.Second),

@@ -7,46 +7,24 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/gen/schema"
-	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/memstore"
 )
 
-// settled returns the configuration that the runtime makes of its defaults and
-// the directive's values.
-func settled(t *testing.T, p schema.Policy) runtime.Config {
-	t.Helper()
-	type session struct{ core *runtime.Session }
-	model := runtime.NewModel("k", func(core *runtime.Session) session { return session{core} })
-	var config runtime.Config
-	_, err := runtime.NewManager(model, memstore.New(), func(c *runtime.Config) {
-		c.Cookie.Secure = orElse(p.Secure, c.Cookie.Secure)
-		c.Cookie.HTTPOnly = orElse(p.HTTPOnly, c.Cookie.HTTPOnly)
-		c.Cookie.Path = orElse(p.Path, c.Cookie.Path)
-		c.Cookie.Domain = orElse(p.Domain, c.Cookie.Domain)
-		config = *c
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
-}
-
-// TestDefaultsAreThoseOfTheRuntime holds what is said of settings that nobody
-// gave to what the runtime does.
-func TestDefaultsAreThoseOfTheRuntime(t *testing.T) {
-	config := settled(t, schema.Policy{})
-	if config.Age != defaultAge || config.Idle != 0 || config.Cookie.SameSite != http.SameSiteLaxMode ||
-		!config.Cookie.Secure || !config.Cookie.HTTPOnly || config.Cookie.Path != "/" {
-		t.Errorf("the runtime's defaults are others: %+v", config)
+func TestWhatNobodySetIsSafe(t *testing.T) {
+	rules := map[string]Rule{}
+	for _, r := range policy(&schema.Session{}) {
+		rules[r.Subject] = r
 	}
 	want := "__Host-Http-session_id; Path=/; Secure; HttpOnly; SameSite=Lax"
-	if got := cookie(schema.Policy{}); got.Value != want || !got.Met {
+	if got := rules["cookie"]; got.Value != want || !got.Met {
 		t.Errorf("the cookie is %+v", got)
+	}
+	if got := rules["age"]; !strings.HasPrefix(got.Value, "168h ") || !got.Met {
+		t.Errorf("the age is %+v", got)
 	}
 }
 
 func TestPolicyNamesWhatIsOpen(t *testing.T) {
-	off, none, day, half := false, schema.SameSiteNone, 24*time.Hour, 90*time.Minute
+	off, none, day, half := false, http.SameSiteNoneMode, 24*time.Hour, 90*time.Minute
 	path, name := "/shop", "shop"
 	s := &schema.Session{Policy: schema.Policy{Secure: &off, SameSite: &none, Path: &path, Cookie: &name, Age: &day}}
 	rules := map[string]Rule{}

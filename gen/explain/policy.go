@@ -1,11 +1,12 @@
 package explain
 
 import (
-	"cmp"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // A Rule is one part of a session's policy, and the requirements of OWASP ASVS
@@ -21,11 +22,12 @@ type Rule struct {
 // policy says how the directive's settings stand. A program can change them at
 // start.
 func policy(s *schema.Session) []Rule {
+	config, _ := runtime.Configure(s.Policy.Configure) // what is wrong is a finding
 	rules := []Rule{
 		{"token", "id of 128 bits and secret of 256 bits; stores have only its hash", "7.2.3, 11.5.1", true, ""},
-		cookie(s.Policy),
-		age(s.Policy),
-		idle(s.Policy),
+		cookie(&config.Cookie),
+		age(&config),
+		idle(&config),
 		signIn(s),
 		{"sign-out", "Destroy is final, also for requests that are under way", "7.4.1", true, ""},
 		revocation(s),
@@ -42,62 +44,50 @@ func policy(s *schema.Session) []Rule {
 	return rules
 }
 
-func cookie(p schema.Policy) Rule {
-	secure, httpOnly := orElse(p.Secure, true), orElse(p.HTTPOnly, true)
-	path, domain := orElse(p.Path, "/"), orElse(p.Domain, "")
-	parts := []string{cookieName(p), "Path=" + path}
+func cookie(c *runtime.Cookie) Rule {
+	rule := Rule{Subject: "cookie", Value: attributes(c), ASVS: "3.3", Met: true}
+	switch {
+	case !c.Secure:
+		rule.Met, rule.Note = false, "remove secure=false"
+	case !c.HTTPOnly:
+		rule.Met, rule.Note = false, "remove httponly=false"
+	case c.SameSite == http.SameSiteNoneMode:
+		rule.Met, rule.Note = false, "samesite=none lets other sites send it: use lax unless one of them embeds yours"
+	}
+	return rule
+}
+
+// attributes writes the cookie without its value.
+func attributes(c *runtime.Cookie) string {
+	parts := []string{c.Name, "Path=" + c.Path}
 	add := func(set bool, attribute string) {
 		if set {
 			parts = append(parts, attribute)
 		}
 	}
-	add(domain != "", "Domain="+domain)
-	add(secure, "Secure")
-	add(httpOnly, "HttpOnly")
-	site := string(orElse(p.SameSite, schema.SameSiteLax))
-	add(true, "SameSite="+strings.ToUpper(site[:1])+site[1:])
-	add(orElse(p.Partitioned, false), "Partitioned")
-	rule := Rule{Subject: "cookie", Value: strings.Join(parts, "; "), ASVS: "3.3", Met: true}
-	switch {
-	case !secure:
-		rule.Met, rule.Note = false, "remove secure=false"
-	case !httpOnly:
-		rule.Met, rule.Note = false, "remove httponly=false"
-	case site == string(schema.SameSiteNone):
-		rule.Met, rule.Note = false, "samesite=none lets other sites send it: use lax where none embeds yours"
-	}
-	return rule
+	add(c.Domain != "", "Domain="+c.Domain)
+	add(c.Secure, "Secure")
+	add(c.HTTPOnly, "HttpOnly")
+	add(c.SameSite == http.SameSiteLaxMode, "SameSite=Lax")
+	add(c.SameSite == http.SameSiteStrictMode, "SameSite=Strict")
+	add(c.SameSite == http.SameSiteNoneMode, "SameSite=None")
+	add(c.Partitioned, "Partitioned")
+	return strings.Join(parts, "; ")
 }
 
-// cookieName is the name that the runtime gives, as far as the directive tells.
-func cookieName(p schema.Policy) string {
-	prefix := orElse(p.Secure, true) && orElse(p.HTTPOnly, true) && orElse(p.Path, "/") == "/" && orElse(p.Domain, "") == ""
-	switch {
-	case p.Cookie != nil:
-		return *p.Cookie
-	case prefix:
-		return "__Host-Http-session_id"
-	default:
-		return "session_id"
-	}
-}
-
-// defaultAge is that of the runtime.
-const defaultAge = 7 * 24 * time.Hour
-
-func age(p schema.Policy) Rule {
-	value := span(orElse(p.Age, defaultAge)) + " from creation, whatever is used"
-	if orElse(p.BrowserClose, false) {
+func age(c *runtime.Config) Rule {
+	value := span(c.Age) + " from creation, whatever is used"
+	if c.Cookie.BrowserClose {
 		value += "; the cookie goes with the browser"
 	}
 	return Rule{"age", value, "7.3.2", true, ""}
 }
 
-func idle(p schema.Policy) Rule {
-	if p.Idle == nil {
+func idle(c *runtime.Config) Rule {
+	if c.Idle == 0 {
 		return Rule{"idle", "no limit", "7.3.1", false, "write idle=, or set Config.Idle"}
 	}
-	return Rule{"idle", span(*p.Idle) + " without use", "7.3.1", true, ""}
+	return Rule{"idle", span(c.Idle) + " without use", "7.3.1", true, ""}
 }
 
 func signIn(s *schema.Session) Rule {
@@ -115,10 +105,6 @@ func revocation(s *schema.Session) Rule {
 		return Rule{"revocation", "no field finds all sessions of a user", asvs, false, "mark the field that names the user with index"}
 	}
 	return Rule{"revocation", "all sessions by " + keys + ", or all but one", asvs, true, ""}
-}
-
-func orElse[T any](p *T, otherwise T) T {
-	return *cmp.Or(p, &otherwise)
 }
 
 // span writes a duration without what is zero: 168h, 1h30m.

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"cmp"
 	"go/ast"
 	"go/token"
 	"slices"
@@ -187,7 +186,7 @@ func (s *session) marks() []string {
 	for _, name := range s.Names().List() {
 		marks = append(marks, "name "+name)
 	}
-	for _, name := range cookies(s.Policy) {
+	for _, name := range s.cookies() {
 		marks = append(marks, "cookie "+name)
 	}
 	return marks
@@ -200,9 +199,9 @@ func (r *reader) checkPair(s, earlier *session) {
 		r.report(s.place("name"), diag.SessionClash, "choose another stem with name= in the directive",
 			"%s is generated for %s, too", clash, earlier.Struct)
 	}
-	if s.hasCookie() && earlier.hasCookie() && shareCookie(s.Policy, earlier.Policy) {
+	if shared := sharedCookie(s, earlier); shared != "" {
 		r.report(s.place("cookie"), diag.SharedCookie, "give them different names with cookie= in the directive",
-			"%s and %s share a cookie: %s", s.Struct, earlier.Struct, cookieText(s.Policy, earlier.Policy))
+			"%s and %s share a cookie: %s", s.Struct, earlier.Struct, shared)
 	}
 	if s.Kind == earlier.Kind {
 		r.report(s.place("kind"), diag.SharedKind, "give them different kinds",
@@ -225,10 +224,17 @@ func sharedName(a, b *session) string {
 	return ""
 }
 
-// cookieText says what the shared cookie is called.
-func cookieText(a, b schema.Policy) string {
-	if name := cmp.Or(a.Cookie, b.Cookie); name != nil {
-		return *name
+// sharedCookie says which cookie both sessions can have, "" for none.
+func sharedCookie(a, b *session) string {
+	names := b.cookies()
+	for _, name := range a.cookies() {
+		switch {
+		case !slices.Contains(names, name):
+		case a.Policy.Cookie == nil && b.Policy.Cookie == nil:
+			return "both have the default name"
+		default:
+			return name
+		}
 	}
-	return "both have the default name"
+	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/runtime"
 )
 
 func TestDirectivesAreToldFromProse(t *testing.T) {
@@ -80,12 +81,13 @@ func FuzzDirective(f *testing.F) {
 			if o.hasValue && !strings.HasPrefix(comment[o.value.place():], o.value.text) {
 				t.Fatalf("the value %q is not at its place in %q", o.value.text, comment)
 			}
-			if rule := findSetting(o.name.text); rule != nil && rule.read(s, o.value.text) == nil {
-				_ = append(policyRules(s.Policy), prefixRules(s.Policy)...)
+			if rule := findSetting(o.name.text); rule != nil {
+				_ = rule.read(s, o.value.text)
 			}
 		}
-		if age := s.Policy.Age; age != nil && (*age <= 0 || *age > maxAge) {
-			t.Fatalf("%q gives the age %v", text, *age)
+		config, problems := runtime.Configure(s.Policy.Configure)
+		if len(problems) == 0 && (config.Age <= 0 || config.Age > runtime.MaxAge || config.Idle > config.Age) {
+			t.Fatalf("%q gives the age %v and the idle limit %v", text, config.Age, config.Idle)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/duckgen/duckgen/gen/breaking"
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // A setting is one key of the directive.
@@ -33,15 +34,15 @@ var settings = []setting{
 	{"age", durationHint, false, duration(func(s *schema.Session) **time.Duration { return &s.Policy.Age })},
 	{"allow", "write rules of duckgen breaking, such as KEY_DELETED, with commas between them", false, readAllow},
 	{"browserclose", boolHint, true, boolean(func(s *schema.Session) **bool { return &s.Policy.BrowserClose })},
-	{"cookie", "write a name of letters, digits, - and _", false, readCookie},
-	{"domain", "write a domain such as example.com", false, readDomain},
+	{"cookie", "write a name of letters, digits, - and _", false, text(func(s *schema.Session) **string { return &s.Policy.Cookie })},
+	{"domain", "write a domain such as example.com", false, text(func(s *schema.Session) **string { return &s.Policy.Domain })},
 	{"hooks", "write http, lively or http,lively", false, readHooks},
 	{"httponly", boolHint, true, boolean(func(s *schema.Session) **bool { return &s.Policy.HTTPOnly })},
 	{"idle", durationHint, false, duration(func(s *schema.Session) **time.Duration { return &s.Policy.Idle })},
 	{"kind", "write an import path and a name, such as example.com/shop.Visitor", false, readKind},
 	{"name", "write an exported Go identifier", false, readName},
 	{"partitioned", boolHint, true, boolean(func(s *schema.Session) **bool { return &s.Policy.Partitioned })},
-	{"path", "write a path that begins with /", false, readPath},
+	{"path", "write a path that begins with /", false, text(func(s *schema.Session) **string { return &s.Policy.Path })},
 	{"reserved", keysHint, false, readReserved},
 	{"samesite", "write lax, strict or none", false, readSameSite},
 	{"secure", boolHint, true, boolean(func(s *schema.Session) **bool { return &s.Policy.Secure })},
@@ -79,14 +80,17 @@ func (r *reader) setting(s *session, o option, start token.Pos) {
 		return
 	}
 	if earlier, ok := s.settings[name]; ok {
-		r.report(at, diag.RepeatedKey, "remove one of them", "%s is given already at %s", name, r.place(earlier))
+		r.report(at, diag.RepeatedKey, "remove one of them", "%s is given already at %s", name, r.place(earlier.name))
 		return
 	}
-	s.settings[name] = at
+	place := settingPlace{name: at, value: at}
+	if o.hasValue {
+		place.value = start + token.Pos(o.value.place())
+	}
+	s.settings[name] = place
 	value := o.value.text
 	switch {
 	case o.hasValue:
-		at = start + token.Pos(o.value.place())
 	case rule.flag:
 		value = "true"
 	default:
@@ -94,7 +98,25 @@ func (r *reader) setting(s *session, o option, start token.Pos) {
 		return
 	}
 	if err := rule.read(s.Session, value); err != nil {
-		r.report(at, diag.BadValue, rule.hint, "%s: %v", name, err)
+		r.report(place.value, diag.BadValue, rule.hint, "%s: %v", name, err)
+	}
+}
+
+// checkPolicy reports what the runtime would refuse. A program that changes
+// settings at start is checked there again.
+func (r *reader) checkPolicy(s *session) {
+	_, problems := runtime.Configure(s.Policy.Configure)
+	for _, setting := range s.Policy.Settings() {
+		place := s.settings[setting.Name]
+		for _, p := range problems {
+			switch {
+			case p.Setting != setting.Field:
+			case p.With == "":
+				r.report(place.value, diag.BadValue, p.Hint, "%s %s", setting.Name, p.Message)
+			default:
+				r.report(place.name, diag.CookiePolicy, p.Hint, "%s %s", setting.Name, p.Message)
+			}
+		}
 	}
 }
 
@@ -123,51 +145,37 @@ func boolean(target func(*schema.Session) **bool) func(*schema.Session, string) 
 func duration(target func(*schema.Session) **time.Duration) func(*schema.Session, string) error {
 	return func(s *schema.Session, value string) error {
 		d, err := parseDuration(value)
-		switch {
-		case err != nil:
-			return fmt.Errorf("%q is no duration", value)
-		case d <= 0:
-			return fmt.Errorf("%s is not above zero", value)
-		case d > maxAge:
-			return fmt.Errorf("%s is above 400 days (9600h), beyond which browsers keep no cookie", value)
+		if err != nil {
+			return fmt.Errorf("%q is not a duration", value)
 		}
 		*target(s) = &d
 		return nil
 	}
 }
 
-func readCookie(s *schema.Session, value string) error {
-	if err := (&http.Cookie{Name: value}).Valid(); err != nil {
-		return fmt.Errorf("%q is no cookie name (RFC 6265, 4.1.1)", value)
+func text(target func(*schema.Session) **string) func(*schema.Session, string) error {
+	return func(s *schema.Session, value string) error {
+		if value == "" {
+			return errors.New("it is empty")
+		}
+		*target(s) = &value
+		return nil
 	}
-	s.Policy.Cookie = &value
-	return nil
 }
 
-func readPath(s *schema.Session, value string) error {
-	if err := (&http.Cookie{Name: "n", Path: value}).Valid(); err != nil || !strings.HasPrefix(value, "/") {
-		return fmt.Errorf("%q is no cookie path", value)
-	}
-	s.Policy.Path = &value
-	return nil
-}
-
-func readDomain(s *schema.Session, value string) error {
-	if err := (&http.Cookie{Name: "n", Domain: value}).Valid(); err != nil || value == "" {
-		return fmt.Errorf("%q is no cookie domain", value)
-	}
-	s.Policy.Domain = &value
-	return nil
+var sameSites = map[string]http.SameSite{
+	"lax":    http.SameSiteLaxMode,
+	"strict": http.SameSiteStrictMode,
+	"none":   http.SameSiteNoneMode,
 }
 
 func readSameSite(s *schema.Session, value string) error {
-	mode := schema.SameSite(strings.ToLower(value))
-	switch mode {
-	case schema.SameSiteLax, schema.SameSiteStrict, schema.SameSiteNone:
-		s.Policy.SameSite = &mode
-		return nil
+	mode, ok := sameSites[strings.ToLower(value)]
+	if !ok {
+		return fmt.Errorf("%q is not a mode", value)
 	}
-	return fmt.Errorf("%q is no mode", value)
+	s.Policy.SameSite = &mode
+	return nil
 }
 
 func readHooks(s *schema.Session, value string) error {

@@ -3,15 +3,17 @@ package read
 import (
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // A session is one annotated struct with the places of what was said.
 type session struct {
 	*schema.Session
-	pos      token.Pos            // of the struct's name
-	settings map[string]token.Pos // of the directive
+	pos      token.Pos               // of the struct's name
+	settings map[string]settingPlace // of the directive
 	fields   []*field
 }
 
@@ -24,24 +26,39 @@ func newSession(path, name string, pos token.Pos) *session {
 			Hooks:  schema.Hooks{HTTP: true, Lively: true},
 		},
 		pos:      pos,
-		settings: map[string]token.Pos{},
+		settings: map[string]settingPlace{},
 	}
 }
 
 // place returns where a setting stands, and the struct's name where it is not
 // given.
 func (s *session) place(setting string) token.Pos {
-	if pos, ok := s.settings[setting]; ok {
-		return pos
+	if place, ok := s.settings[setting]; ok {
+		return place.name
 	}
 	return s.pos
 }
 
-// hasCookie is false where the cookie's name is one that it cannot have.
-func (s *session) hasCookie() bool {
-	_, given := s.settings["cookie"]
-	return !given || s.Policy.Cookie != nil
+// cookies returns the names that the session's cookie can have: without cookie=
+// a program decides by other settings, at start, which one it is. There are none
+// if the directive lacks the name that it announces.
+func (s *session) cookies() []string {
+	if _, given := s.settings["cookie"]; given && s.Policy.Cookie == nil {
+		return nil
+	}
+	named := func(c *runtime.Config) {
+		if s.Policy.Cookie != nil {
+			c.Cookie.Name = *s.Policy.Cookie
+		}
+	}
+	prefixed, _ := runtime.Configure(named)
+	plain, _ := runtime.Configure(named, func(c *runtime.Config) { c.Cookie.Secure = false })
+	return slices.Compact([]string{prefixed.Cookie.Name, plain.Cookie.Name})
 }
+
+// A settingPlace is where a setting and its value stand; without a value, both
+// are where the setting stands.
+type settingPlace struct{ name, value token.Pos }
 
 // A field is one session field with the places of what its tag says.
 type field struct {

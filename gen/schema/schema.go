@@ -3,8 +3,6 @@
 // reading leaves behind and all that emitting needs.
 package schema
 
-import "time"
-
 // A File is one source file with sessions, and the file generated beside it.
 type File struct {
 	Package    Package
@@ -38,32 +36,6 @@ type Session struct {
 
 // Hooks says for which transports hooks are generated.
 type Hooks struct{ HTTP, Lively bool }
-
-// A Policy is what the directive says about cookie and expiry. A nil pointer
-// was not said.
-type Policy struct {
-	Cookie       *string
-	Path         *string
-	Domain       *string
-	Secure       *bool
-	HTTPOnly     *bool
-	SameSite     *SameSite
-	Age          *time.Duration
-	Idle         *time.Duration
-	BrowserClose *bool
-	Partitioned  *bool
-	Reserved     []string
-	Allow        []string
-}
-
-// SameSite is a value of the cookie attribute.
-type SameSite string
-
-const (
-	SameSiteLax    SameSite = "lax"
-	SameSiteStrict SameSite = "strict"
-	SameSiteNone   SameSite = "none"
-)
 
 // A Field is one session field.
 type Field struct {
