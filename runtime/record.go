@@ -52,6 +52,11 @@ type Ticket struct {
 	Sole bool
 }
 
+// Live reports whether a record is there, has not ended and has not expired.
+func (r *Record) Live(now time.Time) bool {
+	return r != nil && r.Ended.IsZero() && now.Before(r.Expires)
+}
+
 // Mark returns what a store keeps of a session that has ended, until the mark
 // expires.
 //

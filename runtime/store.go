@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 )
@@ -38,6 +39,9 @@ type Store interface {
 	Delete(ctx context.Context, key Key) error
 }
 
+// ErrClosed is what every operation of a closed store answers, possibly wrapped.
+var ErrClosed = errors.New("the store is closed")
+
 // MarkLife is how long a store remembers that a session was destroyed or an
 // index value revoked: requests that arrived before the end get ErrEnded.
 const MarkLife = 60 * time.Second
@@ -45,13 +49,6 @@ const MarkLife = 60 * time.Second
 // A Formatter is a store that wants values in another format than MessagePack.
 type Formatter interface {
 	Format() Format
-}
-
-// An IndexValue names the sessions of one kind whose field has one value.
-type IndexValue struct {
-	Kind  string
-	Field string // the field's key
-	Value string // encoded in the store's format
 }
 
 // An Indexer is a store that finds sessions by the value of an indexed entry.

@@ -17,35 +17,13 @@ const pageSize = 64
 // carry it, in order. It has no expired sessions but those not yet swept.
 type index map[runtime.IndexValue][]runtime.ID
 
-// valueOf returns the value by which a session of the kind is found.
-func valueOf(kind string, e runtime.Entry) runtime.IndexValue {
-	return runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value}
-}
-
-// carries reports whether the session is found by the value.
-func (p *packed) carries(v runtime.IndexValue) bool {
-	if p == nil || p.rare.kind != v.Kind {
-		return false
-	}
-	e, ok := p.entries.Get(v.Field)
-	return ok && e.Kind == runtime.IndexedEntry && e.Value == v.Value
-}
-
 // move records that old has become next. Either may be nil.
-func (x index) move(id runtime.ID, old, next *packed) {
-	if old != nil {
-		for e := range old.entries.Indexed() {
-			if v := valueOf(old.rare.kind, e); !next.carries(v) {
-				x.remove(v, id)
-			}
-		}
+func (x index) move(id runtime.ID, old, next *runtime.Record) {
+	for v := range old.IndexValues(next) {
+		x.remove(v, id)
 	}
-	if next != nil {
-		for e := range next.entries.Indexed() {
-			if v := valueOf(next.rare.kind, e); !old.carries(v) {
-				x.add(v, id)
-			}
-		}
+	for v := range next.IndexValues(old) {
+		x.add(v, id)
 	}
 }
 
@@ -133,12 +111,12 @@ func (sh *shard) findPage(
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
-		return nil, next, false, ErrClosed
+		return nil, next, false, errClosed
 	}
 	ids, next, more := sh.index.page(v, from)
 	for _, id := range ids {
-		if p := sh.records[id]; p.live(now) {
-			page = append(page, runtime.Found{ID: id, Record: p.record()})
+		if r := sh.records[id].record(); r.Live(now) {
+			page = append(page, runtime.Found{ID: id, Record: r})
 		}
 	}
 	return page, next, more, nil
@@ -180,15 +158,15 @@ func (s *Store) revokePage(
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
-		return nil, next, false, ErrClosed
+		return nil, next, false, errClosed
 	}
 	ids, next, more := sh.index.page(v, from)
 	for _, id := range ids {
-		p := sh.records[id]
-		if !p.live(now) || slices.Contains(except, id) {
+		r := sh.records[id].record()
+		if !r.Live(now) || slices.Contains(except, id) {
 			continue
 		}
-		sh.put(id, s.pack(p.record().Mark(now), p))
+		s.replace(sh, id, r, r.Mark(now))
 		ended = append(ended, runtime.Change{Kind: runtime.SessionEnded, ID: id})
 	}
 	return ended, next, more, nil

@@ -66,7 +66,7 @@ func compareIndex(t *testing.T, s *Store) {
 	for i := range s.shards {
 		want := index{}
 		for id, p := range s.shards[i].records {
-			want.move(id, nil, p)
+			want.move(id, nil, p.record())
 		}
 		got := s.shards[i].index
 		if len(got) != len(want) {

@@ -10,7 +10,7 @@ package memstore
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	goruntime "runtime"
 	"sync"
 	"time"
@@ -18,8 +18,7 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// ErrClosed is what every operation of a closed store answers.
-var ErrClosed = errors.New("memstore: the store is closed")
+var errClosed = fmt.Errorf("memstore: %w", runtime.ErrClosed)
 
 // A Store is a [runtime.Store] in memory, also a [runtime.Indexer], a
 // [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use and
@@ -48,8 +47,8 @@ func New() *Store {
 	return s
 }
 
-// Close drops all sessions. Operations after it answer [ErrClosed]. Closing
-// again does nothing.
+// Close drops all sessions. Operations after it answer [runtime.ErrClosed].
+// Closing again does nothing.
 func (s *Store) Close() error {
 	for i := range s.shards {
 		s.shards[i].close()
@@ -78,10 +77,8 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 		if old != nil && key.Now.Before(old.Expires) {
 			return old, runtime.ErrExists
 		}
-		for e := range r.Entries.Indexed() {
-			if s.revocations.bar(key, valueOf(r.Kind, e)) {
-				return old, runtime.ErrEnded
-			}
+		if s.revocations.bar(key, r.IndexValues(nil)) {
+			return old, runtime.ErrEnded
 		}
 		return r, nil
 	})
@@ -96,7 +93,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	var result *runtime.Result
 	err := s.step(ctx, key.ID, func(r *runtime.Record) (*runtime.Record, error) {
 		next, applied, err := r.Apply(key, d)
-		if err == nil && s.setsRevoked(key, r.Kind, d.Ops) {
+		if err == nil && s.revocations.bar(key, d.IndexValues(r.Kind)) {
 			return r, runtime.ErrEnded
 		}
 		result = applied
@@ -156,28 +153,21 @@ func (s *Store) lockedStep(
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	if shard.closed {
-		return change, false, ErrClosed
+		return change, false, errClosed
 	}
-	kept := shard.records[id]
-	record := kept.record()
-	next, err := judge(record)
-	if next != record {
-		shard.put(id, s.pack(next, kept))
-		change, told = runtime.ChangeOf(id, record, next)
+	old := shard.records[id].record()
+	next, err := judge(old)
+	if next != old {
+		s.replace(shard, id, old, next)
+		change, told = runtime.ChangeOf(id, old, next)
 	}
 	return change, told, err
 }
 
-// setsRevoked reports whether the operations set an indexed value that a
-// revocation bars the request from.
-func (s *Store) setsRevoked(key runtime.Key, kind string, ops []runtime.Op) bool {
-	for i := range ops {
-		set := ops[i].Kind == runtime.OpSet && ops[i].Entry.Kind == runtime.IndexedEntry
-		if set && s.revocations.bar(key, valueOf(kind, ops[i].Entry)) {
-			return true
-		}
-	}
-	return false
+// replace stores next in place of old. The lock is held.
+func (s *Store) replace(sh *shard, id runtime.ID, old, next *runtime.Record) {
+	sh.index.move(id, old, next)
+	sh.put(id, s.pack(next, sh.records[id]))
 }
 
 // shard returns where the id belongs. Ids are random, so any byte will do.

@@ -106,7 +106,7 @@ func TestClosedStoreIsAnOutage(t *testing.T) {
 		"Load": loadErr, "Create": s.Create(ctx, key(2), record(start.Add(time.Hour))), "Update": updateErr,
 		"Delete": s.Delete(ctx, key(1)), "Find": findErr, "Revoke": revokeErr, "Sweep": sweepErr,
 	} {
-		if !errors.Is(err, memstore.ErrClosed) {
+		if !errors.Is(err, runtime.ErrClosed) {
 			t.Errorf("%s after Close: got error %v, want ErrClosed", name, err)
 		}
 	}

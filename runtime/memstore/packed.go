@@ -47,11 +47,6 @@ func (p *packed) record() *runtime.Record {
 	}
 }
 
-// live reports whether the session has neither expired nor ended.
-func (p *packed) live(now time.Time) bool {
-	return !p.expired(now) && p.rare.ended.IsZero()
-}
-
 // expired compares whole milliseconds, of which now may have a fraction more.
 func (p *packed) expired(now time.Time) bool { return p.expires <= now.UnixMilli() }
 

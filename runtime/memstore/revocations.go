@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -12,51 +13,36 @@ import (
 // before one may not set its value any more. Loads never look at them.
 type revocations struct {
 	mu    sync.RWMutex
-	marks map[runtime.IndexValue][]revocation
-}
-
-type revocation struct {
-	at     time.Time
-	except []runtime.ID
-}
-
-// holds reports whether the mark is still in force. One that lies further ahead
-// than marks live was made before the clock was set back, and would lock its
-// value until the clock came there again.
-func (r revocation) holds(now time.Time) bool {
-	return now.Sub(r.at).Abs() < runtime.MarkLife
-}
-
-// covers reports whether the mark bars every request that other bars.
-func (r revocation) covers(other revocation) bool {
-	excepted := func(id runtime.ID) bool { return slices.Contains(other.except, id) }
-	return !r.at.Before(other.at) && !slices.ContainsFunc(r.except, func(id runtime.ID) bool { return !excepted(id) })
+	marks map[runtime.IndexValue][]runtime.Revocation
 }
 
 // add marks the value, and forgets some marks whose time is over.
 func (r *revocations) add(v runtime.IndexValue, now time.Time, except []runtime.ID) {
-	mark := revocation{at: now, except: slices.Clone(except)}
+	mark := runtime.Revocation{At: now, Except: slices.Clone(except)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.marks == nil {
-		r.marks = map[runtime.IndexValue][]revocation{}
+		r.marks = map[runtime.IndexValue][]runtime.Revocation{}
 	}
 	r.forget(now, sampleSize)
-	kept := slices.DeleteFunc(r.marks[v], mark.covers)
+	kept := slices.DeleteFunc(r.marks[v], mark.Covers)
 	r.marks[v] = append(kept, mark)
 }
 
-// bar reports whether the value was revoked after the request behind the key
-// had arrived, and the session is not excepted.
-func (r *revocations) bar(key runtime.Key, v runtime.IndexValue) bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	for _, mark := range r.marks[v] {
-		if mark.holds(key.Now) && key.Arrived().Before(mark.at) && !slices.Contains(mark.except, key.ID) {
+// bar reports whether a revocation bars the operation from one of the values.
+func (r *revocations) bar(key runtime.Key, values iter.Seq[runtime.IndexValue]) bool {
+	for v := range values {
+		if r.barOne(key, v) {
 			return true
 		}
 	}
 	return false
+}
+
+func (r *revocations) barOne(key runtime.Key, v runtime.IndexValue) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.ContainsFunc(r.marks[v], func(m runtime.Revocation) bool { return m.Bars(key) })
 }
 
 // sweep forgets every mark whose time is over.
@@ -75,7 +61,7 @@ func (r *revocations) forget(now time.Time, values int) {
 		if values--; values < 0 {
 			return
 		}
-		marks = slices.DeleteFunc(marks, func(m revocation) bool { return !m.holds(now) })
+		marks = slices.DeleteFunc(marks, func(m runtime.Revocation) bool { return !m.InForce(now) })
 		if len(marks) == 0 {
 			delete(r.marks, v)
 			continue

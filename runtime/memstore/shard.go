@@ -34,7 +34,6 @@ type shard struct {
 
 // put stores the record in place of the one that was there. The lock is held.
 func (sh *shard) put(id runtime.ID, next *packed) {
-	sh.index.move(id, sh.records[id], next)
 	sh.records[id] = next
 	sh.peak = max(sh.peak, len(sh.records))
 }
@@ -56,7 +55,7 @@ func (sh *shard) sweep(now time.Time, pause func()) (removed int, err error) {
 		}
 	}
 	if sh.closed {
-		return removed, ErrClosed
+		return removed, errClosed
 	}
 	sh.shrink()
 	return removed, nil
@@ -83,7 +82,7 @@ func (sh *shard) removeExpired(id runtime.ID, p *packed, now time.Time) bool {
 	if !p.expired(now) || sh.records[id] != p {
 		return false
 	}
-	sh.index.move(id, p, nil)
+	sh.index.move(id, p.record(), nil)
 	delete(sh.records, id)
 	return true
 }

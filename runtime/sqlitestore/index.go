@@ -1,7 +1,6 @@
 package sqlitestore
 
 import (
-	"bytes"
 	"context"
 	"iter"
 	"slices"
@@ -32,7 +31,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 					if err != nil {
 						return err
 					}
-					if isLive(r, now) {
+					if r.Live(now) {
 						page = append(page, runtime.Found{ID: id, Record: r})
 					}
 				}
@@ -52,10 +51,6 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 			}
 		}
 	}
-}
-
-func isLive(r *runtime.Record, now time.Time) bool {
-	return r != nil && r.Ended.IsZero() && now.Before(r.Expires)
 }
 
 // carriers returns the next page of ids in the index.
@@ -118,7 +113,7 @@ func (s *Store) end(conn *sqlite.Conn, ids []runtime.ID, now time.Time, except [
 		if err != nil {
 			return nil, err
 		}
-		if !isLive(r, now) || slices.Contains(except, id) {
+		if !r.Live(now) || slices.Contains(except, id) {
 			continue
 		}
 		if err := replace(conn, id, r, r.Mark(now)); err != nil {
@@ -148,11 +143,11 @@ func markValue(conn *sqlite.Conn, v runtime.IndexValue, now time.Time, except []
 		v.Kind, v.Field, []byte(v.Value), now.UnixNano(), excepted)
 }
 
-// checkRevocations is ErrEnded where one of the values was revoked after the
-// request behind the key had arrived.
-func checkRevocations(conn *sqlite.Conn, key runtime.Key, kind string, values iter.Seq[runtime.Entry]) error {
-	for e := range values {
-		barred, err := isBarred(conn, key, runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value})
+// checkRevocations is ErrEnded if a revocation bars the operation from one of
+// the values.
+func checkRevocations(conn *sqlite.Conn, key runtime.Key, values iter.Seq[runtime.IndexValue]) error {
+	for v := range values {
+		barred, err := isBarred(conn, key, v)
 		if err != nil {
 			return err
 		}
@@ -164,47 +159,31 @@ func checkRevocations(conn *sqlite.Conn, key runtime.Key, kind string, values it
 }
 
 func isBarred(conn *sqlite.Conn, key runtime.Key, v runtime.IndexValue) (barred bool, err error) {
-	stmt, err := conn.Prepare(`SELECT excepted FROM duckgen_revocations
-		WHERE kind = ? AND field = ? AND value = ? AND at > ? AND at > ? AND at < ?`)
+	stmt, err := conn.Prepare(`SELECT at, excepted FROM duckgen_revocations
+		WHERE kind = ? AND field = ? AND value = ?`)
 	if err != nil {
 		return false, err
 	}
 	stmt.BindText(1, v.Kind)
 	stmt.BindText(2, v.Field)
 	bindBlob(stmt, 3, []byte(v.Value))
-	stmt.BindInt64(4, key.Arrived().UnixNano())
-	stmt.BindInt64(5, key.Now.Add(-runtime.MarkLife).UnixNano())
-	stmt.BindInt64(6, key.Now.Add(runtime.MarkLife).UnixNano())
 	for {
 		more, err := stmt.Step()
 		if err != nil || !more {
 			return barred, err
 		}
-		excepted := make([]byte, stmt.ColumnLen(0))
-		stmt.ColumnBytes(0, excepted)
-		if !isExcepted(excepted, key.ID) {
-			barred = true
-		}
+		mark := runtime.Revocation{At: time.Unix(0, stmt.ColumnInt64(0)), Except: columnExcept(stmt, 1)}
+		barred = barred || mark.Bars(key)
 	}
 }
 
-func isExcepted(excepted []byte, id runtime.ID) bool {
-	for ; len(excepted) >= len(id); excepted = excepted[len(id):] {
-		if bytes.Equal(excepted[:len(id)], id[:]) {
-			return true
-		}
+// columnExcept returns ids that are stored one behind the other.
+func columnExcept(stmt *sqlite.Stmt, column int) []runtime.ID {
+	packed := make([]byte, stmt.ColumnLen(column))
+	stmt.ColumnBytes(column, packed)
+	ids := make([]runtime.ID, len(packed)/len(runtime.ID{}))
+	for i := range ids {
+		copy(ids[i][:], packed[i*len(runtime.ID{}):])
 	}
-	return false
-}
-
-// indexedIn yields the indexed values that a delta sets.
-func indexedIn(d *runtime.Delta) iter.Seq[runtime.Entry] {
-	return func(yield func(runtime.Entry) bool) {
-		for i := range d.Ops {
-			set := d.Ops[i].Kind == runtime.OpSet && d.Ops[i].Entry.Kind == runtime.IndexedEntry
-			if set && !yield(d.Ops[i].Entry) {
-				return
-			}
-		}
-	}
+	return ids
 }

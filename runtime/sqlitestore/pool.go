@@ -7,6 +7,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // A pool lends each of its connections to one user at a time.
@@ -68,17 +70,12 @@ func createPrivately(path string) error {
 // use runs work with a connection of the pool. A cancelled context interrupts
 // it, also while it waits for another process to let go of the file.
 func (s *Store) use(ctx context.Context, p *pool, work func(*sqlite.Conn) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return s.wrap(err)
 	}
 	select {
 	case <-s.closed:
-		return ErrClosed
-	default:
-	}
-	select {
-	case <-s.closed:
-		return ErrClosed
+		return s.wrap(runtime.ErrClosed)
 	case <-ctx.Done():
 		return s.wrap(ctx.Err())
 	case conn := <-p.idle:

@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"fmt"
-	"iter"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -83,40 +82,21 @@ func replace(conn *sqlite.Conn, id runtime.ID, old, next *runtime.Record) error 
 // moveIndex makes the index of one session what its record says. A nil record
 // has no values.
 func moveIndex(conn *sqlite.Conn, id runtime.ID, old, next *runtime.Record) error {
-	for e := range indexed(old) {
-		if !carries(next, e) {
-			err := run(conn, "DELETE FROM duckgen_index WHERE kind = ? AND field = ? AND value = ? AND id = ?",
-				old.Kind, e.Key, []byte(e.Value), id[:])
-			if err != nil {
-				return err
-			}
+	for v := range old.IndexValues(next) {
+		err := run(conn, "DELETE FROM duckgen_index WHERE kind = ? AND field = ? AND value = ? AND id = ?",
+			v.Kind, v.Field, []byte(v.Value), id[:])
+		if err != nil {
+			return err
 		}
 	}
-	for e := range indexed(next) {
-		if !carries(old, e) {
-			err := run(conn, "INSERT OR IGNORE INTO duckgen_index (kind, field, value, id) VALUES (?, ?, ?, ?)",
-				next.Kind, e.Key, []byte(e.Value), id[:])
-			if err != nil {
-				return err
-			}
+	for v := range next.IndexValues(old) {
+		err := run(conn, "INSERT OR IGNORE INTO duckgen_index (kind, field, value, id) VALUES (?, ?, ?, ?)",
+			v.Kind, v.Field, []byte(v.Value), id[:])
+		if err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-func indexed(r *runtime.Record) iter.Seq[runtime.Entry] {
-	if r == nil {
-		return func(func(runtime.Entry) bool) {}
-	}
-	return r.Entries.Indexed()
-}
-
-func carries(r *runtime.Record, e runtime.Entry) bool {
-	if r == nil {
-		return false
-	}
-	kept, _ := r.Entries.Get(e.Key)
-	return kept == e
 }
 
 // run executes a statement that returns no rows. Arguments are int64, string or

@@ -19,9 +19,6 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// ErrClosed is what every operation of a closed store answers.
-var ErrClosed = errors.New("the store is closed")
-
 // A Store is a [runtime.Store] in a SQLite file, also a [runtime.Indexer], a
 // [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use.
 //
@@ -109,7 +106,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 		if old != nil && key.Now.Before(old.Expires) {
 			return old, runtime.ErrExists
 		}
-		if err := checkRevocations(conn, key, r.Kind, r.Entries.Indexed()); err != nil {
+		if err := checkRevocations(conn, key, r.IndexValues(nil)); err != nil {
 			return old, err
 		}
 		if _, err := sweepSome(conn, key.Now.Add(-sweepMargin), sampleSize); err != nil {
@@ -128,7 +125,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 		if err != nil {
 			return next, err
 		}
-		if err := checkRevocations(conn, key, r.Kind, indexedIn(d)); err != nil {
+		if err := checkRevocations(conn, key, d.IndexValues(r.Kind)); err != nil {
 			return r, err
 		}
 		result = applied
@@ -181,10 +178,20 @@ func (s *Store) step(
 	return next, verdict
 }
 
+// ready is the error of an operation that must not begin.
+func (s *Store) ready(ctx context.Context) error {
+	select {
+	case <-s.closed:
+		return runtime.ErrClosed
+	default:
+		return ctx.Err()
+	}
+}
+
 // wrap says which store has failed.
 func (s *Store) wrap(err error) error {
-	if err == nil || errors.Is(err, ErrClosed) {
-		return err
+	if err == nil {
+		return nil
 	}
 	return fmt.Errorf("sqlitestore %s: %w", s.path, err)
 }
