@@ -96,13 +96,10 @@ func showsData(c call) bool {
 	case "Snapshot", "CreatedAt", "RenewedAt", "ExpiresAt":
 		return true
 	}
-	return readsField(c.typ, c.method)
+	return isAccessor(c.typ, c.method, schema.Readers...)
 }
 
 // harmless reports whether a method leaves a session that is empty as it is.
 func harmless(c call) bool {
-	if slices.Contains(schema.SessionMethods, c.method) {
-		return true
-	}
-	return slices.ContainsFunc(fieldsOf(c.typ), func(field string) bool { return c.method == field+"Dirty" || c.method == "Clear"+field })
+	return slices.Contains(schema.SessionMethods, c.method) || isAccessor(c.typ, c.method, schema.XDirty, schema.ClearX)
 }

@@ -3,11 +3,12 @@ package duckvet
 import (
 	"go/ast"
 	"go/types"
-	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/duckgen/duckgen/gen/schema"
 )
 
 // Errors reports errors of sessions that nobody looks at.
@@ -65,7 +66,7 @@ func checkDropped(pass *analysis.Pass, s *survey, cur inspector.Cursor, n *ast.C
 		}
 	}
 	reason := why[c.method]
-	if strings.HasPrefix(c.method, "RevokeBy") {
+	if _, ok := schema.RevokeByX.Field(c.method); ok {
 		reason = "after a failure there are sessions that are still open"
 	}
 	if reason == "" || !written(cur) || looksAtErr(pass.TypesInfo, cur, c) {
@@ -96,8 +97,8 @@ func looksAtErr(info *types.Info, cur inspector.Cursor, c call) bool {
 
 // checkFound reports a loop over sessions that an index finds without the error.
 func checkFound(pass *analysis.Pass, cur inspector.Cursor, n *ast.RangeStmt) {
-	c, ok := managerCall(pass.TypesInfo, n.X)
-	if !ok || !strings.HasPrefix(c.method, "FindBy") || n.Key == nil || isBlank(n.Key) || !written(cur) {
+	c, ok := foundBy(pass.TypesInfo, n)
+	if !ok || isBlank(n.Key) || !written(cur) {
 		return
 	}
 	if n.Value == nil || isBlank(n.Value) {

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/duckgen/duckgen/gen/schema"
 )
 
 // An origin says where the session in a variable comes from.
@@ -79,11 +81,21 @@ func (s *survey) findOrigins(info *types.Info) {
 				eachAssignment(expressions(n.Names), n.Values, func(to, value ast.Expr) { note(to, s.ofValue(info, value)) })
 			}
 		case *ast.RangeStmt:
-			if c, ok := managerCall(info, n.X); ok && strings.HasPrefix(c.method, "FindBy") && n.Key != nil {
+			if _, ok := foundBy(info, n); ok {
 				note(n.Key, found)
 			}
 		}
 	}
+}
+
+// foundBy returns the call of an index whose sessions a loop has as its variable.
+func foundBy(info *types.Info, n *ast.RangeStmt) (call, bool) {
+	c, ok := managerCall(info, n.X)
+	if !ok || n.Key == nil {
+		return call{}, false
+	}
+	_, ok = schema.FindByX.Field(c.method)
+	return c, ok
 }
 
 // ofValue returns where an expression has its session from.

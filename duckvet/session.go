@@ -22,7 +22,7 @@ const (
 // nil: a struct of nothing but its core, with the name that duckgen gives.
 func asSession(t types.Type) *types.Named {
 	named, ok := types.Unalias(t).(*types.Named)
-	if !ok || !strings.HasSuffix(named.Obj().Name(), "Session") {
+	if !ok || !strings.HasSuffix(named.Obj().Name(), schema.SessionSuffix) {
 		return nil
 	}
 	if onlyField(named, "core", "Session") == nil {
@@ -34,7 +34,7 @@ func asSession(t types.Type) *types.Named {
 // asManager returns the type of what makes and keeps sessions, or nil.
 func asManager(t types.Type) *types.Named {
 	named, ok := types.Unalias(t).(*types.Named)
-	if !ok || !strings.HasSuffix(named.Obj().Name(), "Sessions") {
+	if !ok || !strings.HasSuffix(named.Obj().Name(), schema.SessionsSuffix) {
 		return nil
 	}
 	if onlyField(named, "manager", "Manager") == nil {
@@ -142,7 +142,7 @@ func isFrom(info *types.Info, e ast.Expr) bool {
 
 // namesOf returns the names that were generated together with a session type.
 func namesOf(typ *types.Named) schema.Names {
-	stem := schema.Session{Name: strings.TrimSuffix(typ.Obj().Name(), "Session")}
+	stem := schema.Session{Name: strings.TrimSuffix(typ.Obj().Name(), schema.SessionSuffix)}
 	return stem.Names()
 }
 
@@ -151,21 +151,19 @@ func namesOf(typ *types.Named) schema.Names {
 func fieldsOf(typ *types.Named) []string {
 	var fields []string
 	for m := range typ.Methods() {
-		if field, ok := strings.CutSuffix(m.Name(), "Dirty"); ok && field != "" {
+		if field, ok := schema.XDirty.Field(m.Name()); ok {
 			fields = append(fields, field)
 		}
 	}
 	return fields
 }
 
-// readsField reports whether a method gives what a field holds.
-func readsField(typ *types.Named, method string) bool {
-	return slices.ContainsFunc(fieldsOf(typ), func(field string) bool {
-		switch method {
-		case field, field + "Len", field + "At", field + "Item", "Take" + field:
-			return true
-		}
-		return false
+// isAccessor reports whether a method is one of these accessors of any field.
+func isAccessor(typ *types.Named, method string, accessors ...schema.Accessor) bool {
+	fields := fieldsOf(typ)
+	return slices.ContainsFunc(accessors, func(a schema.Accessor) bool {
+		field, ok := a.Field(method)
+		return ok && slices.Contains(fields, field)
 	})
 }
 

@@ -42,7 +42,7 @@ func expectedNames(f *schema.File) map[string][]string {
 		names[""] = append(names[""], n.New, n.From, n.With)
 		methods := slices.Clone(schema.SessionMethods)
 		for _, field := range s.Fields {
-			methods = append(methods, field.Accessors()...)
+			methods = append(methods, field.Methods()...)
 		}
 		names[n.Session] = methods
 		names[n.Sessions] = s.SessionsMethods()

@@ -11,8 +11,8 @@ import (
 // accessors are the methods of each field, in the order of the fields.
 func (s *session) accessors(g *jen.Group) {
 	for _, f := range s.fields {
-		for _, m := range f.accessors() {
-			m.write(g, s.receiver())
+		for _, a := range f.Accessors() {
+			f.accessor(a).write(g, s.receiver())
 		}
 	}
 }
@@ -23,47 +23,29 @@ func (s *session) receiver() jen.Code { return s.local("s").Op("*").Id(s.names.S
 // valueReceiver is that of a method that a copy of the session has, too.
 func (s *session) valueReceiver() jen.Code { return s.local("s").Id(s.names.Session) }
 
-func (f *field) accessors() []method {
-	var methods []method
-	if f.Once {
-		methods = append(methods, f.take())
-	} else {
-		methods = append(methods, f.readers()...)
-	}
-	methods = append(methods, f.set())
-	methods = append(methods, f.writers()...)
-	return append(methods, f.clear(), f.dirty())
+// accessor is one method of the session that belongs to the field.
+func (f *field) accessor(a schema.Accessor) method {
+	m := emitters[a](f, a.Of(f.Name))
+	m.name = a.Of(f.Name)
+	return m
 }
 
-// readers are the methods that leave the field as it is.
-func (f *field) readers() []method {
-	switch f.Shape {
-	case schema.List:
-		return []method{f.listAll(), f.length(), f.at()}
-	case schema.Map, schema.CounterMap:
-		return []method{f.mapAll(), f.length(), f.item()}
-	default:
-		return []method{f.get()}
-	}
-}
-
-// writers are the methods that change a part of the field.
-func (f *field) writers() []method {
-	switch f.Shape {
-	case schema.Counter:
-		return []method{f.add()}
-	case schema.List:
-		if f.Merge == schema.Append {
-			return []method{f.appendTo()}
-		}
-		return nil
-	case schema.Map:
-		return []method{f.setItem(), f.deleteItem()}
-	case schema.CounterMap:
-		return []method{f.setItem(), f.addItem(), f.deleteItem()}
-	default:
-		return nil
-	}
+// emitters make the accessors of a field, each but for its name, which the
+// comment needs.
+var emitters = map[schema.Accessor]func(f *field, name string) method{
+	schema.GetX:        (*field).read,
+	schema.TakeX:       (*field).take,
+	schema.XLen:        (*field).length,
+	schema.XAt:         (*field).at,
+	schema.XItem:       (*field).item,
+	schema.SetX:        (*field).set,
+	schema.AddX:        (*field).add,
+	schema.AppendX:     (*field).appendTo,
+	schema.SetXItem:    (*field).setItem,
+	schema.AddXItem:    (*field).addItem,
+	schema.DeleteXItem: (*field).deleteItem,
+	schema.ClearX:      (*field).clear,
+	schema.XDirty:      (*field).dirty,
 }
 
 // call calls a method of the typed field for the session of the receiver.
@@ -81,11 +63,21 @@ func (f *field) does(name string, args ...jen.Code) []jen.Code {
 	return []jen.Code{f.call(name, args...)}
 }
 
-func (f *field) get() method {
-	d := f.reads(f.Name, "%s returns the session's %s%s.", f.Name, f.Name, f.absent())
+// read returns the whole field, element by element if it has some.
+func (f *field) read(name string) method {
+	switch f.Shape {
+	case schema.List:
+		return f.listAll(name)
+	case schema.Map, schema.CounterMap:
+		return f.mapAll(name)
+	default:
+		return f.get(name)
+	}
+}
+
+func (f *field) get(name string) method {
 	return method{
-		doc:     d,
-		name:    f.Name,
+		doc:     f.reads(name, "%s returns the session's %s%s.", name, f.Name, f.absent()),
 		results: []jen.Code{f.typ(f.Type)},
 		body:    f.returns("Get"),
 	}
@@ -104,37 +96,34 @@ func (f *field) absent() string {
 	}
 }
 
-func (f *field) take() method {
-	d := f.reads("Take"+f.Name, "Take%s returns the session's %s and clears it: it is read once.", f.Name, f.Name)
+func (f *field) take(name string) method {
 	return method{
-		doc:     d,
-		name:    "Take" + f.Name,
+		doc:     f.reads(name, "%s returns the session's %s and clears it: it is read once.", name, f.Name),
 		results: []jen.Code{f.typ(f.Type)},
 		body:    f.returns("Take"),
 	}
 }
 
-func (f *field) set() method {
+func (f *field) set(name string) method {
 	return method{
-		doc:    f.writes(append([]string{f.setSentence()}, f.consequences()...)...),
-		name:   "Set" + f.Name,
+		doc:    f.writes(append([]string{f.setSentence(name)}, f.consequences()...)...),
 		params: []jen.Code{f.local("v").Add(f.typ(f.Type))},
 		body:   f.does("Set", f.local("v")),
 	}
 }
 
-func (f *field) setSentence() string {
+func (f *field) setSentence(name string) string {
 	switch {
 	case f.Shape == schema.List:
-		return fmt.Sprintf("Set%s replaces %s. An empty slice clears it.", f.Name, f.Name)
+		return fmt.Sprintf("%s replaces %s. An empty slice clears it.", name, f.Name)
 	case f.Shape == schema.Map || f.Shape == schema.CounterMap:
-		return fmt.Sprintf("Set%s replaces %s. An empty map clears it.", f.Name, f.Name)
+		return fmt.Sprintf("%s replaces %s. An empty map clears it.", name, f.Name)
 	case f.Shape == schema.Value && f.Type.Form == schema.Pointer:
-		return fmt.Sprintf("Set%s sets %s to a copy. Nil clears it.", f.Name, f.Name)
+		return fmt.Sprintf("%s sets %s to a copy. Nil clears it.", name, f.Name)
 	case f.Shape == schema.Counter:
-		return fmt.Sprintf("Set%s sets %s, whatever others add meanwhile.", f.Name, f.Name)
+		return fmt.Sprintf("%s sets %s, whatever others add meanwhile.", name, f.Name)
 	default:
-		return fmt.Sprintf("Set%s sets %s.", f.Name, f.Name)
+		return fmt.Sprintf("%s sets %s.", name, f.Name)
 	}
 }
 
@@ -167,26 +156,24 @@ func (f *field) unit() string {
 	}
 }
 
-func (f *field) clear() method {
-	text := fmt.Sprintf("Clear%s brings %s back to its default. Nothing of it stays stored.", f.Name, f.Name)
-	return method{doc: f.writes(text), name: "Clear" + f.Name, body: f.does("Clear")}
+func (f *field) clear(name string) method {
+	text := fmt.Sprintf("%s brings %s back to its default. Nothing of it stays stored.", name, f.Name)
+	return method{doc: f.writes(text), body: f.does("Clear")}
 }
 
-func (f *field) dirty() method {
-	text := fmt.Sprintf("%sDirty reports whether %s has a change that is not stored yet.", f.Name, f.Name)
+func (f *field) dirty(name string) method {
+	text := fmt.Sprintf("%s reports whether %s has a change that is not stored yet.", name, f.Name)
 	return method{
 		doc:     f.writes(text),
-		name:    f.Name + "Dirty",
 		results: []jen.Code{f.goOwn("bool")},
 		body:    f.returns("Dirty"),
 	}
 }
 
 // length returns how many elements a list or a map has.
-func (f *field) length() method {
+func (f *field) length(name string) method {
 	return method{
-		doc:     f.writes(fmt.Sprintf("%sLen returns the number of elements of %s.", f.Name, f.Name)),
-		name:    f.Name + "Len",
+		doc:     f.writes(fmt.Sprintf("%s returns the number of elements of %s.", name, f.Name)),
 		results: []jen.Code{f.goOwn("int")},
 		body:    f.returns("Len"),
 	}

@@ -9,23 +9,20 @@ import (
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
-func (f *field) add() method {
-	text := fmt.Sprintf("Add%s adds delta to %s. It is exact under concurrent requests and loads nothing.",
-		f.Name, f.Name)
+func (f *field) add(name string) method {
+	text := fmt.Sprintf("%s adds delta to %s. It is exact under concurrent requests and loads nothing.", name, f.Name)
 	return method{
 		doc:    f.writes(text),
-		name:   "Add" + f.Name,
 		params: []jen.Code{f.local("delta").Add(f.deltaType(f.Type))},
 		body:   f.does("Add", f.delta(f.Type)),
 	}
 }
 
-func (f *field) addItem() method {
-	text := fmt.Sprintf("Add%sItem adds delta to the element of %s with the key, from 0 where there is none."+
-		" It is exact under concurrent requests and loads nothing.", f.Name, f.Name)
+func (f *field) addItem(name string) method {
+	text := fmt.Sprintf("%s adds delta to the element of %s with the key, from 0 where there is none."+
+		" It is exact under concurrent requests and loads nothing.", name, f.Name)
 	return method{
 		doc:    f.writes(text),
-		name:   "Add" + f.Name + "Item",
 		params: []jen.Code{f.keyParam(), f.local("delta").Add(f.deltaType(f.Type.Elem))},
 		body:   f.does("AddItem", f.local("k"), f.delta(f.Type.Elem)),
 	}

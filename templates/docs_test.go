@@ -44,7 +44,7 @@ func TestADeprecatedFieldDeprecatesEveryAccessor(t *testing.T) {
 	f := &schema.Field{Name: "Cart", Key: "cart", Type: mapOf(basic("string"), basic("int")), Shape: schema.CounterMap,
 		Doc: []string{"what is in the cart", "", "Deprecated: use Basket."}}
 	_, docs := methodsOf(t, check(t, file(session("Visitor", f)), nil), "VisitorSession")
-	for _, name := range f.Accessors() {
+	for _, name := range f.Methods() {
 		if !strings.HasSuffix(docs[name], "\n\nDeprecated: use Basket.\n") {
 			t.Errorf("%s is documented with %q", name, docs[name])
 		}

@@ -1,6 +1,10 @@
 package templates
 
-import "github.com/dave/jennifer/jen"
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
+)
 
 // index finds and ends sessions by the fields that are indexed.
 func (s *session) index(g *jen.Group) {
@@ -14,15 +18,15 @@ func (s *session) index(g *jen.Group) {
 
 func (f *field) findBy() method {
 	m := method{
-		name:    "FindBy" + f.Name,
+		name:    schema.FindByX.Of(f.Name),
 		params:  f.indexParams(),
 		results: []jen.Code{f.qual("iter", "Seq2").Types(f.sessionPointer(), f.goOwn("error"))},
 		body: []jen.Code{
 			jen.Return(f.runtime("FindBy").Call(f.indexArgs()...)),
 		},
 	}
-	m.doc.say("FindBy%s yields the live sessions whose %s is v, each once and in no particular order. The first"+
-		" error ends the iteration.", f.Name, f.Name)
+	m.doc.say("%s yields the live sessions whose %s is v, each once and in no particular order. The first"+
+		" error ends the iteration.", m.name, f.Name)
 	m.doc.quote(f.doc.deprecated)
 	return m
 }
@@ -30,7 +34,7 @@ func (f *field) findBy() method {
 func (f *field) revokeBy() method {
 	except, ids, i, s := f.local("except"), f.local("ids"), f.local("i"), f.local("s")
 	m := method{
-		name:    "RevokeBy" + f.Name,
+		name:    schema.RevokeByX.Of(f.Name),
 		params:  append(f.indexParams(), f.local("except").Op("...").Add(f.sessionPointer())),
 		results: []jen.Code{f.goOwn("int"), f.goOwn("error")},
 		body: []jen.Code{
@@ -44,9 +48,9 @@ func (f *field) revokeBy() method {
 			jen.Return(f.runtime("RevokeBy").Call(append(f.indexArgs(), ids.Op("..."))...)),
 		},
 	}
-	m.doc.say("RevokeBy%s ends every live session whose %s is v, but not the given ones, and returns how many it"+
+	m.doc.say("%s ends every live session whose %s is v, but not the given ones, and returns how many it"+
 		" ended. A sign-in that was under way is ended, too. The default of %s is never indexed: it ends nobody.",
-		f.Name, f.Name, f.Name)
+		m.name, f.Name, f.Name)
 	m.doc.quote(f.doc.deprecated)
 	return m
 }

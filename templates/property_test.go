@@ -194,9 +194,9 @@ func (d *drawer) session(name string) *schema.Session {
 	var fields []*schema.Field
 	for _, name := range rapid.Permutation(fieldNames).Draw(d.T, "names")[:d.pick(6)] {
 		f := d.field(name)
-		if !slices.ContainsFunc(f.Accessors(), func(a string) bool { return taken[a] }) {
+		if !slices.ContainsFunc(f.Methods(), func(a string) bool { return taken[a] }) {
 			fields = append(fields, f)
-			for _, accessor := range f.Accessors() {
+			for _, accessor := range f.Methods() {
 				taken[accessor] = true
 			}
 		}

@@ -60,7 +60,7 @@ func (r *reader) checkKeys(s *session) {
 func (r *reader) checkAccessors(s *session) {
 	holders := map[string]*field{} // of accessors
 	for _, f := range s.fields {
-		accessors := f.Accessors()
+		accessors := f.Methods()
 		clash := slices.IndexFunc(accessors, func(name string) bool { return general[name] != "" || holders[name] != nil })
 		if clash < 0 {
 			for _, name := range accessors {
@@ -147,7 +147,7 @@ func (s *session) methods(typeName string) []string {
 	}
 	methods := slices.Clone(schema.SessionMethods)
 	for _, f := range s.fields {
-		methods = append(methods, f.Accessors()...)
+		methods = append(methods, f.Methods()...)
 	}
 	return methods
 }

@@ -24,13 +24,19 @@ type Names struct {
 	With     string // "WithVisitor"
 }
 
+// The ends of the names of the generated types.
+const (
+	SessionSuffix  = "Session"
+	SessionsSuffix = "Sessions"
+)
+
 // Names returns the names for the session's stem. They are exported where the
 // stem is.
 func (s *Session) Names() Names {
 	return Names{
-		Session:  s.Name + "Session",
-		Sessions: s.Name + "Sessions",
-		New:      s.prefixed("New") + "Sessions",
+		Session:  s.Name + SessionSuffix,
+		Sessions: s.Name + SessionsSuffix,
+		New:      s.prefixed("New") + SessionsSuffix,
 		From:     s.Name + "From",
 		With:     s.prefixed("With"),
 	}
@@ -49,44 +55,6 @@ func (s *Session) prefixed(verb string) string {
 	return strings.ToLower(verb) + string(unicode.ToUpper(first)) + s.Name[size:]
 }
 
-// Accessors returns the names of the methods that the field adds to its
-// session, sorted.
-func (f *Field) Accessors() []string {
-	n := f.Name
-	names := append(f.readers(), "Set"+n, "Clear"+n, n+"Dirty")
-	switch f.Shape {
-	case Counter:
-		names = append(names, "Add"+n)
-	case List:
-		if f.Merge == Append {
-			names = append(names, "Append"+n)
-		}
-	case Map, CounterMap:
-		names = append(names, "Set"+n+"Item", "Delete"+n+"Item")
-		if f.Shape == CounterMap {
-			names = append(names, "Add"+n+"Item")
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// readers are the accessors that read. A field that is read once has only the
-// one that takes it as a whole.
-func (f *Field) readers() []string {
-	n := f.Name
-	switch {
-	case f.Once:
-		return []string{"Take" + n}
-	case f.Shape == List:
-		return []string{n, n + "Len", n + "At"}
-	case f.Shape == Map || f.Shape == CounterMap:
-		return []string{n, n + "Len", n + "Item"}
-	default:
-		return []string{n}
-	}
-}
-
 // SessionsMethods returns the names of the methods of the generated type that
 // makes and keeps the sessions, sorted.
 func (s *Session) SessionsMethods() []string {
@@ -99,7 +67,7 @@ func (s *Session) SessionsMethods() []string {
 	}
 	for _, f := range s.Fields {
 		if f.Index {
-			names = append(names, "FindBy"+f.Name, "RevokeBy"+f.Name)
+			names = append(names, FindByX.Of(f.Name), RevokeByX.Of(f.Name))
 		}
 	}
 	slices.Sort(names)

@@ -1,0 +1,100 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// An Accessor is a method that a field adds to the generated types, by its name
+// with X for the name of the field.
+type Accessor string
+
+// The accessors of the session, and those of an index, which the type that makes
+// and keeps the sessions has.
+const (
+	GetX        Accessor = "X"
+	TakeX       Accessor = "TakeX"
+	XLen        Accessor = "XLen"
+	XAt         Accessor = "XAt"
+	XItem       Accessor = "XItem"
+	SetX        Accessor = "SetX"
+	AddX        Accessor = "AddX"
+	AppendX     Accessor = "AppendX"
+	SetXItem    Accessor = "SetXItem"
+	AddXItem    Accessor = "AddXItem"
+	DeleteXItem Accessor = "DeleteXItem"
+	ClearX      Accessor = "ClearX"
+	XDirty      Accessor = "XDirty"
+
+	FindByX   Accessor = "FindByX"
+	RevokeByX Accessor = "RevokeByX"
+)
+
+// Readers are the accessors that return what a field holds.
+var Readers = []Accessor{GetX, TakeX, XLen, XAt, XItem}
+
+// Of returns the accessor's name for a field.
+func (a Accessor) Of(field string) string {
+	before, after := a.around()
+	return before + field + after
+}
+
+// Field returns the field for which a method of this name would be the accessor.
+func (a Accessor) Field(method string) (name string, ok bool) {
+	before, after := a.around()
+	name, begins := strings.CutPrefix(method, before)
+	name, ends := strings.CutSuffix(name, after)
+	return name, begins && ends && name != ""
+}
+
+func (a Accessor) around() (before, after string) {
+	before, after, _ = strings.Cut(string(a), "X")
+	return before, after
+}
+
+// Accessors returns the accessors of the field in its session, in the order in
+// which they are generated.
+func (f *Field) Accessors() []Accessor {
+	return slices.Concat(f.readers(), []Accessor{SetX}, f.writers(), []Accessor{ClearX, XDirty})
+}
+
+// readers leave the field as it is, except that a field that is read once has
+// only the one that takes it as a whole.
+func (f *Field) readers() []Accessor {
+	switch {
+	case f.Once:
+		return []Accessor{TakeX}
+	case f.Shape == List:
+		return []Accessor{GetX, XLen, XAt}
+	case f.Shape == Map || f.Shape == CounterMap:
+		return []Accessor{GetX, XLen, XItem}
+	default:
+		return []Accessor{GetX}
+	}
+}
+
+// writers change a part of the field.
+func (f *Field) writers() []Accessor {
+	switch {
+	case f.Shape == Counter:
+		return []Accessor{AddX}
+	case f.Shape == List && f.Merge == Append:
+		return []Accessor{AppendX}
+	case f.Shape == Map:
+		return []Accessor{SetXItem, DeleteXItem}
+	case f.Shape == CounterMap:
+		return []Accessor{SetXItem, AddXItem, DeleteXItem}
+	default:
+		return nil
+	}
+}
+
+// Methods returns the names of the field's accessors, sorted.
+func (f *Field) Methods() []string {
+	var names []string
+	for _, a := range f.Accessors() {
+		names = append(names, a.Of(f.Name))
+	}
+	slices.Sort(names)
+	return names
+}
