@@ -90,7 +90,7 @@ func (f *field) absent() string {
 	case f.Type.Form == schema.Pointer:
 		return ", as a copy, or nil where there is none"
 	case f.Default != nil:
-		return ", " + storedLiteral(f.Default) + " unless it was set"
+		return ", " + f.Default.String() + " unless it was set"
 	default:
 		return ""
 	}

@@ -25,7 +25,7 @@ func (s *session) codecOf(t *schema.Type) *jen.Statement {
 	case schema.MapOf:
 		return s.codec("Map").Types(s.typ(t)).Call(s.keyCodec(t.Key), s.codecOf(t.Elem))
 	case schema.Struct:
-		return jen.Id(s.File.codecs[typeIdentity.write(t)])
+		return jen.Id(s.File.codecs[t.Identity()])
 	case schema.BinaryMarshaler:
 		return s.codec("Binary").Types(s.typ(t)).Call()
 	case schema.TextMarshaler:
@@ -128,7 +128,7 @@ func (s *session) nameCodec(t *schema.Type, path string) {
 	case schema.Pointer, schema.Slice, schema.Array, schema.MapOf:
 		s.nameCodec(t.Elem, path)
 	case schema.Struct:
-		identity := typeIdentity.write(t)
+		identity := t.Identity()
 		if s.File.codecs[identity] == "" {
 			name := s.claim(s.codecNames(t, path)...)
 			s.File.codecs[identity] = name
@@ -202,7 +202,7 @@ func (s *session) subject(c structCodec) string {
 	if c.typ.Name == nil {
 		return "the struct in " + c.path
 	}
-	return s.sourceText().write(c.typ)
+	return c.typ.Text(s.sourceName)
 }
 
 func (s *session) structCodecValue(codec structCodec) jen.Code {

@@ -59,6 +59,14 @@ func (f *File) bareName(n *schema.Name) *jen.Statement {
 	}
 }
 
+// sourceName is the name of a type as the package's own source has it.
+func (f *File) sourceName(n *schema.Name) string {
+	if n.Path == "" || n.Path == f.Package.Path {
+		return n.Name
+	}
+	return n.Package + "." + n.Name
+}
+
 // literalType writes a type that is only named, never encoded.
 func (f *File) literalType(parts []schema.LiteralPart) *jen.Statement {
 	out := &jen.Statement{}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/gen/storedform"
 )
 
 // generated is a generated file with one session, as far as it is read.
@@ -21,111 +22,72 @@ func generated(kind string, lines ...string) []byte {
 	for _, line := range lines {
 		fmt.Fprintf(&b, "//\t%s\n", line)
 	}
-	fmt.Fprintf(&b, "var visitorModel = runtime.NewModel(\n\t%q,\n\tnil,\n)\n", kind)
+	fmt.Fprintf(&b, "var visitorModel = runtime.NewModel(\n\t%q,\n\tfunc() VisitorSession { return VisitorSession{} },\n)\n", kind)
 	return []byte(b.String())
 }
 
-func parse(t *testing.T, lines ...string) Form {
+func read(t *testing.T, lines ...string) storedform.Form {
 	t.Helper()
-	forms, err := Parse("f.go", generated("k", lines...))
+	forms, err := storedform.Read("f.go", generated("k", lines...))
 	if err != nil || len(forms) != 1 {
 		t.Fatalf("%d forms (%v)", len(forms), err)
 	}
 	return forms[0]
 }
 
-func TestFormsAreReadFromComments(t *testing.T) {
-	got := parse(t,
-		"cart map[string]count was=basket",
-		"old reserved",
-		`theme string default="light blue, was=x"`,
-		"token string secret",
-		"user_id int64 index",
-	)
-	want := Form{
-		Name: "visitorModel",
-		Kind: "k",
-		Keys: []Key{
-			{Name: "cart", Type: "map[string]count", Was: "basket"},
-			{Name: "theme", Type: "string", Default: `"light blue, was=x"`},
-			{Name: "token", Type: "string", Secret: true},
-			{Name: "user_id", Type: "int64", Index: true},
-		},
-		Reserved: []string{"old"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestAFormThatIsNoneIsAnError(t *testing.T) {
-	for _, line := range []string{"name", "name string sparkling", " string"} {
-		if _, err := Parse("f.go", generated("k", line)); err == nil || !strings.Contains(err.Error(), "f.go") {
-			t.Errorf("%q: %v", line, err)
-		}
-	}
-	if _, err := Parse("f.go", []byte("<<<<<<< HEAD\n")); err == nil {
-		t.Error("a file that does not parse is none")
-	}
-	earlier, later := parse(t, "a [3"), parse(t, "a [3")
-	if _, err := Compare(earlier, later); err == nil {
-		t.Error("[3 is no type")
-	}
-}
-
 // breakCases has, for each rule, an earlier and a later form that break it.
 var breakCases = []struct {
-	rule           Rule
+	rule           schema.Rule
 	earlier, later []string
 	message        string
 }{
-	{KeyDeleted, []string{"a string", "b string"}, []string{"b string"}, "the key a is gone"},
-	{KeyReused, []string{"old reserved"}, []string{"old int"}, "it was reserved"},
-	{KeyReused, []string{"a string was=old"}, []string{"a string was=old", "old int"}, "the earlier key of a"},
-	{KeyType, []string{"a int64"}, []string{"a int32"}, "int64 is no int32"},
-	{KeyType, []string{"a int8"}, []string{"a uint8"}, "int8 is no uint8"},
-	{KeyType, []string{"a string"}, []string{"a bytes"}, "string is no bytes"},
-	{KeyType, []string{"a float64"}, []string{"a int64"}, "float64 is no int64"},
-	{KeyType, []string{"a int64"}, []string{"a float64"}, "int64 is no float64"},
-	{KeyType, []string{"a *int"}, []string{"a int"}, "*int is no int"},
-	{KeyType, []string{"a [3]int"}, []string{"a [4]int"}, "[3]int is no [4]int"},
-	{KeyType, []string{"a []int"}, []string{"a [4]int"}, "[]int is no [4]int"},
-	{KeyType, []string{"a map[string]int"}, []string{"a map[int]int"}, "map[string]int is no map[int]int"},
-	{KeyType, []string{"a []{N:string}"}, []string{"a []{N:{M:int}}"}, "a[].N do not fit any more and are reset: string is no {M:int}"},
-	{KeyType, []string{"a text(net/netip.Addr)"}, []string{"a text(net/netip.Prefix)"}, "text(net/netip.Addr)"},
-	{KeyType, []string{"a binary(x.Y)"}, []string{"a time"}, "binary(x.Y) is no time"},
-	{KeyType, []string{"old int64"}, []string{"new string was=old"}, "stored values of new"},
-	{MemberDeleted, []string{"a {N:string,M:int}"}, []string{"a {M:int}"}, "a.N is gone"},
-	{MergeSum, []string{"a int64"}, []string{"a count"}, "was stored as int64 and is count"},
-	{MergeSum, []string{"a map[string]count"}, []string{"a map[string]int"}, "was stored as map[string]count"},
-	{SecretChanged, []string{"a string"}, []string{"a string secret"}, "were plain and are expected sealed"},
-	{SecretChanged, []string{"a string secret"}, []string{"a string"}, "were sealed and are expected plain"},
-	{IndexChanged, []string{"a string"}, []string{"a string index"}, "a became an index"},
-	{DefaultChanged, []string{"a string"}, []string{`a string default="x"`}, `was zero and is "x"`},
-	{WasDropped, []string{"a string was=b"}, []string{"a string"}, "does not read the earlier key b"},
-	{ReservationDropped, []string{"old reserved"}, nil, "old is not reserved any more"},
+	{schema.RuleKeyDeleted, []string{"a string", "b string"}, []string{"b string"}, "the key a is gone"},
+	{schema.RuleKeyReused, []string{"old reserved"}, []string{"old int"}, "it was reserved"},
+	{schema.RuleKeyReused, []string{"a string was=old"}, []string{"a string was=old", "old int"}, "the earlier key of a"},
+	{schema.RuleKeyType, []string{"a int64"}, []string{"a int32"}, "int64 is no int32"},
+	{schema.RuleKeyType, []string{"a int8"}, []string{"a uint8"}, "int8 is no uint8"},
+	{schema.RuleKeyType, []string{"a string"}, []string{"a bytes"}, "string is no bytes"},
+	{schema.RuleKeyType, []string{"a float64"}, []string{"a int64"}, "float64 is no int64"},
+	{schema.RuleKeyType, []string{"a int64"}, []string{"a float64"}, "int64 is no float64"},
+	{schema.RuleKeyType, []string{"a *int"}, []string{"a int"}, "*int is no int"},
+	{schema.RuleKeyType, []string{"a [3]int"}, []string{"a [4]int"}, "[3]int is no [4]int"},
+	{schema.RuleKeyType, []string{"a []int"}, []string{"a [4]int"}, "[]int is no [4]int"},
+	{schema.RuleKeyType, []string{"a map[string]int"}, []string{"a map[int]int"}, "map[string]int is no map[int]int"},
+	{schema.RuleKeyType, []string{"a []{N:string}"}, []string{"a []{N:{M:int}}"}, "a[].N do not fit any more and are reset: string is no {M:int}"},
+	{schema.RuleKeyType, []string{"a text(net/netip.Addr)"}, []string{"a text(net/netip.Prefix)"}, "text(net/netip.Addr)"},
+	{schema.RuleKeyType, []string{"a binary(x.Y)"}, []string{"a time"}, "binary(x.Y) is no time"},
+	{schema.RuleKeyType, []string{"old int64"}, []string{"new string was=old"}, "stored values of new"},
+	{schema.RuleMemberDeleted, []string{"a {N:string,M:int}"}, []string{"a {M:int}"}, "a.N is gone"},
+	{schema.RuleMergeSum, []string{"a int64"}, []string{"a count"}, "was stored as int64 and is count"},
+	{schema.RuleMergeSum, []string{"a map[string]count"}, []string{"a map[string]int"}, "was stored as map[string]count"},
+	{schema.RuleSecretChanged, []string{"a string"}, []string{"a string secret"}, "were plain and are expected sealed"},
+	{schema.RuleSecretChanged, []string{"a string secret"}, []string{"a string"}, "were sealed and are expected plain"},
+	{schema.RuleIndexChanged, []string{"a string"}, []string{"a string index"}, "a became an index"},
+	{schema.RuleDefaultChanged, []string{"a string"}, []string{`a string default="x"`}, `was zero and is "x"`},
+	{schema.RuleWasDropped, []string{"a string was=b"}, []string{"a string"}, "does not read the earlier key b"},
+	{schema.RuleReservationDropped, []string{"old reserved"}, nil, "old is not reserved any more"},
 }
 
 func TestEachRuleIsBroken(t *testing.T) {
-	seen := map[Rule]bool{SessionDeleted: true, KindChanged: true} // below
+	seen := map[schema.Rule]bool{schema.RuleSessionDeleted: true, schema.RuleKindChanged: true} // below
 	for _, c := range breakCases {
 		seen[c.rule] = true
-		breaks, err := Compare(parse(t, c.earlier...), parse(t, c.later...))
-		if err != nil || len(breaks) != 1 {
-			t.Errorf("%q to %q: %v (%v)", c.earlier, c.later, breaks, err)
+		breaks := Compare(read(t, c.earlier...), read(t, c.later...))
+		if len(breaks) != 1 {
+			t.Errorf("%q to %q: %v", c.earlier, c.later, breaks)
 			continue
 		}
 		if b := breaks[0]; b.Rule != c.rule || !strings.Contains(b.Message, c.message) {
 			t.Errorf("%q to %q is %+v", c.earlier, c.later, b)
 		}
-		if left := Allowed(breaks, []string{string(c.rule)}); len(left) > 0 {
+		if left := Allowed(breaks, []schema.Rule{c.rule}); len(left) > 0 {
 			t.Errorf("%s is not allowed: %v", c.rule, left)
 		}
-		if left := Allowed(breaks, []string{"OTHER"}); len(left) != 1 {
+		if left := Allowed(breaks, []schema.Rule{"OTHER"}); len(left) != 1 {
 			t.Errorf("%s is allowed by another rule", c.rule)
 		}
 	}
-	for _, rule := range Rules() {
+	for _, rule := range schema.Rules() {
 		if !seen[rule] {
 			t.Errorf("%s has no case", rule)
 		}
@@ -155,25 +117,8 @@ func TestWideningBreaksNothing(t *testing.T) {
 		{{"old reserved"}, {"old reserved", "a string"}},
 		{{"a binary(x.Y[func(int)])"}, {"a binary(x.Y[func(int)])"}},
 	} {
-		breaks, err := Compare(parse(t, c[0]...), parse(t, c[1]...))
-		if err != nil || len(breaks) > 0 {
-			t.Errorf("%q to %q: %+v (%v)", c[0], c[1], breaks, err)
-		}
-	}
-}
-
-func TestTypesAreWrittenAsTheyAreRead(t *testing.T) {
-	for _, text := range []string{
-		"int", "[]*string", "[16]uint8", "map[int8]{A:[]bytes,B:{}}", "binary(x.Y[a,b])", "text(func(x.A)(y.B))",
-	} {
-		parsed, err := parseStored(text)
-		if err != nil || parsed.String() != text {
-			t.Errorf("%s became %v (%v)", text, parsed, err)
-		}
-	}
-	for _, text := range []string{"", "[]", "map[string", "map[string]", "{A}", "{A:int", "text(a", "int}", "[3"} {
-		if parsed, err := parseStored(text); err == nil {
-			t.Errorf("%q is read as %v", text, parsed)
+		if breaks := Compare(read(t, c[0]...), read(t, c[1]...)); len(breaks) > 0 {
+			t.Errorf("%q to %q: %+v", c[0], c[1], breaks)
 		}
 	}
 }
@@ -186,8 +131,8 @@ type Visitor struct {
 }
 `
 
-// later is the file of a tree with one session that stores the lines.
-func later(t *testing.T, kind string, lines ...string) Later {
+// later is the file of a tree with one session of the fields.
+func later(t *testing.T, fields ...*schema.Field) Later {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -196,14 +141,16 @@ func later(t *testing.T, kind string, lines ...string) Later {
 	if err := os.WriteFile(filepath.Join(dir, "session.go"), []byte(source), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Later{Dir: dir, Content: generated(kind, lines...), Schema: &schema.File{
-		Source: "session.go",
-		Output: "session_duckgen.go",
-		Sessions: []*schema.Session{{Struct: "Visitor", Kind: kind, Fields: []*schema.Field{
-			{Name: "Name", Key: "name"}, {Name: "Age", Key: "age"},
-		}}},
+	return Later{Dir: dir, Schema: &schema.File{
+		Source:   "session.go",
+		Sessions: []*schema.Session{{Name: "Visitor", Struct: "Visitor", Kind: "k", Fields: fields}},
 	}}
 }
+
+var (
+	name = &schema.Field{Name: "Name", Key: "name", Type: &schema.Type{Form: schema.Basic, Basic: "string"}}
+	age  = &schema.Field{Name: "Age", Key: "age", Type: &schema.Type{Form: schema.Basic, Basic: "int8"}}
+)
 
 func reported(t *testing.T, earlier Earlier, l Later, gone bool) []diag.Finding {
 	t.Helper()
@@ -215,7 +162,7 @@ func reported(t *testing.T, earlier Earlier, l Later, gone bool) []diag.Finding 
 }
 
 func TestBreaksAreReportedWhereTheFieldIs(t *testing.T) {
-	l := later(t, "k", "age int8", "name string")
+	l := later(t, name, age)
 	got := reported(t, Earlier{Dir: l.Dir, Name: "then", Content: generated("k", "age int", "b int", "name string")}, l, true)
 	var places []string
 	for _, f := range got {
@@ -224,36 +171,36 @@ func TestBreaksAreReportedWhereTheFieldIs(t *testing.T) {
 	if diff := cmp.Diff([]string{"session.go:3:6 KEY_DELETED", "session.go:5:2 KEY_TYPE"}, places); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	l.Schema.Sessions[0].Policy.Allow = []string{"KEY_DELETED", "KEY_TYPE"}
+	l.Schema.Sessions[0].Policy.Allow = []schema.Rule{"KEY_DELETED", "KEY_TYPE"}
 	if got := reported(t, Earlier{Content: generated("k", "age int", "b int", "name string")}, l, true); len(got) > 0 {
 		t.Errorf("the directive allows %v", got)
 	}
 }
 
 func TestSessionsAreFoundByKindThenByNameAndPlace(t *testing.T) {
-	for name, c := range map[string]struct {
+	for situation, c := range map[string]struct {
 		dir, kind string
 		gone      bool
-		want      []Rule
+		want      []schema.Rule
 	}{
 		"the same":                   {"", "k", true, nil},
 		"moved with its kind":        {"/elsewhere", "k", true, nil},
-		"in place with another kind": {"here", "old", true, []Rule{KindChanged}},
-		"in a file":                  {"", "old", true, []Rule{KindChanged}},
-		"moved without its kind":     {"/elsewhere", "old", true, []Rule{SessionDeleted}},
+		"in place with another kind": {"here", "old", true, []schema.Rule{schema.RuleKindChanged}},
+		"in a file":                  {"", "old", true, []schema.Rule{schema.RuleKindChanged}},
+		"moved without its kind":     {"/elsewhere", "old", true, []schema.Rule{schema.RuleSessionDeleted}},
 		"where nobody looked":        {"/elsewhere", "old", false, nil},
 	} {
-		l := later(t, "k", "name string")
+		l := later(t, name)
 		dir := c.dir
 		if dir == "here" {
 			dir = l.Dir
 		}
-		var rules []Rule
+		var rules []schema.Rule
 		for _, f := range reported(t, Earlier{Dir: dir, Content: generated(c.kind, "name string")}, l, c.gone) {
-			rules = append(rules, Rule(f.Code))
+			rules = append(rules, schema.Rule(f.Code))
 		}
 		if !slices.Equal(rules, c.want) {
-			t.Errorf("%s: %v, not %v", name, rules, c.want)
+			t.Errorf("%s: %v, not %v", situation, rules, c.want)
 		}
 	}
 }
@@ -264,13 +211,13 @@ func TestRulesAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var documented []Rule
+	var documented []schema.Rule
 	for line := range strings.Lines(string(text)) {
 		if name, ok := strings.CutPrefix(line, "### "); ok {
-			documented = append(documented, Rule(strings.TrimSpace(name)))
+			documented = append(documented, schema.Rule(strings.TrimSpace(name)))
 		}
 	}
-	if diff := cmp.Diff(Rules(), documented); diff != "" {
+	if diff := cmp.Diff(schema.Rules(), documented); diff != "" {
 		t.Errorf("docs/breaking.md does not have the rules that there are (-want +got):\n%s", diff)
 	}
 }

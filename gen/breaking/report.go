@@ -11,40 +11,32 @@ import (
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/gen/storedform"
 )
 
-// A Later is one generated file as it would be now.
+// A Later is one source file with sessions as it is now.
 type Later struct {
-	Dir     string // absolute
-	Schema  *schema.File
-	Content []byte
+	Dir    string // absolute
+	Schema *schema.File
 }
 
 // Report compares the files with those of an earlier state and notes every
 // break that the sessions' directives do not allow. gone reports whether a
 // directory whose files are not among the later ones was looked at.
 func Report(earlier []Earlier, later []Later, gone func(dir string) bool, findings *diag.Collector) error {
-	known, err := parseAll(earlier)
+	known, err := readAll(earlier)
 	if err != nil {
 		return err
 	}
 	for _, file := range later {
-		forms, err := Parse(file.Schema.Output, file.Content)
-		if err != nil {
-			return err
-		}
-		for i, form := range forms {
+		for _, s := range file.Schema.Sessions {
+			form := storedform.Of(s)
 			before := match(known, form, resolved(file.Dir))
 			if before == nil {
 				continue
 			}
 			before.matched = true
-			breaks, err := Compare(before.Form, form)
-			if err != nil {
-				return fmt.Errorf("%s: %w", before.file.Name, err)
-			}
-			s := file.Schema.Sessions[i]
-			report(file, s, Allowed(breaks, s.Policy.Allow), findings)
+			report(file, s, Allowed(Compare(before.Form, form), s.Policy.Allow), findings)
 		}
 	}
 	for _, form := range known {
@@ -57,18 +49,18 @@ func Report(earlier []Earlier, later []Later, gone func(dir string) bool, findin
 
 // An earlierForm is a form with the file that it is from.
 type earlierForm struct {
-	Form
+	storedform.Form
 	file    Earlier
 	matched bool
 }
 
-func parseAll(files []Earlier) ([]*earlierForm, error) {
+func readAll(files []Earlier) ([]*earlierForm, error) {
 	var all []*earlierForm
 	for _, file := range files {
 		if file.Dir != "" {
 			file.Dir = resolved(file.Dir)
 		}
-		forms, err := Parse(file.Name, file.Content)
+		forms, err := storedform.Read(file.Name, file.Content)
 		if err != nil {
 			return nil, err
 		}
@@ -89,14 +81,14 @@ func resolved(dir string) string {
 
 // match returns the earlier form of a session: that of its kind, wherever that
 // was, or else that of its name in the same place.
-func match(known []*earlierForm, form Form, dir string) *earlierForm {
+func match(known []*earlierForm, form storedform.Form, dir string) *earlierForm {
 	for _, k := range known {
 		if k.Kind == form.Kind {
 			return k
 		}
 	}
 	for _, k := range known {
-		if !k.matched && k.Name == form.Name && (k.file.Dir == "" || k.file.Dir == dir) {
+		if !k.matched && k.Session == form.Session && (k.file.Dir == "" || k.file.Dir == dir) {
 			return k
 		}
 	}
@@ -125,7 +117,7 @@ func report(file Later, s *schema.Session, breaks []Break, findings *diag.Collec
 
 func deleted(form *earlierForm) diag.Finding {
 	return diag.Finding{
-		Code:    diag.Code(SessionDeleted),
+		Code:    diag.Code(schema.RuleSessionDeleted),
 		Message: fmt.Sprintf("the session of the kind %s is gone: its stored sessions stay until they expire, and end for their visitors", form.Kind),
 		Hint:    "where it has moved, write kind=" + form.Kind + " in its directive",
 		Package: form.file.Name,

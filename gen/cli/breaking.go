@@ -41,7 +41,7 @@ func breaks(ctx context.Context, result *gen.Result, against string) ([]diag.Fin
 	var later []breaking.Later
 	for _, f := range result.Files {
 		if !f.Test {
-			later = append(later, breaking.Later{Dir: filepath.Dir(f.Path), Schema: f.Schema, Content: f.Content})
+			later = append(later, breaking.Later{Dir: filepath.Dir(f.Path), Schema: f.Schema})
 		}
 	}
 	collector := diag.NewCollector(result.Dir)

@@ -14,10 +14,7 @@ func runExplain(ctx context.Context, i Invocation, c console) (int, error) {
 	if err != nil {
 		return trouble, err
 	}
-	sessions, err := explain.Sessions(result)
-	if err != nil {
-		return trouble, err
-	}
+	sessions := explain.Sessions(result)
 	exit := exitFor(result.Findings)
 	if i.JSON {
 		return exit, printJSON(c.out, struct {

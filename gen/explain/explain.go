@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"github.com/duckgen/duckgen/gen"
-	"github.com/duckgen/duckgen/gen/breaking"
 	"github.com/duckgen/duckgen/gen/example"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/gen/storedform"
 	"github.com/duckgen/duckgen/runtime"
 )
 
@@ -42,38 +42,30 @@ type Sizes struct {
 }
 
 // Sessions explains every session of a result, in the order of its files.
-func Sessions(result *gen.Result) ([]Session, error) {
+func Sessions(result *gen.Result) []Session {
 	var list []Session
 	for _, file := range result.Files {
 		if file.Test {
 			continue
 		}
-		forms, err := breaking.Parse(file.Path, file.Content)
-		if err != nil {
-			return nil, err
-		}
 		source := filepath.Join(filepath.Dir(file.Path), file.Schema.Source)
 		if rel, err := filepath.Rel(result.Dir, source); err == nil {
 			source = rel
 		}
-		for i, s := range file.Schema.Sessions {
-			list = append(list, session(s, forms[i], source))
+		for _, s := range file.Schema.Sessions {
+			list = append(list, session(s, source))
 		}
 	}
-	return list, nil
+	return list
 }
 
-func session(s *schema.Session, form breaking.Form, source string) Session {
-	types := map[string]string{}
-	for _, key := range form.Keys {
-		types[key.Name] = key.Type
-	}
+func session(s *schema.Session, source string) Session {
 	out := Session{Name: s.Struct, Kind: s.Kind, File: filepath.ToSlash(source), Policy: policy(s)}
 	for _, f := range s.Fields {
 		out.Fields = append(out.Fields, Field{
 			Name:    f.Name,
 			Key:     f.Key,
-			Stored:  types[f.Key],
+			Stored:  storedform.TypeOf(f).String(),
 			Options: options(f),
 			Sizes:   sizes(f),
 		})

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/duckgen/duckgen/gen/breaking"
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/runtime"
@@ -227,17 +226,17 @@ func readReserved(s *schema.Session, value string) error {
 
 func readAllow(s *schema.Session, value string) error {
 	for name := range strings.SplitSeq(value, ",") {
-		if !breaking.IsRule(name) {
+		if !schema.IsRule(name) {
 			return fmt.Errorf("there is no rule %q%s", name, meantRule(name))
 		}
-		s.Policy.Allow = append(s.Policy.Allow, name)
+		s.Policy.Allow = append(s.Policy.Allow, schema.Rule(name))
 	}
 	return nil
 }
 
 func meantRule(name string) string {
 	var rules []string
-	for _, rule := range breaking.Rules() {
+	for _, rule := range schema.Rules() {
 		rules = append(rules, strings.ToLower(string(rule)))
 	}
 	if meant := diag.Nearest(name, rules); meant != "" {

@@ -21,7 +21,7 @@ type Policy struct {
 	Age          *time.Duration
 	Idle         *time.Duration
 	Reserved     []string
-	Allow        []string
+	Allow        []Rule // that the session may break
 }
 
 // A Setting is a value of the directive that becomes one of [runtime.Config].
