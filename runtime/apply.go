@@ -219,8 +219,8 @@ func (e *Entries) remove(key string) {
 func (e Entries) within(d *Delta, before Entries) error {
 	for _, limit := range d.Limits {
 		prefix := limit.Field + ":"
-		n := len(e.elements(prefix))
-		if n > limit.Max && n > len(before.elements(prefix)) {
+		n := e.elements(prefix).len()
+		if n > limit.Max && n > before.elements(prefix).len() {
 			return &LimitError{Field: limit.Field, Limit: limit.Max, Err: ErrTooLarge}
 		}
 	}

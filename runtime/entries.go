@@ -82,7 +82,7 @@ func (e Entries) Get(key string) (Entry, bool) {
 
 // Elements yields the entries of a map field, in the order of their keys.
 func (e Entries) Elements(field string) iter.Seq[Entry] {
-	return slices.Values(e.elements(field + ":"))
+	return e.elements(field + ":").all()
 }
 
 // Indexed yields the entries by which the session is found.
@@ -113,16 +113,27 @@ func (e Entries) find(key string) (int, bool) {
 	return i, i < len(e.list) && e.list[i].Key == key
 }
 
-// elements returns the part of the list whose keys begin with the prefix. It is
-// contiguous, as everything that sorts between its ends begins with the prefix.
-func (e Entries) elements(prefix string) []Entry {
-	rest := e.list[e.position(prefix):]
-	n := 0
-	for n < len(rest) && strings.HasPrefix(rest[n].Key, prefix) {
-		n++
-	}
-	return rest[:n:n]
+// A span is a contiguous part of a set: its entries from one position to before
+// another.
+type span struct {
+	entries  Entries
+	from, to int
 }
+
+// elements returns the entries whose keys begin with the prefix. They follow each
+// other, as everything that sorts between two of them begins with it.
+func (e Entries) elements(prefix string) span {
+	from := e.position(prefix)
+	to := from
+	for to < len(e.list) && strings.HasPrefix(e.list[to].Key, prefix) {
+		to++
+	}
+	return span{e, from, to}
+}
+
+func (s span) len() int { return s.to - s.from }
+
+func (s span) all() iter.Seq[Entry] { return slices.Values(s.entries.list[s.from:s.to]) }
 
 // hasElements reports whether a key begins with the prefix.
 func (e Entries) hasElements(prefix string) bool {

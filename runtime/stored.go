@@ -122,8 +122,8 @@ func (s *Session) storedElements(f *Field) []element {
 		return nil
 	}
 	stored := s.record.Entries.elements(f.elements)
-	list := make([]element, 0, len(stored))
-	for _, e := range stored {
+	list := make([]element, 0, stored.len())
+	for e := range stored.all() {
 		text := e.Key[len(f.elements):]
 		if f.Was == "" || !f.counter {
 			list = s.appendElement(list, f, text, e)
@@ -134,7 +134,7 @@ func (s *Session) storedElements(f *Field) []element {
 	if f.Was == "" {
 		return list
 	}
-	for _, e := range s.record.Entries.elements(f.wasElements) {
+	for e := range s.record.Entries.elements(f.wasElements).all() {
 		if text := e.Key[len(f.wasElements):]; !s.holds(f.elements+text, "") {
 			list = s.appendElement(list, f, text, e)
 		}
@@ -148,11 +148,11 @@ func (s *Session) countElements(f *Field) int {
 	if s.record == nil {
 		return 0
 	}
-	n := len(s.record.Entries.elements(f.elements))
+	n := s.record.Entries.elements(f.elements).len()
 	if f.Was == "" {
 		return n
 	}
-	for _, e := range s.record.Entries.elements(f.wasElements) {
+	for e := range s.record.Entries.elements(f.wasElements).all() {
 		if text := e.Key[len(f.wasElements):]; !s.holds(f.elements+text, "") {
 			n++
 		}
