@@ -6,15 +6,12 @@
 package gen
 
 import (
-	"cmp"
 	"context"
 	"path/filepath"
-	"slices"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/read"
-	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/gen/verify"
 )
 
@@ -24,28 +21,6 @@ type Config struct {
 	Patterns []string // packages as the go command names them; none: the one in Dir
 	Tags     []string // build tags
 	Tests    bool     // also tests of the stored form, see [File]
-}
-
-// A Result is what one run would make of the tree. Where it has findings, it
-// has no files, and nothing is to be changed.
-type Result struct {
-	Dir      string         // absolute, from [Config]
-	Files    []File         // that belong into the tree, in the order of their paths
-	Orphans  []string       // generated files that no session stands behind any more, absolute
-	Findings []diag.Finding // in the order of their positions
-
-	patterns []string
-	packages []string // directories of the packages that were read
-}
-
-// A File is one generated file: the sessions of a source file, or the test that
-// holds the stored form of these. Such a test is generated where the run asks
-// for it, and where there is one already.
-type File struct {
-	Path    string // absolute
-	Content []byte
-	Schema  *schema.File // what it was rendered from
-	Test    bool         // it is the test
 }
 
 // Generate reads the packages and renders their sessions. An error means that
@@ -98,25 +73,9 @@ func newGenerator(findings *diag.Collector) *generator {
 	return &generator{findings: findings, render: render, check: verify.Check}
 }
 
-// A unit is a package with its files that declare sessions.
-type unit struct {
-	*load.Package
-	files []File
-}
-
 func (g *generator) generate(dir string, packages []*load.Package) (*Result, error) {
-	var units []*unit
-	for _, pkg := range packages {
-		u := &unit{Package: pkg}
-		for _, f := range read.Package(pkg, g.findings) {
-			u.files = append(u.files, File{Path: filepath.Join(pkg.Dir, f.Output), Schema: f})
-			if test, ok := g.storedTest(pkg.Dir, f); ok {
-				u.files = append(u.files, test)
-			}
-		}
-		units = append(units, u)
-	}
-	if err := g.checkOutputs(units); err != nil {
+	units := g.read(packages)
+	if err := g.checkForeign(units); err != nil {
 		return nil, err
 	}
 	orphans, err := g.orphans(units)
@@ -138,17 +97,28 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 	if err := g.verifyAll(units); err != nil {
 		return nil, err
 	}
-	for _, u := range units {
-		for _, f := range u.files {
-			if f.Content != nil {
-				result.Files = append(result.Files, f)
-			} else if exists(f.Path) { // a test that has nothing to hold any more
-				orphans = append(orphans, f.Path)
+	result.add(units, orphans)
+	return result, nil
+}
+
+// A unit is a package with the files that are generated for it.
+type unit struct {
+	*load.Package
+	files []File
+}
+
+// read reads the sessions of the packages. Nothing is rendered yet.
+func (g *generator) read(packages []*load.Package) []*unit {
+	units := make([]*unit, len(packages))
+	for i, pkg := range packages {
+		u := &unit{Package: pkg}
+		for _, f := range read.Package(pkg, g.findings) {
+			u.files = append(u.files, File{Path: filepath.Join(pkg.Dir, f.Output), Schema: f})
+			if test, ok := g.storedTest(pkg.Dir, f); ok {
+				u.files = append(u.files, test)
 			}
 		}
+		units[i] = u
 	}
-	slices.Sort(orphans)
-	slices.SortFunc(result.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
-	result.Orphans = orphans
-	return result, nil
+	return units
 }

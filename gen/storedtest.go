@@ -23,8 +23,3 @@ func (g *generator) storedTest(dir string, f *schema.File) (File, bool) {
 	content, err := os.ReadFile(test.Path)
 	return test, err == nil && load.IsOwn(test.Path, content)
 }
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}

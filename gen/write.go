@@ -1,72 +1,12 @@
 package gen
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
-
-// A Change is what writing a result does to one file.
-type Change struct {
-	Path string // absolute
-	Old  []byte // nil: there is no such file yet
-	New  []byte // nil: the file is removed
-}
-
-// Removes reports whether the file is removed.
-func (c Change) Removes() bool { return c.New == nil }
-
-// Changes compares the result with the tree and returns what differs: files
-// whose bytes change, then orphans.
-func (r *Result) Changes() ([]Change, error) {
-	var changes []Change
-	for _, f := range r.Files {
-		if holds(f.Path, f.Content) {
-			continue
-		}
-		old, err := os.ReadFile(f.Path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			old = nil
-		case err != nil:
-			return nil, err
-		}
-		changes = append(changes, Change{Path: f.Path, Old: old, New: f.Content})
-	}
-	for _, path := range r.Orphans {
-		old, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, Change{Path: path, Old: old})
-	}
-	return changes, nil
-}
-
-// holds reports whether a file has just this content. It never has a large file
-// in memory.
-func holds(path string, content []byte) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	var buffer [32 << 10]byte
-	for {
-		n, err := f.Read(buffer[:])
-		if !bytes.HasPrefix(content, buffer[:n]) {
-			return false
-		}
-		content = content[n:]
-		if err != nil {
-			return err == io.EOF && len(content) == 0
-		}
-	}
-}
 
 // Write makes the tree what the result says and returns what it changed. Every
 // file is replaced as a whole, and none before all are on the disk. A symbolic

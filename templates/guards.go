@@ -1,10 +1,6 @@
 package templates
 
-import (
-	"github.com/dave/jennifer/jen"
-
-	"github.com/duckgen/duckgen/gen/schema"
-)
+import "github.com/dave/jennifer/jen"
 
 // runtimeGuard does not compile with a runtime that lacks what this form of
 // generated code calls. The name of the constant that is missing says so.
@@ -29,12 +25,4 @@ func (s *session) layoutGuard(g *jen.Group) {
 	d.write(g)
 	g.Var().Id("_").Op("=").Struct(layout...).Parens(jen.Id(s.Struct).Values())
 	g.Line()
-}
-
-// structField is a field as a struct type has it.
-func (f *File) structField(field schema.StructField) jen.Code {
-	if field.Embedded {
-		return f.typ(field.Type)
-	}
-	return jen.Id(field.Name).Add(f.typ(field.Type))
 }

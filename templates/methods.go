@@ -117,6 +117,3 @@ func (s *session) attempts(name, text string) method {
 	m.doc.say("%s", text)
 	return m
 }
-
-// contextParam is the parameter that takes a context.
-func (s *session) contextParam() jen.Code { return s.local("ctx").Add(s.qual("context", "Context")) }

@@ -1,7 +1,7 @@
 // Package templates holds the shapes of the generated code. Each file has the
 // emitters for one part of the output, and they follow one another there as
-// they do in [session.emit]: guards, types, fields, codecs, model, accessors,
-// methods, snapshot, sessions, hooks, index.
+// they do in [session.emit]: guards, types, fields, codecs, stored, model,
+// accessors, methods, snapshot, context, sessions, hooks, index.
 //
 // Emitters build jennifer code and know nothing of Go syntax trees or of how a
 // session was read; package schema says all that they need.

@@ -7,9 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"go/ast"
 	"go/token"
-	"go/types"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,38 +24,6 @@ type Config struct {
 	Tags     []string // build tags
 	Tests    bool     // test files, too
 	Full     bool     // by the go command, even where [Direct] would do
-}
-
-// A Package is one loaded package. Files with one import path and their tests
-// are one package; an external test package is one of its own.
-type Package struct {
-	Path  string
-	Name  string
-	Dir   string
-	Fset  *token.FileSet
-	Files []*File // written by hand
-	Types *types.Package
-	Info  *types.Info
-
-	Imports    types.Importer // of what loading has reached; safe for concurrent use
-	typeErrors []types.Error
-	listed     map[string]bool // the paths of Files
-}
-
-func (p *Package) add(f *File) {
-	if p.listed == nil {
-		p.listed = map[string]bool{}
-	}
-	p.listed[f.Path] = true
-	p.Files = append(p.Files, f)
-}
-
-// A File is a hand-written file. The bodies of its functions are dropped.
-type File struct {
-	Path   string
-	Syntax *ast.File
-	Head   *ast.File     // comments and imports as they are written; cgo rewrites Syntax
-	Errors []SyntaxError // of a file that mentions duckgen; elsewhere they do no harm
 }
 
 // mode leaves out NeedDeps, with which every dependency would be checked from
@@ -233,55 +199,4 @@ func parsePosition(dir, text string) token.Position {
 		pos.Column = numbers[1]
 	}
 	return pos
-}
-
-// Position returns where something is in the file that the user wrote.
-func (p *Package) Position(pos token.Pos) token.Position {
-	real := p.Fset.PositionFor(pos, false)
-	if p.listed[real.Filename] {
-		return real
-	}
-	return p.Fset.Position(pos)
-}
-
-// ErrorAt returns what the type checker says about the line of the position,
-// or "".
-func (p *Package) ErrorAt(pos token.Pos) string {
-	at := p.Fset.Position(pos)
-	for _, e := range p.typeErrors {
-		where := p.Fset.Position(e.Pos)
-		if where.Filename == at.Filename && where.Line == at.Line {
-			return firstLine(e.Msg)
-		}
-	}
-	return ""
-}
-
-// imports resolves every package that loading one has reached. One that is known
-// only as far as others use it is not complete.
-type imports map[string]*types.Package
-
-// reached are the packages that one imports, and all that these import.
-func reached(pkg *types.Package) imports {
-	m := imports{}
-	m.reach(pkg.Imports())
-	return m
-}
-
-func (m imports) reach(imports []*types.Package) {
-	for _, pkg := range imports {
-		if m[pkg.Path()] != nil {
-			continue
-		}
-		m[pkg.Path()] = pkg
-		m.reach(pkg.Imports())
-	}
-}
-
-// Import implements [types.Importer].
-func (m imports) Import(path string) (*types.Package, error) {
-	if pkg := m[path]; pkg != nil {
-		return pkg, nil
-	}
-	return nil, fmt.Errorf("package %s was not loaded", path)
 }

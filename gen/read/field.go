@@ -5,9 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
@@ -192,49 +190,6 @@ func (r *reader) problem(start token.Pos, p problem) {
 	r.report(start+token.Pos(p.at), p.code, p.hint, "%s", p.message)
 }
 
-// comment returns the lines of a field's comment: that above it, or else that
-// behind it.
-func comment(f *ast.Field) []string {
-	group := f.Doc
-	if group == nil {
-		group = f.Comment
-	}
-	text := strings.TrimSpace(group.Text())
-	if text == "" {
-		return nil
-	}
-	lines := strings.Split(text, "\n")
-	if strings.HasPrefix(group.List[0].Text, "/*") {
-		flushLeft(lines[1:])
-	}
-	return lines
-}
-
-// flushLeft removes the indentation that all lines of a block comment share,
-// with the stars that some begin them with. Left in place, it would make code
-// of prose.
-func flushLeft(lines []string) {
-	indent := -1
-	for _, line := range lines {
-		if text := strings.TrimLeft(line, " \t"); text != "" && (indent < 0 || len(line)-len(text) < indent) {
-			indent = len(line) - len(text)
-		}
-	}
-	starred := true
-	for i, line := range lines {
-		if line != "" {
-			lines[i] = line[indent:]
-			starred = starred && strings.HasPrefix(lines[i], "*")
-		}
-	}
-	if !starred {
-		return
-	}
-	for i, line := range lines {
-		lines[i] = strings.TrimPrefix(strings.TrimPrefix(line, "*"), " ")
-	}
-}
-
 // fieldType resolves the type of a field, or reports why it cannot be stored.
 func (r *reader) fieldType(src source) *schema.Type {
 	resolved, refusals := r.types.resolve(src.name.Type(), src.name.Name())
@@ -246,89 +201,6 @@ func (r *reader) fieldType(src source) *schema.Type {
 		r.report(src.syntax.Type.Pos(), refusal.code, hint, "%s: %s", refusal.path, message)
 	}
 	return resolved
-}
-
-// missing explains a type that cannot be resolved by what the type checker said
-// about the place.
-func (r *reader) missing(src source, refusal refusal) (message, hint string) {
-	places := []token.Pos{src.syntax.Type.Pos()}
-	if refusal.part != nil {
-		places = []token.Pos{refusal.part.Pos()}
-	} else {
-		places = append(places, r.importsOf(src.syntax.Type)...)
-	}
-	for _, pos := range places {
-		if said := r.pkg.ErrorAt(pos); said != "" {
-			return r.explain(src, said)
-		}
-	}
-	return refusal.message, "see what go vet says about the package"
-}
-
-// importsOf returns where the packages are imported that a type expression
-// mentions.
-func (r *reader) importsOf(expr ast.Expr) []token.Pos {
-	var places []token.Pos
-	ast.Inspect(expr, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if name, ok := r.pkg.Info.Uses[id].(*types.PkgName); ok {
-				places = append(places, name.Pos())
-			}
-		}
-		return true
-	})
-	return places
-}
-
-// unimported matches what the type checker says about an import that leads
-// nowhere.
-var unimported = regexp.MustCompile(`^could not import (\S+) `)
-
-// explain turns what the type checker says into a finding.
-func (r *reader) explain(src source, said string) (message, hint string) {
-	if m := unimported.FindStringSubmatch(said); m != nil {
-		return "package " + m[1] + " cannot be imported", "correct the import, or add its module with go get"
-	}
-	missing, ok := strings.CutPrefix(said, "undefined: ")
-	switch {
-	case !ok:
-		return said, "see what go build says about it"
-	case r.isGenerated(missing):
-		stem, _ := strings.CutSuffix(strings.TrimSuffix(missing, "s"), "Session")
-		return said, fmt.Sprintf("%s is what duckgen generates; use the struct %s", missing, stem)
-	case qualifies(src.syntax.Type, missing):
-		return said, "import the package " + missing
-	}
-	return said, "declare " + missing
-}
-
-// isGenerated reports whether duckgen generates, or will generate, a type of
-// this name, of this package or of one that it imports.
-func (r *reader) isGenerated(name string) bool {
-	scope := r.pkg.Types.Scope()
-	if qualifier, rest, ok := strings.Cut(name, "."); ok {
-		name = rest
-		i := slices.IndexFunc(r.pkg.Types.Imports(), func(p *types.Package) bool { return p.Name() == qualifier })
-		if i < 0 {
-			return false
-		}
-		scope = r.pkg.Types.Imports()[i].Scope()
-	}
-	stem, ok := strings.CutSuffix(strings.TrimSuffix(name, "s"), "Session")
-	return ok && scope.Lookup(stem) != nil
-}
-
-// qualifies reports whether a type expression has the name in front of a dot.
-func qualifies(expr ast.Expr, name string) bool {
-	found := false
-	ast.Inspect(expr, func(n ast.Node) bool {
-		if selector, ok := n.(*ast.SelectorExpr); ok {
-			id, ok := selector.X.(*ast.Ident)
-			found = found || ok && id.Name == name
-		}
-		return true
-	})
-	return found
 }
 
 // shape says how a field of the type is stored.

@@ -1,39 +1,12 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
-	"github.com/duckgen/duckgen/gen"
 	"github.com/duckgen/duckgen/gen/diag"
 )
-
-// read generates in memory.
-func read(ctx context.Context, i Invocation) (*gen.Result, error) {
-	if err := directory(i.Config.Dir); err != nil {
-		return nil, err
-	}
-	return gen.Generate(ctx, i.Config)
-}
-
-// directory checks that a directory exists before it is worked in.
-func directory(path string) error {
-	if path == "" {
-		return nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s is no directory", path)
-	}
-	return nil
-}
 
 func exitFor(found []diag.Finding) int {
 	if len(found) > 0 {

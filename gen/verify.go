@@ -1,11 +1,14 @@
 package gen
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/duckgen/duckgen/internal/parallel"
@@ -67,10 +70,8 @@ func (g *generator) verify(u *unit) error {
 
 // unchanged reports whether writing would change none of the files.
 func (u *unit) unchanged() bool {
-	for _, f := range u.files {
-		if !holds(f.Path, f.Content) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(u.files, func(f File) bool {
+		found, err := os.ReadFile(f.Path)
+		return err != nil || !bytes.Equal(found, f.Content)
+	})
 }

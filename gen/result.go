@@ -1,0 +1,86 @@
+package gen
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/schema"
+)
+
+// A Result is what one run would make of the tree. Where it has findings, it
+// has no files, and nothing is to be changed.
+type Result struct {
+	Dir      string         // absolute, from [Config]
+	Files    []File         // that belong into the tree, in the order of their paths
+	Orphans  []string       // generated files that no session stands behind any more, absolute
+	Findings []diag.Finding // in the order of their positions
+
+	patterns []string
+	packages []string // directories of the packages that were read
+}
+
+// A File is one generated file: the sessions of a source file, or the test that
+// holds the stored form of these. Such a test is generated where the run asks
+// for it, and where there is one already.
+type File struct {
+	Path    string // absolute
+	Content []byte
+	Schema  *schema.File // what it was rendered from
+	Test    bool         // it is the test
+}
+
+// add adds the files of the units, and the orphans.
+func (r *Result) add(units []*unit, orphans []string) {
+	for _, u := range units {
+		for _, f := range u.files {
+			if f.Content != nil {
+				r.Files = append(r.Files, f)
+			} else if exists(f.Path) { // a test that has nothing to hold any more
+				orphans = append(orphans, f.Path)
+			}
+		}
+	}
+	slices.SortFunc(r.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	slices.Sort(orphans)
+	r.Orphans = orphans
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// Covers reports whether the run looked for sessions in a directory: there is a
+// package that it read, or there is nothing any more and a pattern takes in all
+// directories below one that it is in. Symbolic links are followed.
+func (r *Result) Covers(dir string) bool {
+	same := func(other string) bool { return real(other) == real(dir) }
+	if slices.ContainsFunc(r.packages, same) {
+		return true
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return slices.ContainsFunc(r.patterns, func(pattern string) bool {
+		root, recursive := strings.CutSuffix(pattern, "...")
+		if !recursive {
+			return false
+		}
+		rel, err := filepath.Rel(real(filepath.Join(r.Dir, root)), dir)
+		return err == nil && filepath.IsLocal(rel)
+	})
+}
+
+// real returns a path without symbolic links, if it exists.
+func real(path string) string {
+	if found, err := filepath.EvalSymlinks(path); err == nil {
+		return found
+	}
+	return path
+}

@@ -1,0 +1,40 @@
+package templates
+
+import "github.com/dave/jennifer/jen"
+
+// with makes a session for the tests of handlers.
+func (s *session) with(g *jen.Group) {
+	sets := make([]jen.Code, len(s.fields))
+	for i, f := range s.fields {
+		sets[i] = jen.Id(f.variable).Dot("Set").Call(s.local("core"), s.local("v").Dot(f.Name))
+	}
+	var d doc
+	d.say("%s returns a context whose session has the values of v: loaded, clean, without a store. It is for"+
+		" the tests of handlers.", s.names.With)
+	d.write(g)
+	g.Func().Id(s.names.With).Params(s.contextParam(), s.local("v").Id(s.Struct)).
+		Params(s.qual("context", "Context"), s.sessionPointer()).
+		Block(jen.Return(jen.Id(s.model).Dot("With").Call(
+			s.local("ctx"),
+			jen.Func().Params(s.coreParam()).Block(sets...),
+		)))
+	g.Line()
+}
+
+// from finds the session in a context.
+func (s *session) from(g *jen.Group) {
+	var d doc
+	d.say("%s returns the session of the request that ctx belongs to. It is never nil: outside the"+
+		" middleware its reads give defaults, its Err says so, and its first write panics.", s.names.From)
+	d.write(g)
+	g.Func().Id(s.names.From).Params(s.contextParam()).Add(s.sessionPointer()).Block(
+		jen.Return(jen.Id(s.model).Dot("From").Call(s.local("ctx"))),
+	)
+	g.Line()
+}
+
+// sessionPointer is the type that programs hold a session by.
+func (s *session) sessionPointer() *jen.Statement { return jen.Op("*").Id(s.names.Session) }
+
+// contextParam is the parameter that takes a context.
+func (s *session) contextParam() jen.Code { return s.local("ctx").Add(s.qual("context", "Context")) }
