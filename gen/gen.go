@@ -12,7 +12,6 @@ import (
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/read"
-	"github.com/duckgen/duckgen/gen/verify"
 )
 
 // A Config says what to generate for.
@@ -65,12 +64,11 @@ func Of(pkg *load.Package) (*Result, error) {
 type generator struct {
 	findings *diag.Collector
 	render   renderFunc
-	check    checkFunc
 	tests    bool // also where there is none yet
 }
 
 func newGenerator(findings *diag.Collector) *generator {
-	return &generator{findings: findings, render: render, check: verify.Check}
+	return &generator{findings: findings, render: render}
 }
 
 func (g *generator) generate(dir string, packages []*load.Package) (*Result, error) {
@@ -94,7 +92,7 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 	if len(result.Findings) > 0 {
 		return result, nil
 	}
-	if err := g.verifyAll(units); err != nil {
+	if err := verifyAll(units); err != nil {
 		return nil, err
 	}
 	result.add(units, orphans)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
@@ -60,7 +61,7 @@ func exists(path string) bool {
 // package that it read, or there is nothing any more and a pattern takes in all
 // directories below one that it is in. Symbolic links are followed.
 func (r *Result) Covers(dir string) bool {
-	same := func(other string) bool { return real(other) == real(dir) }
+	same := func(other string) bool { return load.Real(other) == load.Real(dir) }
 	if slices.ContainsFunc(r.packages, same) {
 		return true
 	}
@@ -72,15 +73,7 @@ func (r *Result) Covers(dir string) bool {
 		if !recursive {
 			return false
 		}
-		rel, err := filepath.Rel(real(filepath.Join(r.Dir, root)), dir)
+		rel, err := filepath.Rel(load.Real(filepath.Join(r.Dir, root)), dir)
 		return err == nil && filepath.IsLocal(rel)
 	})
-}
-
-// real returns a path without symbolic links, if it exists.
-func real(path string) string {
-	if found, err := filepath.EvalSymlinks(path); err == nil {
-		return found
-	}
-	return path
 }

@@ -5,18 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/token"
-	"go/types"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/duckgen/duckgen/gen/verify"
 	"github.com/duckgen/duckgen/internal/parallel"
 )
-
-// A checkFunc type-checks a package in memory: its hand-written files together
-// with the generated ones, which are given by their paths.
-type checkFunc func(fset *token.FileSet, path, name string, files []*ast.File, imp types.Importer, generated map[string][]byte) []error
 
 // A BugError says that generated code does not compile. It is a mistake of
 // duckgen, and no file was changed.
@@ -39,15 +34,15 @@ func (e *BugError) Error() string {
 func (e *BugError) Unwrap() []error { return e.Errors }
 
 // verifyAll type-checks every package that has generated files.
-func (g *generator) verifyAll(units []*unit) error {
+func verifyAll(units []*unit) error {
 	errs := make([]error, len(units))
-	parallel.Do(len(units), func(i int) { errs[i] = g.verify(units[i]) })
+	parallel.Do(len(units), func(i int) { errs[i] = units[i].verify() })
 	return errors.Join(errs...)
 }
 
 // verify checks one package. One whose files are all in the tree already is left
 // alone: nothing of it will be written.
-func (g *generator) verify(u *unit) error {
+func (u *unit) verify() error {
 	if u.unchanged() {
 		return nil
 	}
@@ -61,7 +56,7 @@ func (g *generator) verify(u *unit) error {
 	for i, f := range u.Files {
 		written[i] = f.Syntax
 	}
-	errs := g.check(u.Fset, u.Path, u.Name, written, u.Imports, generated)
+	errs := verify.Check(u.Fset, u.Path, u.Name, written, u.Imports, generated)
 	if len(errs) == 0 {
 		return nil
 	}

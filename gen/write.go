@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/duckgen/duckgen/gen/load"
 )
 
 // Write makes the tree what the result says and returns what it changed. Every
@@ -33,7 +35,7 @@ func (r *Result) Write() ([]Change, error) {
 	for i, c := range changes {
 		if c.Removes() {
 			err = os.Remove(c.Path)
-		} else if err = os.Rename(staged[i], real(c.Path)); err == nil {
+		} else if err = os.Rename(staged[i], load.Real(c.Path)); err == nil {
 			staged[i] = ""
 		}
 		if err != nil {
@@ -46,7 +48,7 @@ func (r *Result) Write() ([]Change, error) {
 // stage writes the new content to a file beside the one that it will replace,
 // under a name that the go command ignores.
 func stage(c Change) (path string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(real(c.Path)), ".duckgen-*")
+	f, err := os.CreateTemp(filepath.Dir(load.Real(c.Path)), ".duckgen-*")
 	if err != nil {
 		return "", fmt.Errorf("cannot write %s: %w; no file was changed", c.Path, reason(err))
 	}

@@ -2,9 +2,6 @@ package gen
 
 import (
 	"errors"
-	"go/ast"
-	"go/token"
-	"go/types"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +10,7 @@ import (
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
+	"github.com/duckgen/duckgen/gen/verify"
 	"github.com/duckgen/duckgen/templates"
 )
 
@@ -131,16 +129,12 @@ func TestGeneratedCodeThatDoesNotCompileIsABug(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong := errors.New("session_duckgen.go:3:7: undefined: x\n\tvar _ = x")
-	g := &generator{
-		findings: findings,
-		render:   func(*templates.File, bool) ([]byte, error) { return []byte("package bug\n\nvar _ = x\n"), nil },
-		check: func(*token.FileSet, string, string, []*ast.File, types.Importer, map[string][]byte) []error {
-			return []error{wrong}
-		},
-	}
+	g := newGenerator(findings)
+	g.render = func(*templates.File, bool) ([]byte, error) { return []byte("package bug\n\nvar _ = x\n"), nil }
 	result, err := g.generate(dir, loaded)
-	if _, ok := errors.AsType[*BugError](err); !ok || !errors.Is(err, wrong) || result != nil {
+	_, isBug := errors.AsType[*BugError](err)
+	wrong, isError := errors.AsType[*verify.Error](err)
+	if !isBug || !isError || wrong.Pos.Line != 3 || result != nil {
 		t.Fatalf("generate() = %v, %v", result, err)
 	}
 	for _, part := range []string{"example.com/bug", "undefined: x\n\t\tvar _ = x", "please report"} {

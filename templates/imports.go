@@ -71,15 +71,6 @@ func isStandard(path string) bool {
 	return !strings.Contains(host, ".")
 }
 
-// announce tells jennifer the name, so that it never guesses one.
-func (s importSpec) announce(f *jen.File) {
-	if s.alias {
-		f.ImportAlias(s.path, s.name)
-	} else {
-		f.ImportName(s.path, s.name)
-	}
-}
-
 func (s importSpec) code() jen.Code {
 	if s.alias {
 		return jen.Id(s.name).Lit(s.path)

@@ -73,9 +73,9 @@ func (f *File) finish(body *jen.Group) ([]byte, error) {
 		return nil, &ShadowedError{f.Package.Name, shadowed}
 	}
 	specs := f.imports.resolve(f.importNames())
-	names := jen.NewFile("")
+	names := jen.NewFile("") // what jennifer calls the packages
 	for _, spec := range specs {
-		spec.announce(names)
+		names.ImportAlias(spec.path, spec.name)
 	}
 	source := declarations()
 	f.head(source, specs)

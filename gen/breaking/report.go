@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/gen/storedform"
 )
@@ -31,7 +32,7 @@ func Report(earlier []Earlier, later []Later, gone func(dir string) bool, findin
 	for _, file := range later {
 		for _, s := range file.Schema.Sessions {
 			form := storedform.Of(s)
-			before := match(known, form, resolved(file.Dir))
+			before := match(known, form, load.Real(file.Dir))
 			if before == nil {
 				continue
 			}
@@ -58,7 +59,7 @@ func readAll(files []Earlier) ([]*earlierForm, error) {
 	var all []*earlierForm
 	for _, file := range files {
 		if file.Dir != "" {
-			file.Dir = resolved(file.Dir)
+			file.Dir = load.Real(file.Dir)
 		}
 		forms, err := storedform.Read(file.Name, file.Content)
 		if err != nil {
@@ -69,14 +70,6 @@ func readAll(files []Earlier) ([]*earlierForm, error) {
 		}
 	}
 	return all, nil
-}
-
-// resolved returns a directory without symbolic links, as git knows it.
-func resolved(dir string) string {
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		return real
-	}
-	return dir
 }
 
 // match returns the earlier form of a session: that of its kind, wherever that
