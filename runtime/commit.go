@@ -31,10 +31,10 @@ func (s *Session) Save(ctx context.Context) error {
 	if s.phase == phaseClosed {
 		return s.fail(ErrTooLate)
 	}
-	err := s.commit(ctx, s.takeCommitment())
+	err := s.commit(ctx, s.takeRoom())
 	switch {
-	case s.live == nil && s.writer != nil:
-		s.sendCookie(s.writer.Header())
+	case s.live == nil && s.response != nil:
+		s.sendCookie(s.response.Header())
 	case s.phase == phaseBetween && s.cookie != cookieKept:
 		s.cookie = cookieKept
 		s.report(EventCookieLate, "", nil)
@@ -42,42 +42,58 @@ func (s *Session) Save(ctx context.Context) error {
 	return err
 }
 
+// hookCommit stores what changed, or extends the life of what was only read.
+func (s *Session) hookCommit() error {
+	dirty := s.dirty()
+	if !dirty && !s.extensible() {
+		return nil
+	}
+	c := s.takeRoom()
+	c.context.begin(s.ctx)
+	defer c.context.stop()
+	if dirty {
+		return s.commit(&c.context, c)
+	}
+	s.extend(&c.context, c)
+	return nil
+}
+
 // commit stores what is pending. Afterwards nothing is, unless it broke a
 // limit: then the program may mend it and save again.
-func (s *Session) commit(ctx context.Context, c *commitment) error {
+func (s *Session) commit(ctx context.Context, c *commitRoom) error {
 	if !s.dirty() {
 		return nil
 	}
 	err := s.commitPending(ctx, c)
-	if err != nil && !s.outage { // a failed load was told when it failed
+	if err != nil && s.sight != outage { // a failed load was reported when it failed
 		_ = s.fault(err)
 	}
 	return err
 }
 
-func (s *Session) commitPending(ctx context.Context, c *commitment) error {
-	if errors.Is(s.blocked, ErrSuperseded) && s.signsIn() {
-		s.startAfresh()
+func (s *Session) commitPending(ctx context.Context, c *commitRoom) error {
+	if errors.Is(s.refusal, ErrSuperseded) && s.draft.signsIn() {
+		s.beginAfresh()
 	}
-	if s.blocked != nil {
+	if s.refusal != nil {
 		return s.refuse()
 	}
 	if s.engine.store == nil {
 		return s.commitLocally(c)
 	}
-	if s.needsRecord() {
+	if s.expiry != nil && s.expiry.IsZero() || s.draft.needsRecord() {
 		s.load(ctx)
 		s.endOverdue()
 	}
-	if err := s.endDoomed(ctx); err != nil {
+	if err := s.endDestroyed(ctx); err != nil {
 		return err
 	}
 	switch {
-	case s.blocked != nil:
+	case s.refusal != nil:
 		return s.refuse()
 	case !s.dirty():
 		return nil
-	case s.known:
+	case s.hasToken:
 		return s.update(ctx, c)
 	default:
 		return s.create(ctx, c)
@@ -87,49 +103,47 @@ func (s *Session) commitPending(ctx context.Context, c *commitment) error {
 // refuse drops what is pending: nothing more of this session is committed.
 func (s *Session) refuse() error {
 	s.drop()
-	s.unsaved = s.outage
-	return s.blocked
+	s.unsaved = s.sight == outage
+	return s.refusal
 }
 
 // drop forgets what is pending. A session that was to be destroyed is itself
 // again.
 func (s *Session) drop() {
-	if s.doomed != nil {
-		s.identity = *s.doomed
-		s.record, s.loaded = nil, false
+	if s.ending != nil {
+		s.become(*s.ending, unseen)
 	}
-	s.pending, s.renew, s.expiry, s.doomed = nil, false, nil, nil
+	s.draft.pending, s.renew, s.expiry, s.ending = nil, false, nil, nil
 }
 
-// startAfresh leaves a record that somebody else has renewed to them. What this
+// beginAfresh leaves a record that somebody else has renewed to them. What this
 // request wrote begins a new session.
-func (s *Session) startAfresh() {
-	s.forget()
-	s.blocked = nil
-	s.settle()
+func (s *Session) beginAfresh() {
+	s.refusal = nil
+	s.become(identity{}, absent)
 }
 
 // endOverdue destroys a session whose configured age is over: SetExpiry with the
 // zero time goes back to that age.
 func (s *Session) endOverdue() {
-	if s.expiry != nil && s.record != nil && !s.deadline(s.record.Created).After(s.engine.clock.read()) {
+	if s.expiry != nil && s.sight == seen && !s.deadline(s.created()).After(s.engine.clock.read()) {
 		s.destroy()
 	}
 }
 
-// endDoomed ends the session that Destroy was called on.
-func (s *Session) endDoomed(ctx context.Context) error {
-	if s.doomed == nil {
+// endDestroyed ends the session that Destroy was called on.
+func (s *Session) endDestroyed(ctx context.Context) error {
+	if s.ending == nil {
 		return nil
 	}
-	err := s.engine.store.Delete(ctx, s.keyOf(s.doomed, s.engine.clock.read()))
+	err := s.engine.store.Delete(ctx, s.key(s.ending, s.engine.clock.read()))
 	switch {
 	case errors.Is(err, ErrReused):
 		s.report(EventReused, "", nil) // the store has ended the session
 	case err != nil:
-		return s.lost(err)
+		return s.lose(err)
 	}
-	s.doomed = nil
+	s.ending = nil
 	s.cookie = cookieCleared
 	if s.live != nil {
 		s.live.saw = Proof{} // whatever the browser still holds opens nothing
@@ -137,45 +151,43 @@ func (s *Session) endDoomed(ctx context.Context) error {
 	return nil
 }
 
-// lost takes note of a commit that was refused or whose outcome is unknown: it
+// lose takes note of a commit that was refused or whose outcome is unknown: it
 // is not sent again, and nothing more is. After an outage the view stays as it
 // was, because an outage is no logout.
-func (s *Session) lost(err error) error {
+func (s *Session) lose(err error) error {
 	s.drop()
-	s.loaded = true
 	if errors.Is(err, ErrSuperseded) || errors.Is(err, ErrEnded) {
-		s.record = nil
-	} else {
-		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		s.move(ended, nil, err)
+		return err
 	}
-	s.blocked = err
+	err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	s.move(lost, nil, err)
 	return err
 }
 
 // update sends one delta to the stored session, and computes it anew as long as
 // its conditions fail.
-func (s *Session) update(ctx context.Context, c *commitment) error {
+func (s *Session) update(ctx context.Context, c *commitRoom) error {
 	for range maxRetries + 1 {
 		now := s.engine.clock.read()
 		if err := s.prepareDelta(c, now); err != nil {
 			return err
 		}
-		result, err := s.engine.store.Update(ctx, s.keyOf(&s.identity, now), &c.delta)
+		result, err := s.engine.store.Update(ctx, s.key(&s.identity, now), &c.delta)
 		if err == nil {
-			s.accepted(c, result)
+			s.accept(c, result)
 			return nil
 		}
 		if !errors.Is(err, ErrConflict) {
 			return s.refused(ctx, c, err)
 		}
-		s.loaded = false
-		s.load(ctx)
+		s.fetch(ctx)
 		switch {
-		case s.blocked != nil:
+		case s.refusal != nil:
 			return s.refuse()
 		case !s.dirty():
 			return nil
-		case !s.known:
+		case !s.hasToken:
 			return s.create(ctx, c)
 		}
 	}
@@ -183,39 +195,50 @@ func (s *Session) update(ctx context.Context, c *commitment) error {
 	return fmt.Errorf("%w: given up after %d retries", ErrConflict, maxRetries)
 }
 
-// commitment is all that most requests need to change their session and to
+// commitRoom is all that most requests need to change their session and to
 // commit that, in one allocation.
-type commitment struct {
+type commitRoom struct {
 	context commitContext
 	pending [1]pending
 	delta   Delta
 	ops     [2]Op
-	secret  secret // the new one, where the delta renews
+	secret  secret // the new one, if the delta renews
 	ticket  secret // of the delta's ticket
 }
 
-// takeCommitment returns what one commit works with. A store may hold on to the
-// context of an earlier one.
-func (s *Session) takeCommitment() *commitment {
-	c := s.commitment
-	if c == nil {
-		return &commitment{}
+// makeRoom prepares the draft for a first change.
+func (s *Session) makeRoom() {
+	if s.draft.pending != nil {
+		return
 	}
-	s.commitment = nil
+	if s.room == nil {
+		s.room = &commitRoom{}
+	}
+	s.draft.pending = s.room.pending[:0]
+}
+
+// takeRoom returns what one commit works with. A store may hold on to the
+// context of an earlier one.
+func (s *Session) takeRoom() *commitRoom {
+	c := s.room
+	if c == nil {
+		return &commitRoom{}
+	}
+	s.room = nil
 	return c
 }
 
-func (s *Session) prepareDelta(c *commitment, now time.Time) error {
-	ops, err := s.ops(c.ops[:0])
+func (s *Session) prepareDelta(c *commitRoom, now time.Time) error {
+	ops, err := s.draft.ops(c.ops[:0])
 	if err != nil {
 		return err
 	}
 	c.delta = Delta{
 		Ops:         ops,
-		Limits:      s.limits(),
+		Limits:      s.draft.limits(),
 		MaxBytes:    s.engine.config.MaxBytes,
 		Active:      s.engine.idleEnd(now),
-		CurrentOnly: s.signsIn(),
+		CurrentOnly: s.draft.signsIn(),
 	}
 	if s.expiry != nil {
 		c.delta.Deadline = s.deadline(s.created())
@@ -225,7 +248,7 @@ func (s *Session) prepareDelta(c *commitment, now time.Time) error {
 	}
 	if s.byTicket() && (c.delta.Renewal != nil || s.movesCookie()) {
 		signIn := c.delta.Renewal != nil && c.delta.Renewal.SignIn
-		c.delta.Ticket, c.ticket = s.newTicket(now, signIn || s.live.undelivered)
+		c.delta.Ticket, c.ticket = s.live.newTicket(s.engine.kind, now, signIn || s.live.undelivered)
 	}
 	return nil
 }
@@ -236,8 +259,8 @@ func (s *Session) movesCookie() bool { return s.expiry != nil && !s.engine.confi
 
 // prepareRenewal adds a new token where one is due: the browser has to be able
 // to learn it.
-func (s *Session) prepareRenewal(c *commitment) error {
-	ends := s.signsIn() || s.signsOut()
+func (s *Session) prepareRenewal(c *commitRoom) error {
+	ends := s.draft.signsIn() || s.draft.signsOut()
 	switch {
 	case !ends && !s.renew:
 		return nil
@@ -262,25 +285,15 @@ func (s *Session) tooLate() bool {
 	return s.phase == phaseBetween || s.begun && s.live == nil
 }
 
-func (s *Session) created() time.Time {
-	if s.record == nil {
-		return time.Time{}
-	}
-	return s.record.Created
-}
-
-// accepted folds an accepted delta into the session.
-func (s *Session) accepted(c *commitment, result *Result) {
+// accept takes note of a delta that the store has applied.
+func (s *Session) accept(c *commitRoom, result *Result) {
 	d := &c.delta
 	for _, entry := range result.Replaced {
 		s.report(EventCounterReplaced, entry, nil)
 	}
-	if s.loaded {
-		s.fold(d, result)
-	}
-	s.alive = true
+	s.confirmed = true
 	if result.Won {
-		s.hold(token{s.id, c.secret}, d.Renewal.Proof)
+		s.adopt(token{s.id, c.secret}, d.Renewal.Proof)
 		s.issued = true
 	}
 	if result.Won || result.Current && s.movesCookie() {
@@ -291,50 +304,51 @@ func (s *Session) accepted(c *commitment, result *Result) {
 		s.engine.sockets.expectEnd(s.id, result.Expires)
 	}
 	s.drop()
+	s.follow(d, result)
 }
 
-// fold makes the view what the record now is, as far as this session knows it.
-func (s *Session) fold(d *Delta, result *Result) {
+// follow makes the view what the record now is, as far as this session knows it.
+func (s *Session) follow(d *Delta, result *Result) {
+	if s.sight != seen {
+		return
+	}
 	unconditional := *d
 	unconditional.Limits, unconditional.MaxBytes = nil, 0
-	next := *s.record
-	if entries, _, err := s.record.Entries.apply(&unconditional); err == nil {
+	next := *s.draft.stored
+	if entries, _, err := next.Entries.apply(&unconditional); err == nil {
 		next.Entries = entries
 	}
 	next.Created, next.Renewed = result.Created, result.Renewed
 	next.Deadline, next.Expires = result.Deadline, result.Expires
-	s.record = &next
+	s.move(seen, &next, nil)
 }
 
 // refused deals with a delta that the store did not apply.
-func (s *Session) refused(ctx context.Context, c *commitment, err error) error {
+func (s *Session) refused(ctx context.Context, c *commitRoom, err error) error {
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused):
-		s.vanished(err)
-		if s.blocked != nil {
+		s.vanish(err)
+		if s.refusal != nil {
 			return s.refuse()
 		}
 		return s.create(ctx, c)
 	case errors.Is(err, ErrSuperseded) && c.delta.CurrentOnly:
-		s.startAfresh()
+		s.beginAfresh()
 		return s.create(ctx, c)
 	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrOverflow):
 		return err
 	default:
-		return s.lost(err)
+		return s.lose(err)
 	}
 }
 
 // create stores a new session with what this request wrote, if that is
 // anything.
-func (s *Session) create(ctx context.Context, c *commitment) error {
+func (s *Session) create(ctx context.Context, c *commitRoom) error {
 	for range maxIDs {
-		if s.id == (ID{}) {
-			s.id = s.freshID()
-		}
 		now := s.engine.clock.read()
-		t := token{id: s.id, secret: newSecret()}
-		r, err := s.newRecord(t, c, now)
+		fresh := s.issue()
+		r, err := s.newRecord(fresh.proof, c, now)
 		if err != nil {
 			return err
 		}
@@ -346,8 +360,7 @@ func (s *Session) create(ctx context.Context, c *commitment) error {
 			s.drop()
 			return ErrTooLate
 		}
-		key := Key{ID: t.id, Proof: r.Proof, Now: now, Age: s.age(now), Held: true, Live: true}
-		err = s.engine.store.Create(ctx, key, r)
+		err = s.engine.store.Create(ctx, s.key(&fresh, now), r)
 		switch {
 		case errors.Is(err, ErrExists):
 			s.id = ID{}
@@ -355,33 +368,22 @@ func (s *Session) create(ctx context.Context, c *commitment) error {
 		case errors.Is(err, ErrTooLarge):
 			return err
 		case err != nil:
-			return s.lost(err)
+			return s.lose(err)
 		}
-		s.hold(t, r.Proof)
-		s.record, s.loaded, s.alive, s.issued = r, true, true, true
+		s.identity, s.confirmed = fresh, true
 		s.cookieEnds = r.Deadline
 		s.deliver(r.Ticket, c.ticket)
 		s.drop()
+		s.move(seen, r, nil)
 		return nil
 	}
 	return fmt.Errorf("%w: %d ids tried, is the random source broken?", ErrExists, maxIDs)
 }
 
-// freshID returns the id of a session that is begun in place of the one that the
-// cookie named, once the one that was reserved for it.
-func (s *Session) freshID() ID {
-	if s.reserved == nil {
-		return newID()
-	}
-	id := *s.reserved
-	s.reserved = nil
-	return id
-}
-
 // newRecord returns the record of a new session, nil where nothing would be in
 // it.
-func (s *Session) newRecord(t token, c *commitment, now time.Time) (*Record, error) {
-	entries, err := s.entriesOn(Entries{}, c)
+func (s *Session) newRecord(proof Proof, c *commitRoom, now time.Time) (*Record, error) {
+	entries, err := s.draft.on(Entries{}, c.ops[:0], &c.delta, s.engine.config.MaxBytes)
 	if err != nil || entries.Len() == 0 {
 		return nil, err
 	}
@@ -389,7 +391,7 @@ func (s *Session) newRecord(t token, c *commitment, now time.Time) (*Record, err
 	deadline := s.deadline(created)
 	r := &Record{
 		Kind:     s.engine.kind,
-		Proof:    t.secret.proof(s.engine.kind),
+		Proof:    proof,
 		Created:  created,
 		Renewed:  created,
 		Deadline: deadline,
@@ -397,72 +399,28 @@ func (s *Session) newRecord(t token, c *commitment, now time.Time) (*Record, err
 		Entries:  entries,
 	}
 	if s.byTicket() {
-		r.Ticket, c.ticket = s.newTicket(now, true)
+		r.Ticket, c.ticket = s.live.newTicket(s.engine.kind, now, true)
 		r.Expires = earliest(r.Expires, r.Ticket.Ends)
 	}
 	return r, nil
 }
 
-// entriesOn returns what the pending changes make of the entries.
-func (s *Session) entriesOn(before Entries, c *commitment) (Entries, error) {
-	ops, err := s.ops(c.ops[:0])
-	if err != nil {
-		return before, err
-	}
-	c.delta = Delta{Ops: ops, Limits: s.limits(), MaxBytes: s.engine.config.MaxBytes}
-	entries, _, err := before.apply(&c.delta)
-	return entries, err
-}
-
 // commitLocally serves a session without a store, as tests of handlers have it.
-func (s *Session) commitLocally(c *commitment) error {
-	if s.doomed != nil {
-		s.doomed, s.record = nil, nil
+func (s *Session) commitLocally(c *commitRoom) error {
+	s.ending = nil
+	now := s.engine.clock.read()
+	next := Record{Created: now.Truncate(time.Millisecond), Renewed: now.Truncate(time.Millisecond)}
+	if s.draft.stored != nil {
+		next = *s.draft.stored
 	}
-	var before Record
-	if s.record != nil {
-		before = *s.record
-	}
-	entries, err := s.entriesOn(before.Entries, c)
+	entries, err := s.draft.on(next.Entries, c.ops[:0], &c.delta, s.engine.config.MaxBytes)
 	if err != nil {
 		return err
 	}
-	if s.record == nil {
-		now := s.engine.clock.read().Truncate(time.Millisecond)
-		before.Created, before.Renewed = now, now
-	}
-	before.Deadline = s.deadline(before.Created)
-	before.Expires = s.engine.expires(s.engine.clock.read(), before.Deadline)
-	before.Entries = entries
-	s.record, s.loaded = &before, true
+	next.Deadline = s.deadline(next.Created)
+	next.Expires = s.engine.expires(now, next.Deadline)
+	next.Entries = entries
 	s.drop()
+	s.move(seen, &next, nil)
 	return nil
-}
-
-// extensible reports whether activity can move the end of the session. One that
-// waits for its ticket ends with that.
-func (s *Session) extensible() bool {
-	return s.engine.config.Idle > 0 && s.engine.store != nil && s.known && s.record != nil &&
-		s.blocked == nil && (s.record.Ticket == nil || !s.record.Ticket.Sole)
-}
-
-// extend moves the idle limit of a session that was only read, at most once in
-// a tenth of it. The activity is the arrival of the request, however long its
-// response streams.
-func (s *Session) extend(ctx context.Context, c *commitment) {
-	key := s.key()
-	end := s.engine.expires(key.Arrived(), s.record.Deadline)
-	if end.Sub(s.record.Expires) < s.engine.config.Idle/10 {
-		return
-	}
-	c.delta = Delta{Active: s.engine.idleEnd(key.Arrived())}
-	result, err := s.engine.store.Update(ctx, key, &c.delta)
-	switch {
-	case err == nil:
-		s.fold(&c.delta, result)
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSuperseded), errors.Is(err, ErrReused), errors.Is(err, ErrEnded):
-		// It ended while the request was reading: nothing is left to extend.
-	default:
-		_ = s.fault(fmt.Errorf("extend session: %w", err))
-	}
 }

@@ -12,22 +12,26 @@ func (f *Counter[T]) prepare() {
 
 // Get returns what is stored and pending together, held to the range of T.
 func (f *Counter[T]) Get(s *Session) T {
-	n, _ := s.count(&f.Field)
+	n, _ := read(s, &f.Field, (*draft).count)
 	return saturate[T](n)
 }
 
 // Take returns the field's value and clears it.
 func (f *Counter[T]) Take(s *Session) T {
-	n, _ := s.takeCount(&f.Field)
+	n, _ := take(s, &f.Field, (*draft).count)
 	return saturate[T](n)
 }
 
 // Set makes the counter n, whatever others add meanwhile.
-func (f *Counter[T]) Set(s *Session, n T) { s.setCount(&f.Field, int64(n)) }
+func (f *Counter[T]) Set(s *Session, n T) {
+	s.write(&f.Field, func(d *draft) { d.setCount(&f.Field, int64(n)) })
+}
 
 // Add adds delta to the counter. A sum outside the range of int64 makes the
 // commit fail with [ErrOverflow].
-func (f *Counter[T]) Add(s *Session, delta int64) { s.addCount(&f.Field, delta) }
+func (f *Counter[T]) Add(s *Session, delta int64) {
+	s.write(&f.Field, func(d *draft) { d.addCount(&f.Field, delta) })
+}
 
 // saturate holds n to the range of T: the nearest value that T has.
 func saturate[T Integer](n int64) T {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // What a store answers when an operation does not happen. Every store returns
@@ -65,6 +66,12 @@ var (
 	ErrOutcomeUnknown = errors.New("session commit failed, its outcome is unknown")
 )
 
+// isGone reports whether a store has said that no live session answers.
+func isGone(err error) bool {
+	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrSuperseded) ||
+		errors.Is(err, ErrReused) || errors.Is(err, ErrEnded)
+}
+
 // A LimitError names the field that would have outgrown its limit. It matches
 // [ErrTooLarge] or [ErrOverflow] with [errors.Is].
 type LimitError struct {
@@ -97,3 +104,12 @@ func (e *FieldError) Error() string { return fmt.Sprintf("session field %q: %v",
 
 // Unwrap returns Err.
 func (e *FieldError) Unwrap() error { return e.Err }
+
+// StatusOf returns the HTTP status that tells a visitor of a failed commit: 409
+// where the session has ended or moved on, 503 where it could not be saved.
+func StatusOf(err error) int {
+	if errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) {
+		return http.StatusConflict
+	}
+	return http.StatusServiceUnavailable
+}

@@ -55,18 +55,17 @@ func (f *Field) elementKeys(text string) (key, was string) {
 	return f.elements + text, was
 }
 
-// Clear brings the field back to its default; nothing of it stays stored.
-func (f *Field) Clear(s *Session) {
-	s.lockToWrite()
-	defer s.unlock()
-	s.clear(f)
-}
-
-// Dirty reports whether the field has a change that is not stored yet.
-func (f *Field) Dirty(s *Session) bool {
-	s.lock()
-	defer s.unlock()
-	return s.dirtyField(f)
+// same reports whether two encodings are of one value. In JSON a store may have
+// spelled the stored one in its own way.
+func (f *Field) same(format Format, stored, value string) bool {
+	if stored == value {
+		return true
+	}
+	if format != JSON || stored == "" || f.canonical == nil {
+		return false
+	}
+	spelled, err := f.canonical(format, stored)
+	return err == nil && spelled == value
 }
 
 // Merge says how a [Value] combines what a request sets with what is stored.

@@ -23,8 +23,7 @@ func FindBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T) iter
 					return
 				}
 				s := m.found(ctx, found)
-				if stored, _ := s.stored(&f.Field, f.Key, f.Was); stored == "" || !s.sameValue(&f.Field, stored, value.Value) ||
-					value.Field != f.Key && s.holds(f.Key, "") {
+				if !s.draft.carries(&f.Field, value) {
 					continue
 				}
 				typed := m.model.wrap(s)
@@ -62,22 +61,6 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 	return revoked, nil
 }
 
-// ids returns the id that the session has or will be created under, and the one
-// that takes its place where the cookie turns out to open nothing.
-func (s *Session) ids() []ID {
-	if s.id == (ID{}) {
-		s.id = newID()
-	}
-	if !s.known {
-		return []ID{s.id}
-	}
-	if s.reserved == nil {
-		id := newID()
-		s.reserved = &id
-	}
-	return []ID{s.id, *s.reserved}
-}
-
 // lookup returns the index and what to look for: the value under the field's
 // key and under its earlier one.
 func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, error) {
@@ -99,18 +82,20 @@ func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, e
 	return index, values, nil
 }
 
+// carries reports whether the value is what is stored of the field: an index may
+// be behind, and what stands under an earlier key counts only while there is
+// nothing under the present one.
+func (d *draft) carries(f *Field, v IndexValue) bool {
+	stored, found := d.storedValue(f, f.Key, f.Was)
+	return found && f.same(d.format, stored, v.Value) && (v.Field == f.Key || !d.has(f.Key, ""))
+}
+
 // found makes a session of what an index found. It has no secret: the stored
 // proof is what it operates with.
 func (m *Manager[S]) found(ctx context.Context, f Found) *Session {
-	return &Session{
-		engine:  m.engine,
-		ctx:     ctx,
-		arrived: m.clock.sinceEpoch(),
-		state: &state{
-			identity: identity{id: f.ID, proof: f.Record.Proof, known: true, alive: true},
-			found:    true,
-			loaded:   true,
-			record:   f.Record,
-		},
-	}
+	s := &Session{engine: m.engine, ctx: ctx, arrived: m.clock.sinceEpoch()}
+	s.touch(&state{})
+	s.identity = identity{id: f.ID, proof: f.Record.Proof, hasToken: true, confirmed: true, found: true}
+	s.move(seen, f.Record, nil)
+	return s
 }

@@ -29,13 +29,13 @@ func (f *List[S, E]) At(s *Session, i int) E { return f.Snapshot(s)[i] }
 
 // Snapshot returns a copy of the slice.
 func (f *List[S, E]) Snapshot(s *Session) S {
-	raw, ok := s.scalar(&f.Field)
+	raw, ok := read(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)
 }
 
 // Take returns the slice and clears it.
 func (f *List[S, E]) Take(s *Session) S {
-	raw, ok := s.takeScalar(&f.Field)
+	raw, ok := take(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)
 }
 
@@ -45,11 +45,11 @@ func (f *List[S, E]) Set(s *Session, v S) {
 		f.Clear(s)
 		return
 	}
-	value, err := encode(f.Codec, s.format(), v)
+	value, err := encode(f.Codec, s.engine.format, v)
 	if f.Max > 0 && len(v) > f.Max {
 		err = &LimitError{Field: f.Key, Limit: f.Max, Err: ErrTooLarge}
 	}
-	s.replaceScalar(&f.Field, value, err)
+	s.write(&f.Field, func(d *draft) { d.replace(&f.Field, value, err) })
 }
 
 // Append adds elements at the end, after those that others have appended
@@ -58,17 +58,17 @@ func (f *List[S, E]) Append(s *Session, v ...E) {
 	if len(v) == 0 {
 		return
 	}
-	value, err := encode(f.Codec, s.format(), S(v))
-	s.setScalar(&f.Field, value, err)
+	value, err := encode(f.Codec, s.engine.format, S(v))
+	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
 }
 
 func (f *List[S, E]) decode(s *Session, raw string, ok bool) S {
 	if !ok {
 		return nil
 	}
-	v, err := decode(f.Codec, s.format(), raw)
+	v, err := decode(f.Codec, s.engine.format, raw)
 	if err != nil {
-		s.reportMisfit(f.Key, err)
+		reportMisfit(s, f.Key, err)
 		return nil
 	}
 	return v

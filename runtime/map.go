@@ -27,7 +27,7 @@ func (f *Map[K, V]) Len(s *Session) int { return len(f.Snapshot(s)) }
 
 // Item returns the element with the key.
 func (f *Map[K, V]) Item(s *Session, k K) (V, bool) {
-	e, ok := s.element(&f.Field, f.Keys.Text(s.format(), k))
+	e, ok := s.readElement(&f.Field, f.Keys.Text(s.engine.format, k))
 	if !ok {
 		var none V
 		return none, false
@@ -36,40 +36,42 @@ func (f *Map[K, V]) Item(s *Session, k K) (V, bool) {
 }
 
 // Snapshot returns a copy of the map, nil where it is empty.
-func (f *Map[K, V]) Snapshot(s *Session) map[K]V { return f.gather(s, s.elements(&f.Field)) }
+func (f *Map[K, V]) Snapshot(s *Session) map[K]V {
+	list, _ := read(s, &f.Field, (*draft).elements)
+	return gather(s, &f.Field, f.Keys, list, f.decode)
+}
 
 // Take returns the map and clears it.
-func (f *Map[K, V]) Take(s *Session) map[K]V { return f.gather(s, s.takeElements(&f.Field)) }
+func (f *Map[K, V]) Take(s *Session) map[K]V {
+	list, _ := take(s, &f.Field, (*draft).elements)
+	return gather(s, &f.Field, f.Keys, list, f.decode)
+}
 
 // SetItem stores one element.
 func (f *Map[K, V]) SetItem(s *Session, k K, v V) {
-	value, err := encode(f.Codec, s.format(), v)
-	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeSet, value: value, err: err})
+	value, err := encode(f.Codec, s.engine.format, v)
+	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeSet, value: value, err: err})
 }
 
 // DeleteItem removes one element.
 func (f *Map[K, V]) DeleteItem(s *Session, k K) {
-	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeRemove})
+	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeRemove})
 }
 
 // Set replaces the whole map. An empty one clears the field.
 func (f *Map[K, V]) Set(s *Session, m map[K]V) {
 	elements := make(map[string]change, len(m))
 	for k, v := range m {
-		value, err := encode(f.Codec, s.format(), v)
-		elements[f.Keys.Text(s.format(), k)] = change{op: changeSet, value: value, err: err}
+		value, err := encode(f.Codec, s.engine.format, v)
+		elements[f.Keys.Text(s.engine.format, k)] = change{op: changeSet, value: value, err: err}
 	}
-	s.replaceElements(&f.Field, elements)
-}
-
-func (f *Map[K, V]) gather(s *Session, elements []element) map[K]V {
-	return gather(s, &f.Field, f.Keys, elements, f.decode)
+	f.replaceElements(s, elements)
 }
 
 func (f *Map[K, V]) decode(s *Session, e element) (V, bool) {
-	v, err := decode(f.Codec, s.format(), e.value)
+	v, err := decode(f.Codec, s.engine.format, e.value)
 	if err != nil {
-		s.reportMisfit(f.Key+":"+e.text, err)
+		reportMisfit(s, f.Key+":"+e.text, err)
 	}
 	return v, err == nil
 }
@@ -93,46 +95,48 @@ func (f *CounterMap[K, V]) Len(s *Session) int { return len(f.Snapshot(s)) }
 
 // Item returns the element with the key.
 func (f *CounterMap[K, V]) Item(s *Session, k K) (V, bool) {
-	e, ok := s.element(&f.Field, f.Keys.Text(s.format(), k))
+	e, ok := s.readElement(&f.Field, f.Keys.Text(s.engine.format, k))
 	return saturate[V](e.count), ok
 }
 
 // Snapshot returns a copy of the map, nil where it is empty.
-func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V { return f.gather(s, s.elements(&f.Field)) }
+func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
+	list, _ := read(s, &f.Field, (*draft).elements)
+	return gather(s, &f.Field, f.Keys, list, f.decode)
+}
 
 // Take returns the map and clears it.
-func (f *CounterMap[K, V]) Take(s *Session) map[K]V { return f.gather(s, s.takeElements(&f.Field)) }
+func (f *CounterMap[K, V]) Take(s *Session) map[K]V {
+	list, _ := take(s, &f.Field, (*draft).elements)
+	return gather(s, &f.Field, f.Keys, list, f.decode)
+}
 
 // SetItem makes one element n, whatever others add meanwhile.
 func (f *CounterMap[K, V]) SetItem(s *Session, k K, n V) {
-	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeSet, count: int64(n)})
+	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeSet, count: int64(n)})
 }
 
 // AddItem adds delta to one element, which begins at 0. A sum outside the range
 // of int64 makes the commit fail with [ErrOverflow].
 func (f *CounterMap[K, V]) AddItem(s *Session, k K, delta int64) {
-	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeAdd, count: delta})
+	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeAdd, count: delta})
 }
 
 // DeleteItem removes one element.
 func (f *CounterMap[K, V]) DeleteItem(s *Session, k K) {
-	s.setElement(&f.Field, f.Keys.Text(s.format(), k), change{op: changeRemove})
+	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeRemove})
 }
 
 // Set replaces the whole map. An empty one clears the field.
 func (f *CounterMap[K, V]) Set(s *Session, m map[K]V) {
 	elements := make(map[string]change, len(m))
 	for k, n := range m {
-		elements[f.Keys.Text(s.format(), k)] = change{op: changeSet, count: int64(n)}
+		elements[f.Keys.Text(s.engine.format, k)] = change{op: changeSet, count: int64(n)}
 	}
-	s.replaceElements(&f.Field, elements)
+	f.replaceElements(s, elements)
 }
 
-func (f *CounterMap[K, V]) gather(s *Session, elements []element) map[K]V {
-	return gather(s, &f.Field, f.Keys, elements, func(_ *Session, e element) (V, bool) {
-		return saturate[V](e.count), true
-	})
-}
+func (f *CounterMap[K, V]) decode(_ *Session, e element) (V, bool) { return saturate[V](e.count), true }
 
 // gather decodes elements. Those that do not fit are left out and reported.
 func gather[K comparable, V any](s *Session, f *Field, keys KeyCodec[K], elements []element,
@@ -142,9 +146,9 @@ func gather[K comparable, V any](s *Session, f *Field, keys KeyCodec[K], element
 	}
 	m := make(map[K]V, len(elements))
 	for _, e := range elements {
-		k, err := keys.Parse(s.format(), e.text)
+		k, err := keys.Parse(s.engine.format, e.text)
 		if err != nil {
-			s.reportMisfit(f.Key+":"+e.text, err)
+			reportMisfit(s, f.Key+":"+e.text, err)
 			continue
 		}
 		if v, ok := decode(s, e); ok {

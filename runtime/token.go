@@ -81,3 +81,7 @@ func (s secret) proof(kind string) Proof {
 	b = append(b, s[:]...)
 	return sha256.Sum256(b)
 }
+
+// ticketProof differs from the proof of a token's secret, so that a ticket opens
+// nothing as a cookie.
+func (s secret) ticketProof(kind string) Proof { return s.proof(kind + " ticket") }

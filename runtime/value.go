@@ -24,33 +24,33 @@ func (f *Value[T]) prepare() {
 
 // Get returns the field's value, or its default where nothing is stored.
 func (f *Value[T]) Get(s *Session) T {
-	raw, ok := s.scalar(&f.Field)
+	raw, ok := read(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)
 }
 
 // Take returns the field's value and clears it.
 func (f *Value[T]) Take(s *Session) T {
-	raw, ok := s.takeScalar(&f.Field)
+	raw, ok := take(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)
 }
 
 // Set changes the field. On MergeMax and MergeMin the stored value stays where
 // it is larger or smaller.
 func (f *Value[T]) Set(s *Session, v T) {
-	value, err := encode(f.Codec, s.format(), v)
+	value, err := encode(f.Codec, s.engine.format, v)
 	if c, ok := f.Codec.(sizer[T]); ok && f.Max > 0 && c.Size(v) > f.Max {
 		err = &LimitError{Field: f.Key, Limit: f.Max, Err: ErrTooLarge}
 	}
-	s.setScalar(&f.Field, value, err)
+	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
 }
 
 func (f *Value[T]) decode(s *Session, raw string, ok bool) T {
 	if !ok {
 		return f.Default
 	}
-	v, err := decode(f.Codec, s.format(), raw)
+	v, err := decode(f.Codec, s.engine.format, raw)
 	if err != nil {
-		s.reportMisfit(f.Key, err)
+		reportMisfit(s, f.Key, err)
 		return f.Default
 	}
 	return v

@@ -13,7 +13,6 @@ var errNotSaved = errors.New("the session could not be saved, the response says 
 
 // writer commits the session before the first byte of the response.
 type writer struct {
-	under    http.ResponseWriter
 	session  *Session
 	encoding []string // Content-Encoding of a writer around this one
 	begun    bool     // the session was committed
@@ -27,7 +26,7 @@ const flushes, hijacks, reads = 1, 2, 4
 // face returns the writer with those optional methods that the server's writer
 // has, directly or behind Unwrap.
 func (w *writer) face() http.ResponseWriter {
-	switch abilities(w.under) {
+	switch abilities(w.under()) {
 	case flushes:
 		return flusher{w}
 	case hijacks:
@@ -92,9 +91,12 @@ func (w hijackReader) ReadFrom(r io.Reader) (int64, error)           { return w.
 func (w flushHijackReader) ReadFrom(r io.Reader) (int64, error)      { return w.readFrom(r) }
 
 // Unwrap serves [http.ResponseController].
-func (w *writer) Unwrap() http.ResponseWriter { return w.under }
+func (w *writer) Unwrap() http.ResponseWriter { return w.under() }
 
-func (w *writer) Header() http.Header { return w.under.Header() }
+// under returns the server's writer.
+func (w *writer) under() http.ResponseWriter { return w.session.response }
+
+func (w *writer) Header() http.Header { return w.under().Header() }
 
 // WriteHeader commits, but not for an informational response: that is followed
 // by another. 101 is not.
@@ -104,11 +106,11 @@ func (w *writer) WriteHeader(status int) {
 	case status == http.StatusSwitchingProtocols:
 		begin = w.upgrade
 	case status >= 100 && status < 200:
-		w.under.WriteHeader(status)
+		w.under().WriteHeader(status)
 		return
 	}
 	if begin() {
-		w.under.WriteHeader(status)
+		w.under().WriteHeader(status)
 	}
 }
 
@@ -116,28 +118,28 @@ func (w *writer) Write(b []byte) (int, error) {
 	if !w.begin() {
 		return 0, errNotSaved
 	}
-	return w.under.Write(b)
+	return w.under().Write(b)
 }
 
 func (w *writer) WriteString(text string) (int, error) {
 	if !w.begin() {
 		return 0, errNotSaved
 	}
-	return io.WriteString(w.under, text)
+	return io.WriteString(w.under(), text)
 }
 
 func (w *writer) flush() error {
 	if !w.begin() {
 		return errNotSaved
 	}
-	return http.NewResponseController(w.under).Flush()
+	return http.NewResponseController(w.under()).Flush()
 }
 
 func (w *writer) readFrom(r io.Reader) (int64, error) {
 	if !w.begin() {
 		return 0, errNotSaved
 	}
-	return w.under.(io.ReaderFrom).ReadFrom(r)
+	return w.under().(io.ReaderFrom).ReadFrom(r)
 }
 
 // hijack hands the connection over to a live connection. From here on events
@@ -146,7 +148,7 @@ func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if !w.upgrade() {
 		return nil, nil, errNotSaved
 	}
-	conn, rw, err := http.NewResponseController(w.under).Hijack()
+	conn, rw, err := http.NewResponseController(w.under()).Hijack()
 	if err == nil {
 		s := w.session
 		s.lock()
@@ -163,9 +165,9 @@ func (w *writer) upgrade() bool {
 	s := w.session
 	s.lock()
 	s.load(s.ctx)
-	outage, err := s.outage, s.blocked
+	down, err := s.sight == outage, s.refusal
 	s.unlock()
-	if outage && !w.begun {
+	if down && !w.begun {
 		w.begun = true
 		w.tell(err)
 	}
@@ -184,8 +186,8 @@ func (w *writer) begin() bool {
 		return true
 	}
 	s.lock()
-	err := s.respond(w.under.Header())
-	w.counted = s.record != nil
+	err := s.respond(w.under().Header())
+	w.counted = s.draft.stored != nil
 	s.unlock()
 	if err != nil {
 		w.tell(err)
@@ -204,16 +206,16 @@ var ofContent = []string{
 // encoded.
 func (w *writer) tell(err error) {
 	w.failed = true
-	h := w.under.Header()
+	h := w.under().Header()
 	for _, field := range ofContent {
 		delete(h, field)
 	}
 	if len(w.encoding) > 0 {
 		h["Content-Encoding"] = w.encoding
 	}
-	keepOutOfCaches(h)
+	keepOutOfCaches(h, new([1]string))
 	status := StatusOf(err)
-	http.Error(w.under, http.StatusText(status), status)
+	http.Error(w.under(), http.StatusText(status), status)
 }
 
 // finish is the end of the request: the commit of a handler that wrote nothing,
@@ -234,7 +236,7 @@ func (w *writer) finish() {
 	}
 	if late && !w.failed && (s.dirty() || !w.counted) {
 		_ = s.hookCommit() // told to OnError
-		s.sendCookie(w.under.Header())
+		s.sendCookie(w.under().Header())
 	}
 	s.phase = phaseClosed
 }

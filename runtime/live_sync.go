@@ -34,8 +34,11 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		held, several := m.presented(r)
-		if several {
+		var held *token // nil: none that counts
+		switch t, what := m.presented(r); what {
+		case oneToken:
+			held = &t
+		case severalCookies:
 			m.clearDuplicates(w.Header(), r)
 		}
 		line, status, err := m.synchronise(r, held)
@@ -97,31 +100,6 @@ func (e *engine) clearDuplicates(h http.Header, r *http.Request) {
 	}
 }
 
-// presented returns the token that the browser holds, nil for none, one that is
-// malformed, or several.
-func (e *engine) presented(r *http.Request) (t *token, several bool) {
-	value, n := e.config.Cookie.find(r.Header)
-	if n > 1 {
-		return nil, true
-	}
-	parsed, ok := parseToken(value)
-	if !ok {
-		return nil, false
-	}
-	return &parsed, false
-}
-
-// orderly reports whether a request brings no more than one cookie of the
-// session's name, and in it nothing but a token.
-func (e *engine) orderly(r *http.Request) bool {
-	value, n := e.config.Cookie.find(r.Header)
-	if value == "" {
-		return n <= 1
-	}
-	_, ok := parseToken(value)
-	return ok && n == 1
-}
-
 // recognise returns what the browser's token stands for. One that a sign-in has
 // superseded opens nothing, but its session is live: the answer that brings the
 // new token may be on its way, and must not be overtaken by another cookie.
@@ -155,12 +133,6 @@ func (r *Record) proofs() []Proof {
 		list = append(list, e.Proof)
 	}
 	return list
-}
-
-// isGone reports whether a store has said that no live session answers.
-func isGone(err error) bool {
-	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrSuperseded) ||
-		errors.Is(err, ErrReused) || errors.Is(err, ErrEnded)
 }
 
 func (e *engine) removeCookie(held *token, alive bool) (line string, status int, err error) {

@@ -9,25 +9,38 @@ import (
 
 // ops appends the operations to list: whole fields are cleared first, then each
 // entry is touched at most once, plus the entry it had under an earlier key.
-func (s *Session) ops(list []Op) ([]Op, error) {
-	for i := range s.pending {
-		switch p := &s.pending[i]; {
+func (d *draft) ops(list []Op) ([]Op, error) {
+	for i := range d.pending {
+		switch p := &d.pending[i]; {
 		case p.cleared:
 			list = appendFor(list, Op{Kind: OpClear, Entry: Entry{Key: p.field.Key}}, p.field.Was)
-		case !p.empty() && s.misshapen(p.field):
+		case !p.empty() && d.misshapen(p.field):
 			list = append(list, clearShape(p.field))
 		}
 	}
-	for i := range s.pending {
+	for i := range d.pending {
 		var err error
-		if list, err = s.appendOps(list, &s.pending[i]); err != nil {
+		if list, err = d.appendOps(list, &d.pending[i]); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
 }
 
-// clearShape removes what is stored of the field in a shape that it has no more.
+// on returns what the operations make of entries, within the limits. The list and
+// the delta are room for them.
+func (d *draft) on(before Entries, list []Op, delta *Delta, maxBytes int) (Entries, error) {
+	ops, err := d.ops(list)
+	if err != nil {
+		return before, err
+	}
+	*delta = Delta{Ops: ops, Limits: d.limits(), MaxBytes: maxBytes}
+	entries, _, err := before.apply(delta)
+	return entries, err
+}
+
+// clearShape removes what is stored of the field in a shape that it no longer
+// has.
 func clearShape(f *Field) Op {
 	op := Op{Kind: OpClear, Entry: Entry{Key: f.Key}}
 	if f.mapped {
@@ -49,10 +62,10 @@ func appendFor(list []Op, op Op, was string) []Op {
 	return append(list, Op{Kind: kind, Entry: Entry{Key: was}})
 }
 
-func (s *Session) appendOps(list []Op, p *pending) ([]Op, error) {
+func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 	f := p.field
 	if !f.mapped {
-		return s.appendOp(list, f, f.Key, f.Was, p.scalar)
+		return d.appendOp(list, f, f.Key, f.Was, p.scalar)
 	}
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
 		key, was := f.elementKeys(text)
@@ -60,14 +73,14 @@ func (s *Session) appendOps(list []Op, p *pending) ([]Op, error) {
 			was = ""
 		}
 		var err error
-		if list, err = s.appendOp(list, f, key, was, p.elements[text]); err != nil {
+		if list, err = d.appendOp(list, f, key, was, p.elements[text]); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
 }
 
-func (s *Session) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, error) {
+func (d *draft) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, error) {
 	if c.err != nil {
 		return nil, asFieldError(f, c.err)
 	}
@@ -80,35 +93,35 @@ func (s *Session) appendOp(list []Op, f *Field, key, was string, c change) ([]Op
 	case changeRemove:
 		return appendFor(list, Op{Kind: OpRemove, Entry: Entry{Key: key}}, was), nil
 	case changeFold:
-		return s.appendFold(list, f, c.value)
+		return d.appendFold(list, f, c.value)
 	default:
-		return appendFor(list, Op{Kind: OpSet, Entry: s.newEntry(f, key, c)}, was), nil
+		return appendFor(list, Op{Kind: OpSet, Entry: d.newEntry(f, key, c)}, was), nil
 	}
 }
 
 // appendFold merges the pending value into the stored one, on condition that
 // this is still what is stored.
-func (s *Session) appendFold(list []Op, f *Field, pending string) ([]Op, error) {
-	stored, _ := s.stored(f, f.Key, f.Was)
-	value, err := s.foldStored(f, stored, pending)
+func (d *draft) appendFold(list []Op, f *Field, pending string) ([]Op, error) {
+	stored, _ := d.storedValue(f, f.Key, f.Was)
+	value, err := d.foldStored(f, stored, pending)
 	if err != nil {
 		return nil, asFieldError(f, err)
 	}
-	op := Op{Kind: OpRemove, Entry: Entry{Key: f.Key}, If: s.condition(f.Key)}
-	if value != f.defaults[s.format()] {
-		op.Kind, op.Entry = OpSet, s.newEntry(f, f.Key, change{value: value})
+	op := Op{Kind: OpRemove, Entry: Entry{Key: f.Key}, If: d.condition(f.Key)}
+	if value != f.defaults[d.format] {
+		op.Kind, op.Entry = OpSet, d.newEntry(f, f.Key, change{value: value})
 	}
 	list = appendFor(list, op, f.Was)
 	if f.Was != "" {
-		list[len(list)-1].If = s.condition(f.Was)
+		list[len(list)-1].If = d.condition(f.Was)
 	}
 	return list, nil
 }
 
 // condition demands that the entry is as the loaded record has it. A counter
 // has no value to compare, and is replaced.
-func (s *Session) condition(key string) *Condition {
-	e, found := s.entry(key)
+func (d *draft) condition(key string) *Condition {
+	e, found := d.entry(key)
 	if found && e.Kind == CounterEntry {
 		return nil
 	}
@@ -116,13 +129,12 @@ func (s *Session) condition(key string) *Condition {
 }
 
 // newEntry is the entry that a set stores.
-func (s *Session) newEntry(f *Field, key string, c change) Entry {
+func (d *draft) newEntry(f *Field, key string, c change) Entry {
 	switch {
 	case f.counter:
 		return Entry{Key: key, Kind: CounterEntry, Count: c.count}
-	case f.Secret && s.engine.store != nil:
-		value := s.engine.ring.seal(place{s.engine.kind, s.id, key}, s.format(), c.value)
-		return Entry{Key: key, Value: value}
+	case f.Secret:
+		return Entry{Key: key, Value: d.sealer.seal(d.format, key, c.value)}
 	case f.Index:
 		return Entry{Key: key, Kind: IndexedEntry, Value: c.value}
 	default:
@@ -132,9 +144,9 @@ func (s *Session) newEntry(f *Field, key string, c change) Entry {
 
 // limits returns the bounds that the store has to check: a map may grow under
 // writes that do not know its size.
-func (s *Session) limits() (list []Limit) {
-	for i := range s.pending {
-		if f := s.pending[i].field; f.mapped && f.Max > 0 {
+func (d *draft) limits() (list []Limit) {
+	for i := range d.pending {
+		if f := d.pending[i].field; f.mapped && f.Max > 0 {
 			list = append(list, Limit{Field: f.Key, Max: f.Max})
 		}
 	}
@@ -149,19 +161,18 @@ func asFieldError(f *Field, err error) error {
 }
 
 // signsIn reports whether a renew field was set.
-func (s *Session) signsIn() bool {
-	return slices.ContainsFunc(s.pending, func(p pending) bool { return p.signIn })
+func (d *draft) signsIn() bool {
+	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.signIn })
 }
 
 // signsOut reports whether a renew field goes back to its default.
-func (s *Session) signsOut() bool {
-	return slices.ContainsFunc(s.pending, func(p pending) bool {
+func (d *draft) signsOut() bool {
+	return slices.ContainsFunc(d.pending, func(p pending) bool {
 		return p.field.Renew && p.scalar.op == changeRemove
 	})
 }
 
-// needsRecord reports whether the delta depends on what is stored.
-func (s *Session) needsRecord() bool {
-	return s.expiry != nil && s.expiry.IsZero() ||
-		slices.ContainsFunc(s.pending, func(p pending) bool { return p.scalar.op == changeFold })
+// needsRecord reports whether the operations depend on what is stored.
+func (d *draft) needsRecord() bool {
+	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.scalar.op == changeFold })
 }

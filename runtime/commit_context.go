@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// commitTimeout bounds the commits of the hooks. They run even when the visitor
+// hangs up: that must not cancel a sign-out.
+const commitTimeout = 5 * time.Second
+
 // commitContext is what [context.WithTimeout] of [context.WithoutCancel] would
 // be, but starts its timer only when somebody waits for it: most commits are
 // over sooner than a timer is made.

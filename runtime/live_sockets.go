@@ -9,36 +9,6 @@ import (
 	"time"
 )
 
-// A LivelyCloser is a live connection that its session can close: when it ends,
-// and when its token is renewed elsewhere.
-type LivelyCloser interface {
-	LivelyConn
-
-	// CloseLively begins to close the connection, once the page has what it was
-	// told before, and returns at once. Calls after the first do nothing.
-	CloseLively(end LivelyEnd)
-}
-
-// LivelyEnd says why a session closes a live connection.
-type LivelyEnd uint8
-
-const (
-	// LivelyEnded: the session has ended. A WebSocket closes with 1008.
-	LivelyEnded LivelyEnd = iota
-
-	// LivelyReconnect: the session has a new token. The page is to connect again,
-	// with the cookie that the browser has by then.
-	LivelyReconnect
-)
-
-// String describes the reason to a page.
-func (e LivelyEnd) String() string {
-	if e == LivelyEnded {
-		return "session ended"
-	}
-	return "session renewed"
-}
-
 const (
 	// maxOwnProofs is how many of its own renewals a connection recognises when
 	// the store tells of them late.
@@ -65,7 +35,10 @@ const (
 // sockets are the live connections of one manager, by session. While there are
 // any, the store is watched.
 type sockets struct {
-	engine *engine
+	store Store
+	clock *clock
+	grace time.Duration
+	fault func(context.Context, error)
 
 	watching sync.Mutex // held while watching begins and ends
 	open     int
@@ -84,6 +57,9 @@ type socket struct {
 	conn LivelyCloser
 	ctx  context.Context // ends with the connection
 
+	cancel context.CancelFunc // of ctx
+	closed sync.Once
+
 	id    ID      // of the session; zero: none
 	own   []Proof // which this connection presents or has made, the current one last
 	timer *time.Timer
@@ -94,44 +70,29 @@ type socket struct {
 	gone    bool     // disconnected or told to close
 }
 
-func newSockets(e *engine) *sockets {
-	return &sockets{engine: e, byID: map[ID][]*socket{}}
+func newSockets(store Store, clock *clock, grace time.Duration, fault func(context.Context, error)) *sockets {
+	return &sockets{store: store, clock: clock, grace: grace, fault: fault, byID: map[ID][]*socket{}}
 }
 
-// LivelyConnect makes a connection one that is closed as soon as its session
-// ends, by whatever and in whatever process, and sent to reconnect when the
-// session's token is renewed by somebody else. Call it before the first event,
-// and what it returns once the connection is closed. It loads the session to see
-// what has happened since the handshake. It returns an error where the store
-// cannot be watched; the connection is then to be closed.
-func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Session) (disconnect func(), err error) {
-	if err := s.enterEvents(ctx); err != nil {
+// connect adds a connection, which belongs to no session yet.
+func (all *sockets) connect(ctx context.Context, conn LivelyCloser) (*socket, error) {
+	if err := all.watch(ctx); err != nil {
 		return nil, err
 	}
-	if s.engine.store == nil {
-		return func() {}, nil
-	}
-	all := s.engine.sockets
-	if err := all.watch(ctx); err != nil {
-		return nil, fmt.Errorf("watch the store for the end of sessions: %w", err)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	x := &socket{all: all, conn: conn, ctx: ctx}
-	s.lock()
-	s.live.socket = x
-	x.moved(s)
-	s.unlock()
-	x.check(false)
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			cancel()
-			all.mu.Lock()
-			x.leave()
-			all.mu.Unlock()
-			all.unwatch()
-		})
-	}, nil
+	x := &socket{all: all, conn: conn}
+	x.ctx, x.cancel = context.WithCancel(ctx)
+	return x, nil
+}
+
+// disconnect takes the connection out. Calls after the first do nothing.
+func (x *socket) disconnect() {
+	x.closed.Do(func() {
+		x.cancel()
+		x.all.mu.Lock()
+		x.leave()
+		x.all.mu.Unlock()
+		x.all.unwatch()
+	})
 }
 
 // watch counts a connection. The first one begins to watch the store.
@@ -150,7 +111,7 @@ func (all *sockets) watch(ctx context.Context) error {
 // startWatching watches beyond the life of the connection that begins it, but
 // gives up beginning with that.
 func (all *sockets) startWatching(ctx context.Context) error {
-	watcher, ok := ability[Watcher](all.engine.store)
+	watcher, ok := ability[Watcher](all.store)
 	if !ok {
 		all.stop = func() {}
 		return nil
@@ -186,29 +147,29 @@ func (all *sockets) hear(c Change) {
 		all.mu.Unlock()
 		return
 	}
-	var foreign []*socket
+	var others []*socket
 	for _, x := range all.byID[c.ID] {
 		switch {
 		case c.Kind == SessionRescheduled:
 			x.waitFor(0)
 		case x.running:
-			x.hold(c)
+			x.keep(c)
 		case !x.causes(c):
-			foreign = append(foreign, x)
+			others = append(others, x)
 		}
 	}
-	for _, x := range foreign {
+	for _, x := range others {
 		x.leave()
 	}
 	all.mu.Unlock()
-	for _, x := range foreign {
+	for _, x := range others {
 		x.conn.CloseLively(endOf(c))
 	}
 }
 
-// hold keeps a change for the end of the running event. Of too many the store is
+// keep keeps a change for the end of the running event. Of too many the store is
 // asked instead. The lock is held.
-func (x *socket) hold(c Change) {
+func (x *socket) keep(c Change) {
 	if len(x.heard) == maxHeard {
 		x.heard[0] = Change{Kind: ChangesMissed}
 		return
@@ -231,14 +192,14 @@ func endOf(c Change) LivelyEnd {
 // leave takes the socket out of its group. The lock is held.
 func (x *socket) leave() {
 	x.gone = true
-	x.place(ID{})
+	x.join(ID{})
 	if x.timer != nil {
 		x.timer.Stop()
 	}
 }
 
-// place puts the socket under the id. The lock is held.
-func (x *socket) place(id ID) {
+// join puts the socket under the id. The lock is held.
+func (x *socket) join(id ID) {
 	if x.id == id {
 		return
 	}
@@ -270,17 +231,12 @@ func (x *socket) begin() {
 	}
 }
 
-// moved takes note of the session that the connection now has, before the page
-// is told: its answer may come before the event ends. The session is locked.
-func (x *socket) moved(s *Session) {
+// moved takes note of the session that the connection now has, a zero id for
+// none, before the page is told: its answer may come before the event ends.
+func (x *socket) moved(id ID, proof Proof, expires time.Time) {
 	if x == nil {
 		return
 	}
-	var id ID
-	if s.known {
-		id = s.id
-	}
-	proof := s.key().Proof
 	x.all.mu.Lock()
 	defer x.all.mu.Unlock()
 	if x.gone {
@@ -292,12 +248,12 @@ func (x *socket) moved(s *Session) {
 	if id == x.id {
 		return
 	}
-	x.place(id)
+	x.join(id)
 	if x.running && id != (ID{}) && x.begun != x.all.told {
-		x.hold(Change{Kind: ChangesMissed}) // of the new id, perhaps
+		x.keep(Change{Kind: ChangesMissed}) // of the new id, perhaps
 	}
-	if s.record != nil {
-		x.wait(s.record.Expires)
+	if !expires.IsZero() {
+		x.wait(expires)
 	}
 }
 
@@ -387,17 +343,16 @@ func (x *socket) check(strict bool) (told bool) {
 	if !ok {
 		return true
 	}
-	e := x.all.engine
 	ctx, cancel := context.WithTimeout(x.ctx, commitTimeout)
 	defer cancel()
-	record, err := e.store.Load(ctx, Key{ID: id, Proof: proof, Now: e.clock.read(), Held: true, Live: true})
+	record, err := x.all.store.Load(ctx, Key{ID: id, Proof: proof, Now: x.all.clock.read(), Held: true, Live: true})
 	if end, closes := x.answered(id, proof, record, err, strict); closes {
 		x.conn.CloseLively(end)
 	}
 	if err == nil || isGone(err) || x.ctx.Err() != nil {
 		return true
 	}
-	e.config.OnError(x.ctx, fmt.Errorf("check the session of a live connection: %w", err))
+	x.all.fault(x.ctx, fmt.Errorf("check the session of a live connection: %w", err))
 	return false
 }
 
@@ -418,13 +373,13 @@ func (x *socket) answered(id ID, proof Proof, r *Record, err error, strict bool)
 	case x.gone || x.id != id || x.current() != proof:
 		return end, false
 	case x.running:
-		x.hold(Change{Kind: ChangesMissed})
+		x.keep(Change{Kind: ChangesMissed})
 		return end, false
 	case errors.Is(err, ErrSuperseded), renewed && strict:
 		x.leave()
 		return LivelyReconnect, true
 	case renewed:
-		x.waitFor(x.all.engine.config.Grace)
+		x.waitFor(x.all.grace)
 	case err == nil:
 		x.wait(r.Expires)
 	case isGone(err):
@@ -449,7 +404,7 @@ func (x *socket) presents() (id ID, proof Proof, ok bool) {
 	case x.gone || x.id == (ID{}):
 		return ID{}, Proof{}, false
 	case x.running:
-		x.hold(Change{Kind: ChangesMissed})
+		x.keep(Change{Kind: ChangesMissed})
 		return ID{}, Proof{}, false
 	default:
 		return x.id, x.current(), true
@@ -459,7 +414,7 @@ func (x *socket) presents() (id ID, proof Proof, ok bool) {
 // wait checks the socket when its session ends unless it is used. The lock is
 // held.
 func (x *socket) wait(expires time.Time) {
-	x.waitFor(expires.Sub(x.all.engine.clock.read()))
+	x.waitFor(expires.Sub(x.all.clock.read()))
 }
 
 func (x *socket) waitFor(d time.Duration) {

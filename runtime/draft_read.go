@@ -1,0 +1,327 @@
+package runtime
+
+import (
+	"errors"
+	"maps"
+	"math"
+	"slices"
+)
+
+// How a draft is read: what is stored of a field, under its key or an earlier
+// one, with what is pending on top.
+
+var (
+	errKind  = errors.New("a counter where a value belongs, or the reverse")
+	errShape = errors.New("elements of a map where one value belongs, or the reverse")
+)
+
+// element is one element of a map field.
+type element struct {
+	text  string // of the key
+	value string
+	count int64
+}
+
+// answers reports whether what is pending alone says what the field is.
+func (d *draft) answers(f *Field) bool {
+	p := d.find(f)
+	if p == nil || f.mapped {
+		return p != nil && p.cleared
+	}
+	return p.scalar.shown().absolute()
+}
+
+// answersElement reports whether what is pending alone says what one element of
+// a map field is.
+func (d *draft) answersElement(f *Field, text string) bool {
+	c, cleared := d.pendingElement(f, text)
+	return cleared || c.absolute()
+}
+
+// absolute reports whether the change says by itself what becomes of the entry.
+func (c change) absolute() bool { return c.op == changeSet || c.op == changeRemove }
+
+// shown returns what a read sees of the change: nothing of one that cannot be
+// stored.
+func (c change) shown() change {
+	if c.err != nil {
+		return change{}
+	}
+	return c
+}
+
+// scalar returns a field of one entry, encoded.
+func (d *draft) scalar(f *Field) (value string, ok bool) {
+	c := d.pendingScalar(f)
+	if c.absolute() {
+		return c.value, c.op == changeSet
+	}
+	d.checkShape(f)
+	stored, ok := d.storedValue(f, f.Key, f.Was)
+	if c.op == changeNone {
+		return stored, ok
+	}
+	folded, err := d.foldStored(f, stored, c.value)
+	return folded, err == nil
+}
+
+// count returns a counter.
+func (d *draft) count(f *Field) (n int64, ok bool) {
+	c := d.pendingScalar(f)
+	if c.absolute() {
+		return c.count, c.op == changeSet
+	}
+	d.checkShape(f)
+	stored, found := d.storedCount(f.Key, f.Was)
+	if c.op == changeNone {
+		return stored, found
+	}
+	return addSaturated(stored, c.count), true
+}
+
+func (d *draft) pendingScalar(f *Field) change {
+	if p := d.find(f); p != nil {
+		return p.scalar.shown()
+	}
+	return change{}
+}
+
+// element returns one element of a map field.
+func (d *draft) element(f *Field, text string) (element, bool) {
+	c, cleared := d.pendingElement(f, text)
+	e := element{text: text}
+	found := false
+	if !cleared {
+		d.checkShape(f)
+		e, found = d.storedElement(f, text)
+	}
+	return c.onto(e, found)
+}
+
+func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
+	if p := d.find(f); p != nil {
+		return p.elements[text].shown(), p.cleared
+	}
+	return change{}, false
+}
+
+// onto returns what the change makes of an element.
+func (c change) onto(e element, found bool) (element, bool) {
+	switch c.op {
+	case changeSet:
+		return element{text: e.text, value: c.value, count: c.count}, true
+	case changeRemove:
+		return element{}, false
+	case changeAdd:
+		return element{text: e.text, count: addSaturated(e.count, c.count)}, true
+	}
+	return e, found
+}
+
+// elements returns a map field, in no particular order, and whether it has any.
+func (d *draft) elements(f *Field) (list []element, ok bool) {
+	p := d.find(f)
+	var stored []element
+	if p == nil || !p.cleared {
+		d.checkShape(f)
+		stored = d.storedElements(f)
+	}
+	if p == nil || len(p.elements) == 0 {
+		return stored, len(stored) > 0
+	}
+	seen := make(map[string]element, len(stored)+len(p.elements))
+	for _, e := range stored {
+		seen[e.text] = e
+	}
+	for text, c := range p.elements {
+		e, found := seen[text]
+		e.text = text
+		if e, found = c.shown().onto(e, found); found {
+			seen[text] = e
+		} else {
+			delete(seen, text)
+		}
+	}
+	return slices.Collect(maps.Values(seen)), len(seen) > 0
+}
+
+// addSaturated adds, held to the range of int64.
+func addSaturated(a, b int64) int64 {
+	sum, ok := addCounts(a, b)
+	switch {
+	case ok:
+		return sum
+	case b < 0:
+		return math.MinInt64
+	default:
+		return math.MaxInt64
+	}
+}
+
+// has reports whether anything is stored under one of the keys.
+func (d *draft) has(key, was string) bool {
+	_, found := d.current(key, was)
+	return found
+}
+
+// current returns the entry under the key, else the one under the earlier key.
+func (d *draft) current(key, was string) (Entry, bool) {
+	e, found := d.entry(key)
+	if !found && was != "" {
+		e, found = d.entry(was)
+	}
+	return e, found
+}
+
+func (d *draft) entry(key string) (Entry, bool) {
+	if d.stored == nil {
+		return Entry{}, false
+	}
+	return d.stored.Entries.Get(key)
+}
+
+// storedValue returns the encoded value under the key, else under the earlier
+// one.
+func (d *draft) storedValue(f *Field, key, was string) (value string, found bool) {
+	e, found := d.current(key, was)
+	if !found {
+		return "", false
+	}
+	value, err := d.open(f, e)
+	if err != nil {
+		d.misfit(e.Key, err)
+		return "", false
+	}
+	return value, true
+}
+
+// open returns the value of an entry, unsealed if the field is secret.
+func (d *draft) open(f *Field, e Entry) (string, error) {
+	if e.Kind == CounterEntry {
+		return "", errKind
+	}
+	if !f.Secret {
+		return e.Value, nil
+	}
+	return d.sealer.open(d.format, e.Key, e.Value)
+}
+
+// misshapen reports whether something is stored under the field's key in another
+// shape: elements of what is one entry now, or the reverse.
+func (d *draft) misshapen(f *Field) bool {
+	if f.mapped {
+		_, found := d.entry(f.Key)
+		return found
+	}
+	return d.stored != nil && d.stored.Entries.hasElements(f.elements)
+}
+
+func (d *draft) checkShape(f *Field) {
+	if d.misshapen(f) {
+		d.misfit(f.Key, errShape)
+	}
+}
+
+// foldStored merges a pending value into the stored one. A stored value that
+// does not fit counts as absent.
+func (d *draft) foldStored(f *Field, stored, pending string) (string, error) {
+	folded, err := f.fold(d.format, stored, pending)
+	if misfit, ok := err.(misfitError); ok {
+		d.misfit(f.Key, misfit.error)
+		return f.fold(d.format, "", pending)
+	}
+	return folded, err
+}
+
+// storedCount returns the counters under both keys together.
+func (d *draft) storedCount(key, was string) (n int64, found bool) {
+	n, found = d.counterAt(key)
+	if was == "" {
+		return n, found
+	}
+	earlier, also := d.counterAt(was)
+	return addSaturated(n, earlier), found || also
+}
+
+func (d *draft) counterAt(key string) (n int64, found bool) {
+	e, found := d.entry(key)
+	if found && e.Kind != CounterEntry {
+		d.misfit(e.Key, errKind)
+		return 0, false
+	}
+	return e.Count, found
+}
+
+// storedElement returns one element of a map field.
+func (d *draft) storedElement(f *Field, text string) (element, bool) {
+	key, was := f.elementKeys(text)
+	e := element{text: text}
+	var found bool
+	if f.counter {
+		e.count, found = d.storedCount(key, was)
+	} else {
+		e.value, found = d.storedValue(f, key, was)
+	}
+	return e, found
+}
+
+// storedElements returns every element of a map field, each once.
+func (d *draft) storedElements(f *Field) []element {
+	if d.stored == nil {
+		return nil
+	}
+	stored := d.stored.Entries.elements(f.elements)
+	list := make([]element, 0, stored.len())
+	for e := range stored.all() {
+		text := e.Key[len(f.elements):]
+		if f.Was == "" || !f.counter {
+			list = d.appendElement(list, f, text, e)
+		} else if sum, ok := d.storedElement(f, text); ok {
+			list = append(list, sum)
+		}
+	}
+	for _, e := range d.earlierElements(f) {
+		list = d.appendElement(list, f, e.Key[len(f.wasElements):], e)
+	}
+	return list
+}
+
+// earlierElements returns the entries of a map field that are stored under its
+// earlier key alone.
+func (d *draft) earlierElements(f *Field) []Entry {
+	if f.Was == "" {
+		return nil
+	}
+	var only []Entry
+	for e := range d.stored.Entries.elements(f.wasElements).all() {
+		if !d.has(f.elements+e.Key[len(f.wasElements):], "") {
+			only = append(only, e)
+		}
+	}
+	return only
+}
+
+// countElements counts the stored elements of a map field, also those that do
+// not fit it.
+func (d *draft) countElements(f *Field) int {
+	if d.stored == nil {
+		return 0
+	}
+	return d.stored.Entries.elements(f.elements).len() + len(d.earlierElements(f))
+}
+
+// appendElement appends what one entry holds, if that fits the field.
+func (d *draft) appendElement(list []element, f *Field, text string, e Entry) []element {
+	el := element{text: text, count: e.Count}
+	var err error
+	if !f.counter {
+		el.value, err = d.open(f, e)
+	} else if e.Kind != CounterEntry {
+		err = errKind
+	}
+	if err != nil {
+		d.misfit(e.Key, err)
+		return list
+	}
+	return append(list, el)
+}

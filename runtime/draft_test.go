@@ -1,0 +1,680 @@
+package runtime
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A draft is held to a model: random changes are made to a draft and, one after
+// the other, to a plain map of entries. Whatever order they come in, and whenever
+// it becomes known what is stored, the draft has to read as the map does, to be
+// dirty exactly if the map differs from what is stored, and its operations have
+// to make the map of what is stored. The comments name the rules.
+
+func TestDraftIsAMap(t *testing.T) {
+	steps := 100_000
+	if testing.Short() {
+		steps = 20_000
+	}
+	if err := walkDraft(1, steps, mutant{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzDraftIsAMap(f *testing.F) {
+	f.Add(uint64(2))
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		if err := walkDraft(seed, 300, mutant{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A mutant breaks one rule. The model has to notice.
+type mutant struct {
+	breaks string
+	fields func(*draftFields)                    // changes how fields are treated
+	after  func(d *draft, f *Field, last change) // changes what a set or an addition left
+	see    func(d *draft, r *Record)             // takes the place of draft.see
+}
+
+func TestBrokenDraftIsNoMap(t *testing.T) {
+	forField := func(key string, tamper func(d *draft, p *pending, last change)) func(*draft, *Field, change) {
+		return func(d *draft, f *Field, last change) {
+			if f.Key == key {
+				tamper(d, d.of(f), last)
+			}
+		}
+	}
+	for _, m := range []mutant{
+		{breaks: "V2: the default is stored", after: forField("theme", func(d *draft, p *pending, last change) {
+			if last.value == "light" {
+				p.scalar = last
+			}
+		})},
+		{breaks: "V2: a scalar counter of 0 is stored", after: forField("views", func(d *draft, p *pending, last change) {
+			if last.op == changeSet && last.count == 0 {
+				p.scalar = last
+			}
+		})},
+		{breaks: "V3: setting what is stored is a change", after: forField("name", func(d *draft, p *pending, last change) {
+			p.scalar = last
+		})},
+		{breaks: "V3: adding 0 is a change", after: forField("views", func(d *draft, p *pending, last change) {
+			if p.scalar.op == changeNone {
+				p.scalar = change{op: changeAdd}
+			}
+		})},
+		{breaks: "V3: a load judges nothing again", see: func(d *draft, r *Record) { d.stored, d.known = r, true }},
+		{breaks: "V3: clearing a map and setting the same is a change", after: forField("prefs", func(d *draft, p *pending, last change) {
+			if p.empty() {
+				p.cleared = true
+				p.elements = map[string]change{}
+				list := d.storedElements(p.field)
+				for _, e := range list {
+					p.elements[e.text] = change{op: changeSet, value: e.value}
+				}
+			}
+		})},
+		{breaks: "V4: a smaller pending value replaces a larger one", after: forField("best", func(d *draft, p *pending, last change) {
+			if p.scalar.op == changeFold {
+				p.scalar.value = last.value
+			}
+		})},
+		{breaks: "V4: after a clear a value is still merged into the stored one", after: forField("best", func(d *draft, p *pending, last change) {
+			if p.scalar.op == changeSet {
+				p.scalar.op = changeFold
+			}
+		})},
+		{breaks: "V4: an addition forgets the set before it", after: forField("views", func(d *draft, p *pending, last change) {
+			if last.op == changeAdd && p.scalar.op == changeSet {
+				p.scalar = last
+			}
+		})},
+		{breaks: "V4: setting a whole map clears nothing", after: forField("cart", func(d *draft, p *pending, last change) {
+			p.cleared = false
+		})},
+		{breaks: "V5: a counter is stored as a value", fields: func(f *draftFields) { f.views.counter = false }},
+		{breaks: "V6: appending keeps the oldest", fields: func(f *draftFields) {
+			f.recent.fold = func(_ Format, stored, added string) (string, error) {
+				return (stored + added)[:min(len(stored+added), recentMax)], nil
+			}
+		}},
+		{breaks: "V6: a merged value has no condition", fields: func(f *draftFields) { f.unconditional = true }},
+		{breaks: "V7: a limit is not sent", fields: func(f *draftFields) { f.prefs.Max = 0 }},
+		{breaks: "V7: a value beyond its limit is stored", after: forField("theme", func(d *draft, p *pending, last change) {
+			p.scalar.err = nil
+		})},
+		{breaks: "V8: the earlier entry is not read", fields: func(f *draftFields) { f.name.Was = "" }},
+		{breaks: "V8: an element's write keeps its earlier entry", fields: func(f *draftFields) { f.prefs.Was = "" }},
+		{breaks: "V8: an earlier counter does not count", fields: func(f *draftFields) { f.hits.Was = "" }},
+	} {
+		t.Run(m.breaks, func(t *testing.T) {
+			t.Parallel()
+			if walkDraft(1, 20_000, m) == nil {
+				t.Error("the model does not notice")
+			}
+		})
+	}
+}
+
+const (
+	recentMax = 4
+	prefsMax  = 3
+)
+
+// draftFields are one field of each kind that a draft treats in its own way.
+type draftFields struct {
+	theme, name, best, least, recent, views, hits, cart, prefs Field
+
+	unconditional bool // for a mutant: conditions are removed
+}
+
+func newDraftFields() *draftFields {
+	pick := func(sign int) func(Format, string, string) (string, error) {
+		return func(_ Format, stored, added string) (string, error) {
+			if stored != "" && sign*cmp.Compare(stored, added) >= 0 {
+				return stored, nil
+			}
+			return added, nil
+		}
+	}
+	f := &draftFields{
+		theme:  Field{Key: "theme"},
+		name:   Field{Key: "name", Was: "label"},
+		best:   Field{Key: "best", fold: pick(+1)},
+		least:  Field{Key: "least", Was: "lowest", fold: pick(-1)},
+		recent: Field{Key: "recent"},
+		views:  Field{Key: "views", counter: true},
+		hits:   Field{Key: "hits", Was: "clicks", counter: true},
+		cart:   Field{Key: "cart", counter: true, mapped: true},
+		prefs:  Field{Key: "prefs", Was: "settings", Max: prefsMax, mapped: true},
+	}
+	f.theme.defaults[MessagePack] = "light"
+	f.recent.fold = func(_ Format, stored, added string) (string, error) {
+		all := stored + added
+		return all[max(0, len(all)-recentMax):], nil
+	}
+	for _, field := range f.all() {
+		field.elements, field.wasElements = field.Key+":", field.Was+":"
+	}
+	return f
+}
+
+func (f *draftFields) all() []*Field {
+	return []*Field{&f.theme, &f.name, &f.best, &f.least, &f.recent, &f.views, &f.hits, &f.cart, &f.prefs}
+}
+
+// A plain is the model: entries by key, values as strings and counters as int64.
+// born are elements that additions alone have made: a net 0 leaves nothing of them.
+type plain struct {
+	entries map[string]any
+	born    map[string]bool
+	broken  error // of a field that cannot be stored
+}
+
+func (m *plain) clone() *plain {
+	return &plain{entries: maps.Clone(m.entries), born: maps.Clone(m.born), broken: m.broken}
+}
+
+func (m *plain) remove(f *Field) {
+	for key := range m.entries {
+		if field := FieldOf(key); field == f.Key || field == f.Was {
+			delete(m.entries, key)
+			delete(m.born, key)
+		}
+	}
+}
+
+func (m *plain) put(key, was string, v any) {
+	delete(m.entries, was)
+	delete(m.born, key)
+	m.entries[key] = v
+}
+
+func (m *plain) add(key string, n int64, dropZero bool) {
+	before, found := m.entries[key].(int64)
+	if !found {
+		m.born[key] = true
+	}
+	m.entries[key] = before + n
+	if before+n == 0 && (dropZero || m.born[key]) {
+		delete(m.entries, key)
+		delete(m.born, key)
+	}
+}
+
+// read returns what a program sees of the field.
+func (m *plain) read(f *Field) any {
+	switch {
+	case f.mapped:
+		seen := map[string]any{}
+		for key, v := range m.entries {
+			field, text, _ := strings.Cut(key, ":")
+			switch {
+			case field == f.Key:
+				seen[text] = v
+			case field == f.Was && f.Was != "":
+				if _, newer := m.entries[f.Key+":"+text]; !newer {
+					seen[text] = v
+				}
+			}
+		}
+		return seen
+	case f.counter:
+		n, _ := m.entries[f.Key].(int64)
+		earlier, _ := m.entries[f.Was].(int64)
+		return n + earlier
+	}
+	if v, found := m.entries[f.Key]; found {
+		return v
+	}
+	return m.entries[f.Was]
+}
+
+func (m *plain) record() *Record {
+	list := make([]Entry, 0, len(m.entries))
+	for key, v := range m.entries {
+		e := Entry{Key: key}
+		switch v := v.(type) {
+		case int64:
+			e.Kind, e.Count = CounterEntry, v
+		case string:
+			e.Value = v
+		}
+		list = append(list, e)
+	}
+	return &Record{Entries: NewEntries(list...)}
+}
+
+func plainOf(e Entries) *plain {
+	m := &plain{entries: map[string]any{}, born: map[string]bool{}}
+	for entry := range e.All() {
+		if entry.Kind == CounterEntry {
+			m.entries[entry.Key] = entry.Count
+		} else {
+			m.entries[entry.Key] = entry.Value
+		}
+	}
+	return m
+}
+
+// A walk makes the same random changes to a draft and to its model.
+type walk struct {
+	*rand.Rand
+	mutant mutant
+	fields *draftFields // as the draft treats them
+	truth  *draftFields // as they are
+
+	draft  draft
+	before *plain                // what is stored
+	made   []func(*plain) string // the changes since
+	model  *plain                // what they make of it
+}
+
+func walkDraft(seed uint64, steps int, m mutant) error {
+	w := &walk{Rand: rand.New(rand.NewPCG(seed, 0)), mutant: m, fields: newDraftFields(), truth: newDraftFields()}
+	if m.fields != nil {
+		m.fields(w.fields)
+	}
+	w.begin()
+	for step := range steps {
+		if err := w.step(); err != nil {
+			var trace strings.Builder
+			for _, change := range w.made {
+				fmt.Fprintf(&trace, "\n\t%s", change(w.before.clone()))
+			}
+			return fmt.Errorf("seed %d, step %d, stored %v:%s\n%w", seed, step, w.before.entries, trace.String(), err)
+		}
+	}
+	return nil
+}
+
+// begin starts a draft on another stored record, which it mostly does not know.
+func (w *walk) begin() {
+	w.before = w.stored()
+	w.model = w.before.clone()
+	w.made = nil
+	w.draft = draft{}
+	if w.IntN(3) == 0 {
+		w.see()
+	}
+}
+
+func (w *walk) see() {
+	r := w.before.record()
+	if w.mutant.see != nil {
+		w.mutant.see(&w.draft, r)
+	} else {
+		w.draft.see(r)
+	}
+}
+
+// stored returns random entries.
+func (w *walk) stored() *plain {
+	m := &plain{entries: map[string]any{}, born: map[string]bool{}}
+	for _, f := range w.truth.all() {
+		for _, key := range []string{f.Key, f.Was} {
+			if key == "" || w.IntN(2) == 0 {
+				continue
+			}
+			if !f.mapped {
+				m.entries[key] = w.content(f)
+				continue
+			}
+			for range w.IntN(prefsMax) {
+				m.entries[key+":"+w.text()] = w.content(f)
+			}
+		}
+	}
+	return m
+}
+
+func (w *walk) content(f *Field) any {
+	if f.counter {
+		return int64(w.IntN(4) + 1)
+	}
+	return w.value()
+}
+
+func (w *walk) value() string { return string(rune('a' + w.IntN(4))) }
+func (w *walk) text() string  { return string(rune('v' + w.IntN(5))) }
+
+func (w *walk) step() error {
+	switch n := w.IntN(20); {
+	case n == 0:
+		w.begin()
+		return nil
+	case n == 1:
+		w.see()
+	case n == 2:
+		return w.commit()
+	default:
+		i := w.IntN(len(w.fields.all()))
+		w.change(i)
+		return w.compare(i)
+	}
+	for i := range w.fields.all() {
+		if err := w.compare(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change makes one random change of the field.
+func (w *walk) change(i int) {
+	f, truth := w.fields.all()[i], w.truth.all()[i]
+	last := change{op: changeSet, value: w.value(), count: int64(w.IntN(5) - 2)}
+	var inModel func(*plain) string
+	switch {
+	case w.IntN(6) == 0:
+		w.draft.clear(f)
+		inModel = func(m *plain) string {
+			m.remove(truth)
+			if f.Key == "theme" {
+				m.broken = nil
+			}
+			return "clear " + f.Key
+		}
+		w.made, last = append(w.made, inModel), change{op: changeRemove}
+	case f.mapped:
+		inModel, last = w.changeMap(f, truth, last)
+	case truth.counter:
+		inModel, last = w.changeCounter(f, truth, last)
+	default:
+		inModel, last = w.changeScalar(f, truth, last)
+	}
+	if last.op != changeRemove {
+		w.made = append(w.made, inModel)
+	}
+	inModel(w.model)
+	if w.mutant.after != nil && last.op != changeRemove {
+		w.mutant.after(&w.draft, f, last)
+	}
+}
+
+func (w *walk) changeScalar(f, truth *Field, last change) (func(*plain) string, change) {
+	if f.Key == "theme" {
+		switch w.IntN(6) {
+		case 0:
+			last.value = "light"
+		case 1:
+			last.value, last.err = "too long", &LimitError{Field: f.Key, Limit: 1, Err: ErrTooLarge}
+		}
+	}
+	if f.Key == "recent" && w.IntN(4) == 0 {
+		w.draft.replace(f, last.value, nil)
+		return func(m *plain) string {
+			m.put(f.Key, truth.Was, last.value)
+			return fmt.Sprintf("replace %s by %s", f.Key, last.value)
+		}, last
+	}
+	w.draft.set(f, last.value, last.err)
+	return func(m *plain) string {
+		value := last.value
+		if truth.fold != nil {
+			stored, _ := m.read(truth).(string)
+			value, _ = truth.fold(MessagePack, stored, value)
+		}
+		if f.Key == "theme" {
+			m.broken = last.err
+		}
+		switch {
+		case last.err != nil:
+		case value == truth.defaults[MessagePack]:
+			m.remove(truth)
+		default:
+			m.put(f.Key, truth.Was, value)
+		}
+		return fmt.Sprintf("set %s to %s %v", f.Key, last.value, last.err)
+	}, last
+}
+
+func (w *walk) changeCounter(f, truth *Field, last change) (func(*plain) string, change) {
+	if w.IntN(2) == 0 {
+		last.op = changeAdd
+		w.draft.addCount(f, last.count)
+		return func(m *plain) string {
+			m.add(f.Key, last.count, true)
+			return fmt.Sprintf("add %d to %s", last.count, f.Key)
+		}, last
+	}
+	w.draft.setCount(f, last.count)
+	return func(m *plain) string {
+		m.remove(truth)
+		if last.count != 0 {
+			m.put(f.Key, truth.Was, last.count)
+		}
+		return fmt.Sprintf("set %s to %d", f.Key, last.count)
+	}, last
+}
+
+func (w *walk) changeMap(f, truth *Field, last change) (func(*plain) string, change) {
+	if w.IntN(5) == 0 {
+		return w.changeWholeMap(f, truth, last)
+	}
+	text := w.text()
+	key, was := truth.elementKeys(text)
+	switch {
+	case w.IntN(4) == 0:
+		last.op = changeRemove
+	case f.counter && w.IntN(2) == 0:
+		last.op = changeAdd
+	}
+	w.draft.setElement(f, text, last)
+	inModel := func(m *plain) string {
+		switch {
+		case last.op == changeRemove:
+			delete(m.entries, key)
+			delete(m.entries, was)
+			delete(m.born, key)
+		case last.op == changeAdd:
+			m.add(key, last.count, false)
+		case f.counter:
+			m.put(key, was, last.count)
+		default:
+			m.put(key, was, last.value)
+		}
+		return fmt.Sprintf("element %s: %v %s %d", key, last.op, last.value, last.count)
+	}
+	if last.op == changeRemove {
+		w.made = append(w.made, inModel)
+	}
+	return inModel, last
+}
+
+func (w *walk) changeWholeMap(f, truth *Field, last change) (func(*plain) string, change) {
+	elements := map[string]change{}
+	for range w.IntN(prefsMax) {
+		elements[w.text()] = change{op: changeSet, value: w.value(), count: int64(w.IntN(3))}
+	}
+	w.draft.replaceElements(f, maps.Clone(elements))
+	return func(m *plain) string {
+		m.remove(truth)
+		for text, c := range elements {
+			if f.counter {
+				m.entries[f.Key+":"+text] = c.count
+			} else {
+				m.entries[f.Key+":"+text] = c.value
+			}
+		}
+		return fmt.Sprintf("set %s to %v", f.Key, elements)
+	}, last
+}
+
+// compare holds one field of the draft to the model as far as it can know it:
+// what it reads as and whether it is dirty (V1, V3, V4, V5).
+func (w *walk) compare(i int) error {
+	f, truth := w.fields.all()[i], w.truth.all()[i]
+	if w.model.broken != nil && f.Key == "theme" {
+		if !w.draft.dirty(f) {
+			return errors.New("a value that cannot be stored is withdrawn")
+		}
+		return nil
+	}
+	want := w.model.read(truth)
+	if w.draft.known || w.draft.answers(f) {
+		if got := w.read(f); !same(got, want) {
+			return fmt.Errorf("%s reads as %v, not %v", f.Key, got, want)
+		}
+	}
+	if changed := !same(want, w.before.read(truth)); w.draft.known && w.draft.dirty(f) != changed {
+		return fmt.Errorf("%s: dirty is %v, changed is %v", f.Key, !changed, changed)
+	}
+	return nil
+}
+
+func same(a, b any) bool {
+	m, ok := a.(map[string]any)
+	if !ok {
+		return a == b
+	}
+	n, ok := b.(map[string]any)
+	return ok && maps.Equal(m, n)
+}
+
+func (w *walk) read(f *Field) any {
+	switch {
+	case f.mapped:
+		seen := map[string]any{}
+		list, _ := w.draft.elements(f)
+		for _, e := range list {
+			if f.counter {
+				seen[e.text] = e.count
+			} else {
+				seen[e.text] = e.value
+			}
+		}
+		return seen
+	case f.counter:
+		n, _ := w.draft.count(f)
+		return n
+	default:
+		if v, ok := w.draft.scalar(f); ok {
+			return v
+		}
+	}
+	return nil
+}
+
+// commit applies the operations to what is stored, or to what others have made of
+// it meanwhile.
+func (w *walk) commit() error {
+	if w.draft.needsRecord() {
+		w.see()
+	}
+	now, want := w.before, w.model
+	if !w.draft.known && w.IntN(2) == 0 || w.draft.needsRecord() && w.IntN(4) == 0 {
+		now = w.stored()
+		want = now.clone()
+		for _, change := range w.made {
+			change(want)
+		}
+	}
+	got, err := w.apply(now)
+	switch refusal, why := w.refusal(now, want); {
+	case refusal != nil:
+		if !errors.Is(err, refusal) {
+			return fmt.Errorf("%s: the commit says %v", why, err)
+		}
+		w.begin()
+		return nil
+	case errors.Is(err, ErrTooLarge) && outgrows(want, now):
+		w.begin()
+		return nil
+	case err != nil:
+		return fmt.Errorf("commit on %v: %w", now.entries, err)
+	case outgrows(got, now):
+		return errors.New("prefs has outgrown its limit")
+	}
+	for _, f := range w.truth.all() {
+		// What was withdrawn, because it changed nothing of what was seen, is not made
+		// of what others have stored since.
+		if (now == w.before || !w.draft.known) && !same(got.read(f), want.read(f)) {
+			return fmt.Errorf("on %v: %s is stored as %v, not %v", now.entries, f.Key, got.read(f), want.read(f))
+		}
+	}
+	if v, found := got.entries["theme"]; found && v == "light" {
+		return errors.New("a default is stored")
+	}
+	w.begin()
+	return nil
+}
+
+// refusal returns the error that the commit must have, nil for none, and why.
+func (w *walk) refusal(now, want *plain) (error, string) {
+	if want.broken != nil {
+		return ErrTooLarge, "a value is too long"
+	}
+	for _, f := range w.truth.all() {
+		folds := f.fold != nil && slices.ContainsFunc(w.draft.pending, func(p pending) bool {
+			return p.field.Key == f.Key && p.scalar.op == changeFold
+		})
+		if folds && (now.entries[f.Key] != w.before.entries[f.Key] || now.entries[f.Was] != w.before.entries[f.Was]) {
+			return ErrConflict, f.Key + " was merged into what is no longer stored"
+		}
+	}
+	return nil, ""
+}
+
+// outgrows reports whether the limited field has grown beyond its limit.
+func outgrows(after, before *plain) bool {
+	n := count(after, "prefs:")
+	return n > prefsMax && n > count(before, "prefs:")
+}
+
+func count(m *plain, prefix string) (n int) {
+	for key := range m.entries {
+		if strings.HasPrefix(key, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *walk) apply(now *plain) (*plain, error) {
+	if !w.fields.unconditional {
+		var delta Delta
+		entries, err := w.draft.on(now.record().Entries, nil, &delta, 0)
+		return plainOf(entries), err
+	}
+	ops, err := w.draft.ops(nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ops {
+		ops[i].If = nil
+	}
+	entries, _, err := now.record().Entries.apply(&Delta{Ops: ops, Limits: w.draft.limits()})
+	return plainOf(entries), err
+}
+
+func TestSealedValueFollowsTheID(t *testing.T) {
+	ring, err := newKeyRing("kind", [][]byte{binary.BigEndian.AppendUint64(make([]byte, 24), 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := newID()
+	d := draft{sealer: sealer{ring: ring, id: &id}, known: true}
+	f := &Field{Key: "secret", Secret: true}
+	d.set(f, "value", nil)
+	id = newID() // a session that begins anew has another one
+	var delta Delta
+	entries, err := d.on(Entries{}, nil, &delta, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = draft{sealer: sealer{ring: ring, id: &id}}
+	d.see(&Record{Entries: entries})
+	if value, ok := d.scalar(f); !ok || value != "value" {
+		t.Errorf("the sealed value reads as %q, %v", value, ok)
+	}
+}

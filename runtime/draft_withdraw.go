@@ -1,0 +1,113 @@
+package runtime
+
+import (
+	"errors"
+	"slices"
+)
+
+// How a pending change that would leave the record as it is, is withdrawn. As
+// long as it is not known what is stored, nothing but an addition of 0 is.
+
+// withdraw withdraws every pending change that would change nothing.
+func (d *draft) withdraw() {
+	for i := range d.pending {
+		d.withdrawFrom(&d.pending[i])
+	}
+	d.dropEmpty()
+}
+
+func (d *draft) withdrawField(p *pending) {
+	d.withdrawFrom(p)
+	d.dropEmpty()
+}
+
+// dropEmpty removes what has nothing pending any more. A sign-in stays: the call
+// itself is what renews.
+func (d *draft) dropEmpty() {
+	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool { return p.empty() && !p.signIn })
+}
+
+func (d *draft) withdrawFrom(p *pending) {
+	if !p.field.mapped {
+		if d.redundant(p.field, p.field.Key, p.field.Was, p.scalar) {
+			p.scalar = change{}
+		}
+		return
+	}
+	for text := range p.elements {
+		d.withdrawElement(p, text)
+	}
+	d.withdrawClear(p)
+}
+
+// withdrawClear withdraws the clearing of a map field together with what was set
+// since, if that is what is stored.
+func (d *draft) withdrawClear(p *pending) {
+	if p.cleared && d.known && d.sameElements(p) {
+		p.cleared, p.elements = false, nil
+	}
+}
+
+// withdrawElement withdraws the change of one element. After a clear nothing is
+// stored, so there a removal is what has no effect.
+func (d *draft) withdrawElement(p *pending, text string) {
+	c := p.elements[text]
+	redundant := c.op == changeRemove
+	if !p.cleared {
+		key, was := p.field.elementKeys(text)
+		redundant = d.redundant(p.field, key, was, c)
+	}
+	if redundant {
+		delete(p.elements, text)
+	}
+}
+
+// redundant reports whether the change would leave what is stored as it is.
+func (d *draft) redundant(f *Field, key, was string, c change) bool {
+	switch {
+	case c.op == changeNone, c.err != nil && !errors.Is(c.err, ErrTooLarge):
+		return false
+	case c.op == changeAdd:
+		return c.count == 0
+	case !d.known || !f.mapped && d.misshapen(f):
+		return false
+	case c.op == changeRemove:
+		return !d.has(key, was)
+	case f.counter:
+		n, found := d.storedCount(key, was)
+		return found && n == c.count
+	}
+	return d.sameStored(f, key, was, c)
+}
+
+// sameStored reports whether setting or folding in a value would store what is
+// stored. A value that is not indexed yet is to become so.
+func (d *draft) sameStored(f *Field, key, was string, c change) bool {
+	stored, found := d.storedValue(f, key, was)
+	if e, _ := d.current(key, was); found && f.Index && e.Kind != IndexedEntry {
+		return false
+	}
+	if c.op == changeSet {
+		return found && f.same(d.format, stored, c.value)
+	}
+	folded, err := d.foldStored(f, stored, c.value)
+	return err == nil && (f.same(d.format, stored, folded) || !found && folded == f.defaults[d.format])
+}
+
+// sameElements reports whether clearing the map and setting its elements would
+// store what is stored.
+func (d *draft) sameElements(p *pending) bool {
+	f := p.field
+	if d.countElements(f) != len(p.elements) || d.misshapen(f) {
+		return false
+	}
+	same := 0
+	for _, e := range d.storedElements(f) {
+		c, ok := p.elements[e.text]
+		if !ok || c.err != nil || f.counter && c.count != e.count || !f.counter && !f.same(d.format, e.value, c.value) {
+			return false
+		}
+		same++
+	}
+	return same == len(p.elements) // false if stored ones do not fit
+}

@@ -1,0 +1,137 @@
+package runtime
+
+// How a draft is changed. A later change of an entry replaces or folds into what
+// is pending of it; what would leave the stored entry as it is, is withdrawn.
+
+// of returns what is pending of the field for a change to come. The caller
+// withdraws it if it turns out to change nothing.
+func (d *draft) of(f *Field) *pending {
+	if p := d.find(f); p != nil {
+		return p
+	}
+	d.pending = append(d.pending, pending{field: f})
+	return &d.pending[len(d.pending)-1]
+}
+
+// clear brings a field back to its default.
+func (d *draft) clear(f *Field) {
+	p := d.of(f)
+	p.signIn = false
+	if f.mapped {
+		p.cleared, p.elements = true, nil
+	} else {
+		p.scalar = change{op: changeRemove}
+	}
+	d.withdrawField(p)
+}
+
+// set sets a field of one entry, or folds into it if the field's merge asks for
+// that.
+func (d *draft) set(f *Field, value string, err error) {
+	p := d.of(f)
+	d.setScalar(p, d.fold(f, p.scalar, change{op: changeSet, value: value, err: err}))
+}
+
+// replace sets a field of one entry, whatever its merge.
+func (d *draft) replace(f *Field, value string, err error) {
+	d.setScalar(d.of(f), change{op: changeSet, value: value, err: err})
+}
+
+// fold merges a new value into what is pending already. After a set or a clear
+// the result is absolute, otherwise it is merged into the stored value.
+func (d *draft) fold(f *Field, before, set change) change {
+	switch {
+	case f.fold == nil || set.err != nil:
+		return set
+	case before.err != nil:
+		return before
+	}
+	stored := ""
+	switch before.op {
+	case changeNone:
+		set.op = changeFold
+	case changeFold, changeSet:
+		set.op, stored = before.op, before.value
+	}
+	set.value, set.err = f.fold(d.format, stored, set.value)
+	return set
+}
+
+func (d *draft) setScalar(p *pending, c change) {
+	isDefault := c.err == nil && c.value == p.field.defaults[d.format]
+	if c.op == changeSet && isDefault {
+		c = change{op: changeRemove}
+	}
+	p.scalar = c
+	p.signIn = p.field.Renew && !isDefault
+	d.withdrawField(p)
+}
+
+func (d *draft) setCount(f *Field, n int64) {
+	p := d.of(f)
+	p.scalar = setCounter(n)
+	d.withdrawField(p)
+}
+
+func (d *draft) addCount(f *Field, delta int64) {
+	p := d.of(f)
+	p.scalar = p.scalar.add(f, delta)
+	if p.scalar.op == changeSet && p.scalar.err == nil {
+		p.scalar = setCounter(p.scalar.count)
+	}
+	d.withdrawField(p)
+}
+
+// setCounter sets a scalar counter: one that is 0 is not stored.
+func setCounter(n int64) change {
+	if n == 0 {
+		return change{op: changeRemove}
+	}
+	return change{op: changeSet, count: n}
+}
+
+// add folds an addition into what is pending of the same counter.
+func (c change) add(f *Field, delta int64) change {
+	switch c.op {
+	case changeNone:
+		return change{op: changeAdd, count: delta}
+	case changeRemove:
+		c = change{op: changeSet, anew: true}
+	}
+	sum, ok := addCounts(c.count, delta)
+	switch {
+	case !ok:
+		c.err = &LimitError{Field: f.Key, Err: ErrOverflow}
+	case sum == 0 && c.anew:
+		return change{op: changeRemove}
+	default:
+		c.count = sum
+	}
+	return c
+}
+
+// setElement changes one element of a map field.
+func (d *draft) setElement(f *Field, text string, c change) {
+	p := d.of(f)
+	if p.elements == nil {
+		p.elements = make(map[string]change)
+	}
+	if c.op == changeAdd {
+		before := p.elements[text]
+		if p.cleared && before.op == changeNone {
+			before.op = changeRemove
+		}
+		c = before.add(f, c.count)
+	}
+	p.elements[text] = c
+	d.withdrawElement(p, text)
+	d.withdrawClear(p)
+	d.dropEmpty()
+}
+
+// replaceElements replaces a whole map field.
+func (d *draft) replaceElements(f *Field, elements map[string]change) {
+	p := d.of(f)
+	p.cleared, p.elements = true, elements
+	d.withdrawField(p)
+}

@@ -1,0 +1,33 @@
+package runtime
+
+import "time"
+
+// engine is what all sessions of one manager share. It is never changed.
+type engine struct {
+	kind   string
+	name   string
+	config Config
+	cookie cookieForm
+	store  Store // nil: sessions without one
+	format Format
+	clock  *clock
+	ring   *keyRing // nil without a store
+
+	sockets *sockets // nil without a store
+}
+
+// expires returns when a session used now ends.
+func (e *engine) expires(now, deadline time.Time) time.Time {
+	if end := e.idleEnd(now); !end.IsZero() {
+		return earliest(deadline, end)
+	}
+	return deadline
+}
+
+// idleEnd returns when the idle limit ends a session used now, zero without one.
+func (e *engine) idleEnd(now time.Time) time.Time {
+	if e.config.Idle == 0 {
+		return time.Time{}
+	}
+	return now.Add(e.config.Idle).Truncate(time.Millisecond)
+}

@@ -1,0 +1,130 @@
+package runtime
+
+import (
+	"net/http"
+	"time"
+)
+
+// identity is which stored session a Session stands for, and with what right.
+type identity struct {
+	id        ID     // of the record, or kept for the one to be created
+	secret    hidden // opens the record, if known
+	proof     Proof  // of the token's secret; zero until it is first presented
+	hasToken  bool   // there is a token, and it has not been found unknown
+	issued    bool   // by this program: no browser has presented it yet
+	confirmed bool   // the store has confirmed the token to this request or connection
+	found     bool   // by an index: the proof is at hand and its secret is not
+}
+
+// adopt makes the token, whose proof is given, the one that the session presents.
+func (i *identity) adopt(t token, p Proof) {
+	i.id, i.secret, i.hasToken = t.id, t.secret.hide(), true
+	i.proof = p
+}
+
+// token returns what opens the record.
+func (i *identity) token() token { return token{i.id, i.secret.show()} }
+
+// present returns the proof of the token. The secret that a cookie brought is
+// hashed at its first use: most requests do not touch their session.
+func (i *identity) present(kind string) Proof {
+	if i.hasToken && i.proof == (Proof{}) {
+		i.proof = i.secret.show().proof(kind)
+	}
+	return i.proof
+}
+
+func (i *identity) handle() string {
+	if i.id == (ID{}) {
+		return ""
+	}
+	return i.id.String()
+}
+
+// presented is what a request brings as the session's cookie.
+type presented uint8
+
+const (
+	noCookie presented = iota
+	oneToken
+	malformedCookie
+	severalCookies
+)
+
+// presented reads the cookie of a request, nil for none.
+func (e *engine) presented(r *http.Request) (token, presented) {
+	if r == nil {
+		return token{}, noCookie
+	}
+	value, n := e.config.Cookie.find(r.Header)
+	switch {
+	case n > 1:
+		return token{}, severalCookies
+	case value == "":
+		return token{}, noCookie
+	}
+	t, ok := parseToken(value)
+	if !ok {
+		return token{}, malformedCookie
+	}
+	return t, oneToken
+}
+
+// identify looks at the cookie.
+func (s *Session) identify() {
+	t, what := s.engine.presented(s.request)
+	switch what {
+	case oneToken:
+		s.id, s.secret, s.hasToken = t.id, t.secret.hide(), true
+		s.move(unseen, nil, nil)
+	case malformedCookie:
+		s.report(EventMalformedCookie, "", nil)
+	case severalCookies:
+		s.duplicate = true
+		s.report(EventDuplicateCookie, "", nil)
+	}
+}
+
+// key presents an identity to the store.
+func (s *Session) key(i *identity, now time.Time) Key {
+	return Key{
+		ID:    i.id,
+		Proof: i.present(s.engine.kind),
+		Now:   now,
+		Age:   now.Sub(epoch) - s.arrived,
+		Held:  i.confirmed || i.issued || s.live != nil,
+		Live:  i.issued || i.found || s.live != nil,
+	}
+}
+
+// issue makes the token of a session to be created: under the id that this one
+// has, else under the one that was reserved for it.
+func (s *Session) issue() identity {
+	switch {
+	case s.id != (ID{}):
+	case s.reserved != nil:
+		s.id, s.reserved = *s.reserved, nil
+	default:
+		s.id = newID()
+	}
+	fresh := identity{issued: true}
+	secret := newSecret()
+	fresh.adopt(token{s.id, secret}, secret.proof(s.engine.kind))
+	return fresh
+}
+
+// ids returns the id that the session has or will be created under, and the one
+// that takes its place if the cookie turns out to open nothing.
+func (s *Session) ids() []ID {
+	if s.id == (ID{}) {
+		s.id = newID()
+	}
+	if !s.hasToken {
+		return []ID{s.id}
+	}
+	if s.reserved == nil {
+		id := newID()
+		s.reserved = &id
+	}
+	return []ID{s.id, *s.reserved}
+}

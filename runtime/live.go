@@ -1,0 +1,216 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// LivelyConnect makes a connection one that is closed as soon as its session
+// ends, by whatever and in whatever process, and sent to reconnect when the
+// session's token is renewed by somebody else. Call it before the first event,
+// and what it returns once the connection is closed. It loads the session to see
+// what has happened since the handshake. It returns an error where the store
+// cannot be watched; the connection is then to be closed.
+func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Session) (disconnect func(), err error) {
+	if err := s.enterEvents(ctx); err != nil {
+		return nil, err
+	}
+	if s.engine.store == nil {
+		return func() {}, nil
+	}
+	x, err := m.sockets.connect(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("watch the store for the end of sessions: %w", err)
+	}
+	s.lock()
+	s.live.socket = x
+	moveSocket(s)
+	s.unlock()
+	x.check(false)
+	return x.disconnect, nil
+}
+
+// LivelyEvent runs one event of a live connection: with a fresh session, the
+// handler, then ProcessLivelyEvent. If the handler fails or panics its changes are
+// discarded, except those that it has saved. Events of one connection run one
+// after the other. It returns the handler's error, or that of the commit, or that
+// of telling the browser; after [ErrEnded] the connection is to be closed.
+func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Session, handle func(context.Context) error) error {
+	if err := s.enterEvents(ctx); err != nil {
+		return err
+	}
+	s.live.events.Lock()
+	defer s.live.events.Unlock()
+	ctx = m.carry(ctx, s)
+	event := liveEvent{s, conn}
+	event.begin(ctx)
+	finished := false
+	defer func() {
+		if !finished {
+			event.discard(ctx)
+		}
+	}()
+	if err := handle(ctx); err != nil {
+		return err
+	}
+	finished = true
+	return event.commit(ctx)
+}
+
+// ProcessLivelyEvent is the second half of LivelyEvent: it commits what an event
+// changed, tells the browser if its cookie has to change, and leaves the session
+// unloaded and clean, also when it fails.
+func (m *Manager[S]) ProcessLivelyEvent(ctx context.Context, conn LivelyConn, s *Session) error {
+	if err := s.enterEvents(ctx); err != nil {
+		return err
+	}
+	return liveEvent{s, conn}.commit(ctx)
+}
+
+// carry returns a context that carries this session, as that of its handshake
+// does.
+func (m *Manager[S]) carry(ctx context.Context, s *Session) context.Context {
+	if x := m.exchangeOf(ctx); x != nil && &x.session == s {
+		return ctx
+	}
+	typed := m.model.wrap(s)
+	return context.WithValue(ctx, (*S)(nil), &typed)
+}
+
+// A liveEvent is one event of a live connection on its session.
+type liveEvent struct {
+	session *Session
+	conn    LivelyConn
+}
+
+// begin makes the session fresh. What was changed since the last event and not
+// saved is lost, with a report.
+func (e liveEvent) begin(ctx context.Context) {
+	s := e.session
+	s.lock()
+	defer s.unlock()
+	for i := range s.draft.pending {
+		s.report(EventDiscarded, s.draft.pending[i].field.Key, nil)
+	}
+	if s.changesLife() {
+		s.report(EventDiscarded, "", nil)
+	}
+	s.between()
+	s.phase, s.ctx, s.err = phaseOpen, ctx, nil
+	s.live.socket.begin()
+}
+
+// commit ends an event whose handler has succeeded.
+func (e liveEvent) commit(ctx context.Context) (err error) {
+	s := e.session
+	told := e.end(ctx, func() {
+		err = s.hookCommit()
+		if err == nil && (errors.Is(s.refusal, ErrEnded) || s.sight == outage && s.engine.config.FailClosed) {
+			err = s.refusal
+		}
+	})
+	if err == nil {
+		err = told
+	}
+	return err
+}
+
+// discard ends an event whose handler has failed. What that has saved is stored,
+// so the browser learns of it.
+func (e liveEvent) discard(ctx context.Context) {
+	if err := e.end(ctx, e.session.drop); err != nil {
+		e.session.engine.config.OnError(ctx, err)
+	}
+}
+
+// end commits or drops, tells the browser, and lets the socket judge what it
+// heard meanwhile. It returns the error of telling.
+func (e liveEvent) end(ctx context.Context, settle func()) error {
+	s := e.session
+	s.lock()
+	s.phase = phaseOpen // after ProcessLivelyEvent alone its changes were made between events
+	socket := s.live.socket
+	socket.begin()
+	settle()
+	tell, met := delivery(s), s.refusal
+	moveSocket(s)
+	s.between()
+	s.unlock()
+	err := tell(ctx, e.conn)
+	if err != nil {
+		err = fmt.Errorf("tell the browser of its session cookie: %w", err)
+	}
+	socket.finish(met)
+	return err
+}
+
+// moveSocket tells the connection's socket which session it now belongs to.
+func moveSocket(s *Session) {
+	var id ID
+	if s.hasToken {
+		id = s.id
+	}
+	var expires time.Time
+	if s.draft.stored != nil {
+		expires = s.draft.stored.Expires
+	}
+	s.live.socket.moved(id, s.present(s.engine.kind), expires)
+}
+
+// delivery returns what tells the browser of its new cookie.
+func delivery(s *Session) func(context.Context, LivelyConn) error {
+	config := &s.engine.config
+	switch {
+	case s.cookie == cookieKept:
+		return func(context.Context, LivelyConn) error { return nil }
+	case !config.Cookie.HTTPOnly:
+		code := config.Cookie.script("", time.Unix(0, 0))
+		if s.cookie == cookieSet {
+			code = config.Cookie.script(s.token().text(), s.cookieEnds)
+		}
+		return func(ctx context.Context, conn LivelyConn) error { return conn.ExecuteJS(ctx, code) }
+	}
+	url := config.SyncPath
+	if s.cookie == cookieSet {
+		url += "?" + ticketParam + "=" + token{s.id, s.live.ticket}.text()
+	}
+	return func(ctx context.Context, conn LivelyConn) error { return conn.SyncBrowserState(ctx, url) }
+}
+
+// script sets the cookie by script, in the form that a Set-Cookie header has. An
+// empty value removes it.
+func (c *Cookie) script(value string, expires time.Time) string {
+	parts := []string{c.Name + "=" + value}
+	if !c.BrowserClose || value == "" {
+		parts = append(parts, "expires="+expires.UTC().Format(http.TimeFormat))
+	}
+	parts = append(parts, "path="+c.Path)
+	if c.Domain != "" {
+		parts = append(parts, "domain="+c.Domain)
+	}
+	parts = append(parts, "SameSite="+sameSiteName(c.SameSite))
+	if c.Secure {
+		parts = append(parts, "Secure")
+	}
+	if c.Partitioned {
+		parts = append(parts, "Partitioned")
+	}
+	quoted, _ := json.Marshal(strings.Join(parts, "; ")) // a string always marshals
+	return "document.cookie = " + string(quoted) + ";"
+}
+
+func sameSiteName(mode http.SameSite) string {
+	switch mode {
+	case http.SameSiteStrictMode:
+		return "Strict"
+	case http.SameSiteNoneMode:
+		return "None"
+	default:
+		return "Lax"
+	}
+}

@@ -1,0 +1,65 @@
+package runtime
+
+import (
+	"context"
+	"path"
+)
+
+// Generated1 is the form of generated code that this runtime serves. Generated
+// code refers to it, so that a mismatch is a readable compile error.
+const Generated1 = true
+
+// A Model is what generated code says about one session type.
+type Model[S any] struct {
+	kind    string
+	name    string
+	wrap    func(*Session) S
+	secrets []string // keys of secret fields
+	outside *engine  // of sessions that have no manager
+}
+
+// NewModel describes a session type: its kind, how a session becomes the
+// generated type, and its fields. It is called once, by generated code.
+func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *Model[S] {
+	m := &Model[S]{kind: kind, name: path.Base(kind), wrap: wrap}
+	for _, f := range fields {
+		f.prepare()
+		base := f.base()
+		base.elements, base.wasElements = base.Key+":", base.Was+":"
+		if base.Secret {
+			m.secrets = append(m.secrets, base.Key)
+		}
+	}
+	config, _ := Configure()
+	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: newClock(config.Now)}
+	return m
+}
+
+// From returns the session that the context carries. Without a middleware it
+// is one that reads as defaults, says so in Err, and panics when written to.
+func (m *Model[S]) From(ctx context.Context) *S {
+	if s, ok := ctx.Value((*S)(nil)).(*S); ok {
+		return s
+	}
+	s := m.wrap(&Session{engine: m.outside, phase: phaseOutside, ctx: ctx})
+	return &s
+}
+
+// With returns a context that carries a loaded, clean session without a store,
+// filled by fill, for tests of handlers.
+func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Context, *S) {
+	x := &request[S]{}
+	x.typed = m.wrap(&x.session)
+	x.bind(ctx, m.outside)
+	s := &x.session
+	s.lock()
+	t := token{id: newID(), secret: newSecret()}
+	s.adopt(t, t.secret.proof(m.kind))
+	s.confirmed = true
+	s.unlock()
+	fill(s)
+	s.lock()
+	defer s.unlock()
+	_ = s.commit(ctx, s.takeRoom()) // Err reports
+	return x, &x.typed
+}

@@ -1,0 +1,83 @@
+package runtime
+
+import "time"
+
+// CreatedAt returns when the session was stored first, the zero time for a new
+// one.
+func (s *Session) CreatedAt() time.Time {
+	return timeOf(s, func(r *Record) time.Time { return r.Created })
+}
+
+// RenewedAt returns when the token was last renewed, at the latest sign-in for
+// instance; the time of creation if it never was, the zero time for a new
+// session.
+func (s *Session) RenewedAt() time.Time {
+	return timeOf(s, func(r *Record) time.Time { return r.Renewed })
+}
+
+// ExpiresAt returns when the session ends if it is not used any more, the zero
+// time for a new one. A pending SetExpiry counts.
+func (s *Session) ExpiresAt() time.Time {
+	return timeOf(s, func(r *Record) time.Time {
+		if s.expiry == nil {
+			return r.Expires
+		}
+		return s.engine.expires(s.engine.clock.read(), s.deadline(r.Created))
+	})
+}
+
+// timeOf returns a time of the record, zero for a new session.
+func timeOf(s *Session, of func(*Record) time.Time) time.Time {
+	s.lock()
+	defer s.unlock()
+	s.look()
+	if s.draft.stored == nil {
+		return time.Time{}
+	}
+	return of(s.draft.stored)
+}
+
+// SetExpiry moves the end of the session to t, at most [MaxAge] from now, or
+// back to the configured age if t is zero. A time that has passed destroys the
+// session. On a new session alone it creates nothing.
+func (s *Session) SetExpiry(t time.Time) {
+	s.lock()
+	defer s.unlock()
+	if !s.takesChanges("") {
+		return
+	}
+	now := s.engine.clock.read()
+	t = t.Truncate(time.Millisecond)
+	if !t.IsZero() && !t.After(now) {
+		s.destroy()
+		return
+	}
+	if latest := now.Add(MaxAge).Truncate(time.Millisecond); t.After(latest) {
+		t = latest
+	}
+	s.expiry = &t
+	s.withdrawExpiry()
+}
+
+// withdrawExpiry withdraws a deadline that the record has already.
+func (s *Session) withdrawExpiry() {
+	if s.expiry != nil && s.sight == seen && s.deadline(s.created()).Equal(s.draft.stored.Deadline) {
+		s.expiry = nil
+	}
+}
+
+// deadline returns the pending deadline of a session created then.
+func (s *Session) deadline(created time.Time) time.Time {
+	if s.expiry == nil || s.expiry.IsZero() {
+		return created.Add(s.engine.config.Age)
+	}
+	return *s.expiry
+}
+
+// created returns when the session was created, zero if that is not known.
+func (s *Session) created() time.Time {
+	if s.draft.stored == nil {
+		return time.Time{}
+	}
+	return s.draft.stored.Created
+}
