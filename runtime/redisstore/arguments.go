@@ -37,23 +37,32 @@ func keyArg(key runtime.Key) string {
 	return string(appendKey(make([]byte, 0, keyArgSize), key))
 }
 
-// creationArg is the first argument of a creation.
-func creationArg(key runtime.Key, r *runtime.Record, values int) string {
-	b := appendKey(make([]byte, 0, keyArgSize+16), key)
-	b = appendMicros(b, r.Expires)
-	return string(binary.BigEndian.AppendUint64(b, uint64(values)))
+// creationArgs returns the arguments of a creation. The registration is that of
+// the record's indexed values, nil where it has none.
+func creationArgs(key runtime.Key, r *runtime.Record, reg *registration) []string {
+	var numbers []string
+	barred := false
+	if reg != nil {
+		numbers, barred = reg.numbers, reg.barred
+	}
+	first := appendKey(make([]byte, 0, keyArgSize+17), key)
+	first = appendMicros(first, r.Expires)
+	first = binary.BigEndian.AppendUint64(first, uint64(len(numbers)))
+	first = appendBool(first, barred)
+	return append(append([]string{string(first)}, numbers...), fieldsOf(r, numbers)...)
 }
 
-// deltaArgs returns the arguments of an update. The numbers are those of the
-// indexed values that it sets, in order; the kind is the one that they were
-// registered for.
-func deltaArgs(key runtime.Key, d *runtime.Delta, kind string, numbers []string) []string {
+// deltaArgs returns the arguments of an update. The registration is that of the
+// indexed values that it sets, nil where it sets none.
+func deltaArgs(key runtime.Key, d *runtime.Delta, reg *registration) []string {
 	first := appendKey(make([]byte, 0, keyArgSize+24), key)
 	first = binary.BigEndian.AppendUint64(first, uint64(d.MaxBytes))
 	first = appendMicros(first, d.Deadline, d.Active)
 	args := append(make([]string, 0, 1+3*len(d.Ops)), string(first))
-	if len(numbers) > 0 {
-		args = append(args, "K", kind)
+	var numbers []string
+	if reg != nil {
+		numbers = reg.numbers
+		args = append(args, "K", reg.kind, bit(reg.barred))
 	}
 	for i := range d.Ops {
 		args, numbers = opArgs(args, &d.Ops[i], numbers)

@@ -3,9 +3,6 @@ package redisstore
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"iter"
 	"maps"
@@ -19,120 +16,6 @@ import (
 
 // pageSize is how many members of an index Find and Revoke take at a time.
 const pageSize = 128
-
-// attempts is how often a commit registers its values once more because
-// somebody took its registration for left behind.
-const attempts = 8
-
-var errRegistration = errors.New("the index does not come to rest, the session is left as it is")
-
-// indexName names the keys of a value: a hash, as values are of any length and
-// nobody else's business.
-func (s *Store) indexName(v runtime.IndexValue) string {
-	h := sha256.New()
-	for _, part := range []string{v.Kind, v.Field, v.Value} {
-		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
-		h.Write([]byte(part))
-	}
-	return s.prefix + "{" + hex.EncodeToString(h.Sum(nil)[:16]) + "}"
-}
-
-func (s *Store) indexKey(v runtime.IndexValue) string   { return s.indexName(v) + ":index" }
-func (s *Store) revokedKey(v runtime.IndexValue) string { return s.indexName(v) + ":revoked" }
-
-// A registration is what a commit needs to be found by its values.
-type registration struct {
-	keys    []string // of the commit's function
-	numbers []string // one for each value
-	crowded bool     // the index should be tidied
-}
-
-// register gives each value a number. On a Cluster it also puts the session
-// into the index, before the record: were it the other way round, a crash
-// between the two would leave a session that no look-up finds. Elsewhere the
-// commit's own function does that. ErrEnded: a revocation bars the request.
-func (s *Store) register(ctx context.Context, key runtime.Key, values []runtime.IndexValue) (*registration, error) {
-	reg := &registration{keys: []string{s.sessionKey(key.ID)}}
-	if len(values) == 0 {
-		return reg, nil
-	}
-	reg.keys = append(reg.keys, s.withdrawnKey(key.ID))
-	for _, v := range values {
-		var number [numberSize]byte
-		rand.Read(number[:])
-		reg.numbers = append(reg.numbers, string(number[:]))
-		if !s.sharded {
-			reg.keys = append(reg.keys, s.indexKey(v), s.revokedKey(v))
-		}
-	}
-	if s.sharded {
-		return reg, s.registerAhead(ctx, key, values, reg)
-	}
-	return reg, nil
-}
-
-func (s *Store) registerAhead(
-	ctx context.Context, key runtime.Key, values []runtime.IndexValue, reg *registration,
-) error {
-	calls := make([]call, len(values))
-	for i, v := range values {
-		calls[i] = call{
-			keys: []string{s.indexKey(v), s.revokedKey(v)},
-			args: []string{timeText(key.Now), timeText(key.Arrived()), string(key.ID[:]) + reg.numbers[i]},
-		}
-	}
-	replies, err := s.runAll(ctx, registerFunction, calls)
-	if err != nil {
-		return err
-	}
-	for _, answer := range replies {
-		if err := answer.err(key.ID); err != nil {
-			return err
-		}
-		reg.crowded = reg.crowded || answer.number(1) == 1
-	}
-	return nil
-}
-
-// guessKind returns the kind to register the values of a delta for. The commit
-// checks it.
-func (s *Store) guessKind(ctx context.Context, id runtime.ID, d *runtime.Delta) (string, error) {
-	kind := *s.kind.Load()
-	for range indexedIn(d) {
-		if kind == "" {
-			return s.kindOf(ctx, id)
-		}
-	}
-	return kind, nil
-}
-
-// kindOf returns the kind of a stored session, which never changes; "" for none.
-func (s *Store) kindOf(ctx context.Context, id runtime.ID) (string, error) {
-	kind, err := s.client.Do(ctx, s.client.B().Hget().Key(s.sessionKey(id)).Field(".k").Build()).ToString()
-	if err != nil && !rueidis.IsRedisNil(err) {
-		return "", s.wrap(err)
-	}
-	return kind, nil
-}
-
-func indexedValues(kind string, entries iter.Seq[runtime.Entry]) (values []runtime.IndexValue) {
-	for e := range entries {
-		values = append(values, runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value})
-	}
-	return values
-}
-
-// indexedIn yields the indexed entries that a delta sets.
-func indexedIn(d *runtime.Delta) iter.Seq[runtime.Entry] {
-	return func(yield func(runtime.Entry) bool) {
-		for i := range d.Ops {
-			set := d.Ops[i].Kind == runtime.OpSet && d.Ops[i].Entry.Kind == runtime.IndexedEntry
-			if set && !yield(d.Ops[i].Entry) {
-				return
-			}
-		}
-	}
-}
 
 // A member of an index is one registration of a session.
 type member struct {
@@ -226,14 +109,14 @@ func (s *Store) look(
 			found = append(found, runtime.Found{ID: members[i].id, Record: r})
 		}
 	}
-	_, err = s.settle(ctx, tidy, v, left, now)
+	_, err = s.settle(ctx, toTidy, v, left, now)
 	return found, err
 }
 
 // What functions/settle.lua is told to do.
 const (
-	tidy   = "tidy"
-	revoke = "revoke"
+	toTidy   = "tidy"
+	toRevoke = "revoke"
 )
 
 // settle lets the server look at each member, removes from the index those that
@@ -270,46 +153,6 @@ func (s *Store) settle(
 	return ended, s.wrap(s.client.Do(ctx, s.client.B().Zrem().Key(s.indexKey(v)).Member(done...).Build()).Error())
 }
 
-// tidyWhere looks at some members of crowded indexes, from a random one on. What
-// it does not manage the next look-up does, so its errors are nobody's concern.
-func (s *Store) tidyWhere(ctx context.Context, values []runtime.IndexValue, crowded bool) {
-	if !crowded {
-		return
-	}
-	var from runtime.ID
-	rand.Read(from[:])
-	for _, v := range values {
-		members, _, err := s.page(ctx, v, string(from[:]), pageSize)
-		if err == nil && len(members) < pageSize {
-			var first []member
-			first, _, err = s.page(ctx, v, "", pageSize-int64(len(members)))
-			members = append(members, first...)
-		}
-		if err == nil {
-			_, _ = s.settle(ctx, tidy, v, members, time.Time{})
-		}
-	}
-}
-
-// prolongIndexes lets the indexes of the values that an update has named live
-// longer. One that fails is made up for by the next.
-func (s *Store) prolongIndexes(ctx context.Context, id runtime.ID, answer reply) {
-	fields := answer.texts(3)
-	if len(fields) == 0 {
-		return
-	}
-	kind, err := s.kindOf(ctx, id)
-	if err != nil {
-		return
-	}
-	for i := 0; i+1 < len(fields); i += 2 {
-		if _, value, ok := splitIndexed(fields[i+1]); ok {
-			index := s.indexKey(runtime.IndexValue{Kind: kind, Field: fields[i], Value: value})
-			s.client.Do(ctx, s.client.B().Pexpire().Key(index).Milliseconds(indexLife.Milliseconds()).Build())
-		}
-	}
-}
-
 // Revoke implements [runtime.Indexer]. The mark comes first, so that no sign-in
 // slips in between the pages: one that has registered before is met here, and
 // one that registers later meets the mark. The time of the mark is that of the
@@ -333,7 +176,7 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 			return revoked, err
 		}
 		members = slices.DeleteFunc(members, func(m member) bool { return slices.Contains(except, m.id) })
-		ended, err := s.settle(ctx, revoke, v, members, now)
+		ended, err := s.settle(ctx, toRevoke, v, members, now)
 		revoked += ended
 		if err != nil {
 			return revoked, err
@@ -341,4 +184,37 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 		after = last
 	}
 	return revoked, nil
+}
+
+// tidy looks at some members of crowded indexes, from a random one on. What it
+// does not manage the next look-up does, so its errors are nobody's concern.
+func (s *Store) tidy(ctx context.Context, values []runtime.IndexValue) {
+	var from runtime.ID
+	rand.Read(from[:])
+	for _, v := range values {
+		members, _, err := s.page(ctx, v, string(from[:]), pageSize)
+		if err == nil && len(members) < pageSize {
+			var first []member
+			first, _, err = s.page(ctx, v, "", pageSize-int64(len(members)))
+			members = append(members, first...)
+		}
+		if err == nil {
+			_, _ = s.settle(ctx, toTidy, v, members, time.Time{})
+		}
+	}
+}
+
+// prolongIndexes lets the indexes of some fields of a session live longer: keys
+// and texts in turns. One that fails is made up for by the next.
+func (s *Store) prolongIndexes(ctx context.Context, id runtime.ID, fields []string) {
+	kind, err := s.kindOf(ctx, id)
+	if err != nil {
+		return
+	}
+	for i := 0; i+1 < len(fields); i += 2 {
+		if _, value, ok := splitIndexed(fields[i+1]); ok {
+			index := s.indexKey(runtime.IndexValue{Kind: kind, Field: fields[i], Value: value})
+			s.client.Do(ctx, s.client.B().Pexpire().Key(index).Milliseconds(indexLife.Milliseconds()).Build())
+		}
+	}
 }

@@ -110,7 +110,7 @@ func crashBetweenSteps(t *testing.T, s *Store) {
 // commit does the second step alone.
 func commit(t *testing.T, s *Store, key runtime.Key, d *runtime.Delta, reg *registration) (reply, error) {
 	t.Helper()
-	return s.run(t.Context(), updateFunction, call{reg.keys, deltaArgs(key, d, testKind, reg.numbers)})
+	return s.run(t.Context(), updateFunction, call{reg.keys, deltaArgs(key, d, reg)})
 }
 
 func withdrawnMeanwhile(t *testing.T, s *Store) {

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -132,33 +131,14 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	}
 	defer s.cache.write(key.ID)()
 	s.noteKind(r.Kind)
-	values := indexedValues(r.Kind, r.Entries.Indexed())
-	for range attempts {
-		answer, err := s.create(ctx, key, r, values)
-		if err != nil {
-			return err
-		}
-		if answer.verdict() != verdictWithdrawn {
-			return answer.err(key.ID)
-		}
+	for range r.Entries.Indexed() {
+		return s.createIndexed(ctx, key, r)
 	}
-	return s.wrap(errRegistration)
-}
-
-func (s *Store) create(
-	ctx context.Context, key runtime.Key, r *runtime.Record, values []runtime.IndexValue,
-) (reply, error) {
-	reg, err := s.register(ctx, key, values)
+	answer, err := s.run(ctx, createFunction, call{[]string{s.sessionKey(key.ID)}, creationArgs(key, r, nil)})
 	if err != nil {
-		return reply{}, err
+		return err
 	}
-	args := append([]string{creationArg(key, r, len(values))}, reg.numbers...)
-	args = append(args, fieldsOf(r, reg.numbers)...)
-	answer, err := s.run(ctx, createFunction, call{reg.keys, args})
-	if err == nil && answer.verdict() == verdictOK {
-		s.tidyWhere(ctx, values, reg.crowded || answer.number(1) == 1)
-	}
-	return answer, err
+	return answer.err(key.ID)
 }
 
 // Update implements [runtime.Store].
@@ -167,68 +147,27 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 		return nil, err
 	}
 	defer s.cache.write(key.ID)()
-	kind, err := s.guessKind(ctx, key.ID, d)
+	for range indexedIn(d) {
+		return s.updateIndexed(ctx, key, d)
+	}
+	answer, err := s.run(ctx, updateFunction, call{[]string{s.sessionKey(key.ID)}, deltaArgs(key, d, nil)})
 	if err != nil {
 		return nil, err
 	}
-	for range attempts {
-		answer, err := s.update(ctx, key, d, kind)
-		switch {
-		case errors.Is(err, runtime.ErrEnded):
-			// Barred, but by the revocation of another kind where the guess is wrong.
-			actual, failed := s.kindOf(ctx, key.ID)
-			if failed != nil {
-				return nil, failed
-			}
-			if actual == "" || actual == kind {
-				return nil, err
-			}
-			kind = actual
-		case err != nil:
-			return nil, err
-		case answer.verdict() == verdictOK:
-			s.prolongIndexes(ctx, key.ID, answer)
-			return s.resultOf(answer)
-		case answer.verdict() == verdictOtherKind:
-			kind = answer.text(1)
-			s.noteKind(kind)
-		case answer.verdict() != verdictWithdrawn:
-			return nil, answer.err(key.ID)
-		}
-	}
-	return nil, s.wrap(errRegistration)
+	return s.resultOf(ctx, key.ID, answer)
 }
 
-func (s *Store) update(ctx context.Context, key runtime.Key, d *runtime.Delta, kind string) (reply, error) {
-	values := indexedValues(kind, indexedIn(d))
-	reg, err := s.register(ctx, key, values)
-	if err != nil {
-		return reply{}, err
+// resultOf returns what an update came to. One that lets a session outlive its
+// indexes has named their values.
+func (s *Store) resultOf(ctx context.Context, id runtime.ID, answer reply) (*runtime.Result, error) {
+	if err := answer.err(id); err != nil {
+		return nil, err
 	}
-	answer, err := s.run(ctx, updateFunction, call{reg.keys, deltaArgs(key, d, kind, reg.numbers)})
-	if err == nil && answer.verdict() == verdictOK {
-		s.tidyWhere(ctx, values, reg.crowded || answer.outcome()&outcomeCrowded != 0)
+	if outliving := answer.texts(3); len(outliving) > 0 {
+		s.prolongIndexes(ctx, id, outliving)
 	}
-	return answer, err
-}
-
-func (s *Store) resultOf(answer reply) (*runtime.Result, error) {
-	outcome, head := answer.outcome(), answer.head()
-	if head == "" {
-		return nil, s.wrap(errReply)
-	}
-	result := &runtime.Result{
-		Won:      outcome&outcomeWon != 0,
-		Current:  outcome&outcomeCurrent != 0,
-		Created:  timeAt(head, headCreated),
-		Renewed:  timeAt(head, headRenewed),
-		Deadline: timeAt(head, headDeadline),
-		Expires:  timeAt(head, headExpires),
-	}
-	if replaced := answer.texts(2); len(replaced) > 0 {
-		result.Replaced = replaced
-	}
-	return result, nil
+	result, err := answer.result()
+	return result, s.wrap(err)
 }
 
 // Delete implements [runtime.Store].

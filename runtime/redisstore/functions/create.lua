@@ -1,12 +1,12 @@
 -- create stores a new record. The first argument goes on after the key with its
--- end and how many values it is found by; the number of each follows, and the
--- fields.
+-- end, how many values it is found by and whether one of them is barred; the
+-- number of each follows, and the fields.
 
-local CREATION = '>i8i8'
+local CREATION = '>i8i8B'
 
 local function create(keys, args)
   local key = readKey(args[1])
-  local expires, count = struct.unpack(CREATION, args[1], KEY_SIZE + 1)
+  local expires, count, barred = struct.unpack(CREATION, args[1], KEY_SIZE + 1)
   local old, damaged = readRecord(get(keys[1]))
   if damaged then
     return { DAMAGED }
@@ -15,15 +15,15 @@ local function create(keys, args)
     return { EXISTS }
   end
   local numbers = slice(args, 2, 1 + count)
-  local verdict = checkValues(keys, numbers, key)
+  local verdict = checkValues(keys, numbers, key, barred == 1)
   if verdict ~= OK then
     return { verdict }
   end
-  local crowded = registerValues(keys, numbers)
+  local outcome = registerValues(keys, numbers)
   redis.call('DEL', keys[1])
   setFields(keys[1], slice(args, 2 + count, #args))
   expireWithMargin(keys[1], expires, key.now)
-  return { OK, crowded }
+  return string.char(outcome)
 end
 
 redis.register_function(LIBRARY .. '_create', create)

@@ -30,7 +30,7 @@ local function readDelta(args)
   local d = {
     ops = ops, limits = NONE, numbers = NONE, maxBytes = maxBytes,
     deadline = deadline ~= 0 and deadline, active = active ~= 0 and active,
-    kind = false, currentOnly = false, renewal = false, ticket = false, redeem = false,
+    kind = false, barred = false, currentOnly = false, renewal = false, ticket = false, redeem = false,
   }
   local absent, value = false, false -- the condition of the next operation
   local at = 2
@@ -55,7 +55,7 @@ local function readDelta(args)
     elseif what == 'C' then
       d.currentOnly, at = true, at + 1
     elseif what == 'K' then
-      d.kind, at = key, at + 2
+      d.kind, d.barred, at = key, text == '1', at + 3
     elseif what == 'L' then
       d.limits = with(d.limits, { field = key, max = tonumber(text) })
       at = at + 3

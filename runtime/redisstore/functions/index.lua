@@ -52,8 +52,9 @@ local function idOf(keys)
 end
 
 -- checkValues judges the values of a commit, whose registrations may have been
--- withdrawn before it came.
-local function checkValues(keys, numbers, key)
+-- withdrawn before it came. On a Cluster the step before has found out whether one
+-- of them is barred.
+local function checkValues(keys, numbers, key, barred)
   for i, number in ipairs(numbers) do
     if redis.call('SISMEMBER', keys[2], number) == 1 then
       return WITHDRAWN
@@ -63,16 +64,16 @@ local function checkValues(keys, numbers, key)
       return ENDED
     end
   end
-  return OK
+  return barred and ENDED or OK
 end
 
--- registerValues returns 1 where an index is to be tidied.
+-- registerValues returns CROWDED where an index is to be tidied, 0 otherwise.
 local function registerValues(keys, numbers)
   local crowded = 0
   for i, number in ipairs(numbers) do
     local index = keys[1 + 2 * i]
     if index and registerMember(index, idOf(keys) .. number) then
-      crowded = 1
+      crowded = CROWDED
     end
   end
   return crowded

@@ -1,11 +1,14 @@
 -- A record as the functions see it, and how a key is judged. This follows
--- runtime/apply.go line by line; a test holds both to the same answers.
+-- runtime/admit.go line by line; a test holds both to the same answers.
 --
 -- Times are microseconds since 1970, which a double holds exactly. A table is
 -- written with all its fields at once: one that grows is made anew each time.
 
 local OK, NOT_FOUND, EXISTS, CONFLICT, TOO_LARGE, OVERFLOW = 0, 1, 2, 3, 4, 5
 local SUPERSEDED, REUSED, ENDED, WITHDRAWN, OTHER_KIND, DAMAGED = 6, 7, 8, 9, 10, 11
+
+-- What came of a commit, as a sum.
+local CROWDED, WON, CURRENT = 1, 2, 4
 
 local KEY = '>i8i8BBBc32'    -- now, arrived; ticket, held, live; proof
 local HEAD = '>i8i8i8i8i8i8BB' -- created, renewed, deadline, expires, ended; size; earlier proofs, what is pending

@@ -1,11 +1,8 @@
 -- update applies a delta. Everything is checked before anything is written,
 -- because the server does not roll a function back. Where the delta is applied,
--- it answers with a string: a byte for what came of it, the sum of the numbers
--- below, and the head. With it come, if there are any, the entries that were
--- replaced because they are no counters, and the indexed entries of a session
--- that may outlive its indexes.
-
-local CROWDED, WON, CURRENT = 1, 2, 4
+-- it answers with a string: a byte for what came of it, and the head. With it
+-- come, if there are any, the entries that were replaced because they are no
+-- counters, and the indexed entries of a session that may outlive its indexes.
 
 local KEY_AND_DELTA = KEY .. DELTA:sub(2)
 
@@ -115,7 +112,7 @@ local function update(keys, args)
   if verdict ~= OK then
     return { verdict, field or '', limit or 0 }
   end
-  verdict = checkValues(keys, d.numbers, key)
+  verdict = checkValues(keys, d.numbers, key, d.barred)
   if verdict ~= OK then
     return { verdict }
   end
@@ -124,7 +121,7 @@ local function update(keys, args)
   if d.deadline and d.deadline - r.created > LONG_LIFE then
     outliving = indexedFields(keys[1])
   end
-  local outcome = registerValues(keys, d.numbers) * CROWDED
+  local outcome = registerValues(keys, d.numbers)
   if current then
     outcome = outcome + CURRENT
   end

@@ -1,0 +1,83 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/rueidis"
+)
+
+// A call is one execution of a function.
+type call struct{ keys, args []string }
+
+// run executes a function. Where the server does not know it, because it is new,
+// empty after a restart or was told FUNCTION FLUSH, it has done nothing, and is
+// given the library.
+func (s *Store) run(ctx context.Context, f function, c call) (reply, error) {
+	return s.answer(ctx, f, c, s.client.Do(ctx, s.command(f, c)))
+}
+
+// runAll executes a function several times, in one round trip for each shard.
+func (s *Store) runAll(ctx context.Context, f function, calls []call) ([]reply, error) {
+	commands := make(rueidis.Commands, len(calls))
+	for i, c := range calls {
+		commands[i] = s.command(f, c)
+	}
+	replies := make([]reply, len(calls))
+	var errs []error
+	for i, result := range s.client.DoMulti(ctx, commands...) {
+		var err error
+		replies[i], err = s.answer(ctx, f, calls[i], result)
+		errs = append(errs, err)
+	}
+	return replies, errors.Join(errs...)
+}
+
+func (s *Store) command(f function, c call) rueidis.Completed {
+	return s.client.B().Fcall().Function(string(f)).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+}
+
+// answer reads the reply. It teaches a server that does not know the function.
+func (s *Store) answer(ctx context.Context, f function, c call, result rueidis.RedisResult) (reply, error) {
+	if isUnknownFunction(result.Error()) {
+		if err := s.teach(ctx, c.keys[0]); err != nil {
+			return reply{}, err
+		}
+		result = s.client.Do(ctx, s.command(f, c))
+	}
+	message, err := result.ToMessage()
+	if err != nil {
+		return reply{}, s.wrap(fmt.Errorf("%s: %w", c.keys[0], err))
+	}
+	if message.IsString() {
+		applied, err := message.ToString()
+		return reply{applied: applied}, err
+	}
+	parts, err := message.ToArray()
+	return reply{parts: parts}, s.wrap(err)
+}
+
+func isUnknownFunction(err error) bool {
+	refused, ok := rueidis.IsRedisErr(err)
+	return ok && strings.HasSuffix(refused.Error(), "Function not found")
+}
+
+// teach gives the library to the server that has the key. Another program may do
+// so at the same moment.
+func (s *Store) teach(ctx context.Context, key string) error {
+	load := s.client.B().Arbitrary("FUNCTION", "LOAD").Keys(functions.source(tagOf(key))).Build()
+	err := s.client.Do(ctx, load).Error()
+	if refused, ok := rueidis.IsRedisErr(err); ok && strings.Contains(refused.Error(), "already exists") {
+		return nil
+	}
+	return s.wrap(err)
+}
+
+// tagOf returns the part of a key that decides its slot, in its braces.
+func tagOf(key string) string {
+	_, after, _ := strings.Cut(key, "{")
+	tag, _, _ := strings.Cut(after, "}")
+	return "{" + tag + "}"
+}
