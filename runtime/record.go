@@ -69,7 +69,7 @@ func (r *Record) Mark(now time.Time) *Record {
 		Earlier: r.Earlier,
 		Created: r.Created,
 		Renewed: r.Renewed,
-		Expires: now.Add(MarkLife),
+		Expires: now.Add(MarkLife).Truncate(time.Millisecond), // as the expiry of any record
 		Ended:   now,
 	}
 }

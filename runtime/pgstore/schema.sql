@@ -142,12 +142,14 @@ END $$;
 -- Ends live sessions that are locked: their marks stay for a minute.
 CREATE OR REPLACE FUNCTION duckgen_end(ids uuid[], k_now timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    mark_ends timestamptz := date_trunc('milliseconds', k_now + interval '1 minute');
 BEGIN
     DELETE FROM duckgen_index WHERE id = ANY (ids);
     UPDATE duckgen_sessions SET
         data = '{}', counters = '{}', indexed = NULL, deadline = NULL,
         ticket_proof = NULL, ticket_ends = NULL, ticket_saw = NULL, ticket_sole = NULL,
-        due = k_now + interval '1 minute', expires = k_now + interval '1 minute', ended = k_now
+        due = mark_ends, expires = mark_ends, ended = k_now
     WHERE id = ANY (ids);
     PERFORM duckgen_tell('ended ' || id) FROM unnest(ids) AS id;
 END $$;
@@ -218,7 +220,8 @@ DECLARE
     r duckgen_sessions;
 BEGIN
     IF indexed IS NOT NULL AND duckgen_barred(k_id, k_now, k_arrived, kind, indexed, data) THEN
-        RETURN 'ended';
+        RETURN CASE WHEN EXISTS (SELECT FROM duckgen_sessions AS s WHERE s.id = k_id AND s.expires > k_now)
+            THEN 'exists' ELSE 'ended' END;
     END IF;
     INSERT INTO duckgen_sessions AS s (
         id, kind, proof, data, counters, indexed, created, renewed, deadline, due, expires,

@@ -32,6 +32,16 @@ func session(n byte, entries ...runtime.Entry) (runtime.Key, *runtime.Record) {
 	}
 }
 
+func entry(key, value string) runtime.Entry { return runtime.Entry{Key: key, Value: value} }
+
+func indexed(key, value string) runtime.Entry {
+	return runtime.Entry{Key: key, Kind: runtime.IndexedEntry, Value: value}
+}
+
+func counter(key string, n int64) runtime.Entry {
+	return runtime.Entry{Key: key, Kind: runtime.CounterEntry, Count: n}
+}
+
 func create(t *testing.T, s *pgstore.Store, key runtime.Key, r *runtime.Record) {
 	t.Helper()
 	if err := s.Create(t.Context(), key, r); err != nil {

@@ -110,4 +110,8 @@ var contract = []clause{
 	{"C20", []statement{
 		{"closing leaves no goroutine", closes},
 	}},
+	{"C21", []statement{
+		{"random histories are what the methods of a record make of them", randomHistories},
+		{"a short way leads where the full one does", shortWays},
+	}},
 }

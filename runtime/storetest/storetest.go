@@ -10,7 +10,7 @@
 //		})
 //	}
 //
-// Each clause of the contract, C1 to C20, is a subtest, and under it each
+// Each clause of the contract, C1 to C21, is a subtest, and under it each
 // statement that the clause makes. Run the kit with -race. With -short it makes
 // a tenth of the rounds that provoke races.
 //
@@ -75,7 +75,8 @@ func WithReopen(reopen func(t *testing.T, data string) runtime.Store) Option {
 	return func(h *hooks) { h.reopen = reopen }
 }
 
-// WithHistory sets how many operations C19 records, 10,000 by default.
+// WithHistory sets how many operations C19 records, 10,000 by default. For every
+// hundred of them C21 compares a history of random ones.
 func WithHistory(operations int) Option {
 	return func(h *hooks) { h.history = operations }
 }

@@ -104,12 +104,13 @@ func (s *toy) Load(ctx context.Context, key runtime.Key) (loaded *runtime.Record
 
 func (s *toy) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
 	return s.step(ctx, key.ID, func(old *runtime.Record) (*runtime.Record, error) {
+		next, err := s.create(old, key, s.copied(r))
 		for e := range r.Entries.Indexed() {
-			if s.barred(key, r.Kind, e) {
+			if err == nil && s.barred(key, r.Kind, e) {
 				return old, runtime.ErrEnded
 			}
 		}
-		return s.create(old, key, s.copied(r))
+		return next, err
 	})
 }
 
@@ -217,7 +218,7 @@ func (s *toy) Revoke(
 	if s.noException {
 		except = nil
 	}
-	mark := toyMark{v, now, except}
+	mark := toyMark{v, now, slices.Clone(except)}
 	if !s.noMarks && !s.lateMarks && s.ready(ctx) == nil {
 		s.mark(mark)
 	}

@@ -80,7 +80,7 @@ local function renew(r, renewal, now)
   end
   r.earlier, r.earlierChanged = earlier, true
   r.proof = renewal.proof
-  r.renewed = math.floor(now / 1000) * 1000
+  r.renewed = toMillisecond(now)
   r.ticket, r.ticketChanged = false, true
 end
 

@@ -1,5 +1,6 @@
 -- A record as the functions see it, and how a key is judged. This follows
--- runtime/admit.go line by line; a test holds both to the same answers.
+-- runtime/admit.go line by line; C21 of package storetest holds both to the same
+-- answers.
 --
 -- Times are microseconds since 1970, which a double holds exactly. A table is
 -- written with all its fields at once: one that grows is made anew each time.
@@ -197,9 +198,13 @@ local function saveRecord(r, set, gone, now)
   return head
 end
 
+local function toMillisecond(time)
+  return math.floor(time / 1000) * 1000
+end
+
 -- saveMark replaces the record by the mark of its end.
 local function saveMark(r, now)
-  r.deadline, r.expires, r.ended, r.size, r.ticket = 0, now + MARK_LIFE, now, 0, false
+  r.deadline, r.expires, r.ended, r.size, r.ticket = 0, toMillisecond(now + MARK_LIFE), now, 0, false
   local mark = { '.h', packHead(r), '.p', r.proof, '.k', r.kind }
   addEarlier(mark, r.earlier)
   redis.call('DEL', r.name)

@@ -6,27 +6,19 @@
 
 local KEY_AND_DELTA = KEY .. DELTA:sub(2)
 
-local MOST_PLAIN = 16 -- entries: each is compared with those before
-
 -- plainEntries returns the command that reads the head, the proof and the entries
--- of a delta that does nothing but set entries and add to them, each once. For
--- any other it returns nil: one that sets an indexed entry begins with its kind.
+-- of a delta that does nothing but set entries and add to them. For any other it
+-- returns nil: one that sets an indexed entry begins with its kind.
 local function plainEntries(name, args)
-  local list = { 'HMGET', name, '.h', '.p' }
-  if #args % 3 ~= 1 or #args > 3 * MOST_PLAIN + 1 then
+  if #args % 3 ~= 1 or #args > 3 * READ_AHEAD + 1 then
     return nil
   end
+  local list = { 'HMGET', name, '.h', '.p' }
   for i = 2, #args, 3 do
-    local what, field = args[i], args[i + 1]
-    if what ~= 's' and what ~= 'a' then
+    if args[i] ~= 's' and args[i] ~= 'a' then
       return nil
     end
-    for j = 5, #list do
-      if list[j] == field then
-        return nil
-      end
-    end
-    list[#list + 1] = field
+    list[#list + 1] = args[i + 1]
   end
   return list
 end

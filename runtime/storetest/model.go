@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// A model is a store as the methods of runtime.Record define it, for one
+// operation at a time.
+type model struct {
+	records map[runtime.ID]*runtime.Record
+	revoked []revocation
+}
+
+type revocation struct {
+	value  runtime.IndexValue
+	at     time.Time
+	except []runtime.ID
+}
+
+func newModel() *model { return &model{records: map[runtime.ID]*runtime.Record{}} }
+
+func (m *model) load(key runtime.Key) (*runtime.Record, error) {
+	next, err := m.records[key.ID].Read(key)
+	m.records[key.ID] = next
+	if err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+func (m *model) create(key runtime.Key, r *runtime.Record) error {
+	if old := m.records[key.ID]; old != nil && key.Now.Before(old.Expires) {
+		return runtime.ErrExists
+	}
+	for e := range r.Entries.Indexed() {
+		if m.bars(key, r.Kind, e) {
+			return runtime.ErrEnded
+		}
+	}
+	m.records[key.ID] = r
+	return nil
+}
+
+func (m *model) update(key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
+	next, result, err := m.records[key.ID].Apply(key, d)
+	if err == nil && m.barsUpdate(key, next.Kind, d) {
+		return nil, runtime.ErrEnded
+	}
+	m.records[key.ID] = next
+	return result, err
+}
+
+func (m *model) delete(key runtime.Key) error {
+	next, err := m.records[key.ID].End(key)
+	m.records[key.ID] = next
+	return err
+}
+
+// bars reports whether the value of an entry was revoked after the request
+// behind the key had arrived.
+func (m *model) bars(key runtime.Key, kind string, e runtime.Entry) bool {
+	value := runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value}
+	return slices.ContainsFunc(m.revoked, func(r revocation) bool {
+		return r.value == value && key.Arrived().Before(r.at) && key.Now.Before(r.at.Add(runtime.MarkLife)) &&
+			!slices.Contains(r.except, key.ID)
+	})
+}
+
+func (m *model) barsUpdate(key runtime.Key, kind string, d *runtime.Delta) bool {
+	return slices.ContainsFunc(d.Ops, func(op runtime.Op) bool {
+		return op.Kind == runtime.OpSet && op.Entry.Kind == runtime.IndexedEntry && m.bars(key, kind, op.Entry)
+	})
+}
+
+func (m *model) revoke(v runtime.IndexValue, now time.Time, except []runtime.ID) (ended int) {
+	m.revoked = append(m.revoked, revocation{v, now, except})
+	for _, id := range m.find(v, now) {
+		if !slices.Contains(except, id) {
+			m.records[id] = m.records[id].Mark(now)
+			ended++
+		}
+	}
+	return ended
+}
+
+func (m *model) find(v runtime.IndexValue, now time.Time) (ids []runtime.ID) {
+	for id, r := range m.records {
+		if r == nil || r.Kind != v.Kind || !r.Ended.IsZero() || !now.Before(r.Expires) {
+			continue
+		}
+		if e, ok := r.Entries.Get(v.Field); ok && e.Kind == runtime.IndexedEntry && e.Value == v.Value {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// What a store answers, as a text: two answers are the same if their texts are.
+
+// show says everything about a record.
+func show(r *runtime.Record) string {
+	if r == nil {
+		return "no record"
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s, proof %x, created %s, renewed %s, deadline %s, expires %s, ended %s",
+		r.Kind, r.Proof[:4], at(r.Created), at(r.Renewed), at(r.Deadline), at(r.Expires), at(r.Ended))
+	for _, e := range r.Earlier {
+		fmt.Fprintf(&text, "\n\tearlier proof %x, ended %s, by a sign-in %t, presented %s, grace %s",
+			e.Proof[:4], at(e.Ended), e.SignIn, at(e.Presented), e.Grace)
+	}
+	if t := r.Ticket; t != nil {
+		fmt.Fprintf(&text, "\n\tticket %x, ends %s, saw %x, sole %t", t.Proof[:4], at(t.Ends), t.Saw[:4], t.Sole)
+	}
+	for e := range r.Entries.All() {
+		fmt.Fprintf(&text, "\n\t%q: %s", e.Key, [...]string{"plain", "indexed", "counter"}[e.Kind])
+		if e.Kind == runtime.CounterEntry {
+			fmt.Fprintf(&text, " %d", e.Count)
+		} else {
+			fmt.Fprintf(&text, " %q", e.Value)
+		}
+	}
+	return text.String()
+}
+
+func showResult(r *runtime.Result) string {
+	if r == nil {
+		return "no result"
+	}
+	return fmt.Sprintf("won %t, current %t, created %s, renewed %s, deadline %s, expires %s, replaced %q",
+		r.Won, r.Current, at(r.Created), at(r.Renewed), at(r.Deadline), at(r.Expires), slices.Sorted(slices.Values(r.Replaced)))
+}
+
+// at shows a time to the microsecond, which is what stores keep.
+func at(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05.000000")
+}
+
+func showKey(key runtime.Key) string {
+	return fmt.Sprintf("proof %x, ticket %t, now %s, age %s, held %t, live %t",
+		key.Proof[:4], key.Ticket, at(key.Now), key.Age, key.Held, key.Live)
+}
+
+func showDelta(d *runtime.Delta) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Update with limits %v, %d bytes, deadline %s, active %s, current only %t",
+		d.Limits, d.MaxBytes, at(d.Deadline), at(d.Active), d.CurrentOnly)
+	for _, op := range d.Ops {
+		fmt.Fprintf(&text, "\n\t%s %+v, drop zero %t", [...]string{"clear", "set", "remove", "add"}[op.Kind], op.Entry, op.DropZero)
+		if op.If != nil {
+			fmt.Fprintf(&text, ", if %+v", *op.If)
+		}
+	}
+	if d.Renewal != nil {
+		fmt.Fprintf(&text, "\n\trenewal by %x, sign-in %t, grace %s", d.Renewal.Proof[:4], d.Renewal.SignIn, d.Renewal.Grace)
+	}
+	if t := d.Ticket; t != nil {
+		fmt.Fprintf(&text, "\n\tticket %x, ends %s, saw %x, sole %t", t.Proof[:4], at(t.Ends), t.Saw[:4], t.Sole)
+	}
+	if r := d.Redeem; r != nil {
+		fmt.Fprintf(&text, "\n\tredemption with %x, live %t, and", r.Presented[:4], r.Live)
+		for _, p := range r.Same {
+			fmt.Fprintf(&text, " %x", p[:4])
+		}
+	}
+	return text.String()
+}
+
+// showErr names the answer that an error is, and the limit that it names. What is
+// no answer of a working store is shown as it is.
+func showErr(err error) string {
+	var limit *runtime.LimitError
+	if errors.As(err, &limit) {
+		return limit.Error()
+	}
+	return fmt.Sprint(answerOf(err))
+}
+
+// answerOf returns the answer of a working store that an error is, or the error
+// itself.
+func answerOf(err error) error {
+	for _, answer := range answers {
+		if errors.Is(err, answer) {
+			return answer
+		}
+	}
+	return err
+}
