@@ -20,11 +20,11 @@ func databaseName(config *pgxpool.Config) string {
 }
 
 // wrap says which store has failed.
-func wrap(name string, err error) error {
+func (s *Store) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("pgstore %s: %w", name, err)
+	return fmt.Errorf("pgstore %s: %w", s.name, err)
 }
 
 // errURL says nothing of the URL itself: any part of it may be the password.

@@ -27,7 +27,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 				return
 			}
 			for _, found := range p.sessions {
-				if isLive(found.Record, now) && !yield(found, nil) {
+				if found.Record.Live(now) && !yield(found, nil) {
 					return
 				}
 			}
@@ -37,12 +37,10 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 			from, more = p.next, p.more
 		}
 		if damaged != nil {
-			yield(runtime.Found{}, wrap(s.name, damaged))
+			yield(runtime.Found{}, s.wrap(damaged))
 		}
 	}
 }
-
-func isLive(r *runtime.Record, now time.Time) bool { return r.Ended.IsZero() && now.Before(r.Expires) }
 
 var findStatement = "SELECT id, " + columns("") + " FROM duckgen_index JOIN duckgen_sessions USING (id) " +
 	"WHERE value = duckgen_value($1, $2, $3) AND id >= $4 ORDER BY id LIMIT $5"

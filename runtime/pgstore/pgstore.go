@@ -15,7 +15,6 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -26,9 +25,6 @@ import (
 
 	"github.com/duckgen/duckgen/runtime"
 )
-
-// ErrClosed is what every operation of a closed store answers.
-var ErrClosed = errors.New("the store is closed")
 
 // A Store is a [runtime.Store] in Postgres, also a [runtime.Indexer], a
 // [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use.
@@ -56,16 +52,14 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil || strings.Contains(config.ConnConfig.Database, "@") { // the end of a password with a '/'
 		return nil, errURL
 	}
-	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
-	if err != nil {
-		return nil, wrap(databaseName(config), err)
+	s := &Store{name: databaseName(config), owned: true}
+	if s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
+		return nil, s.wrap(err)
 	}
-	s, err := New(ctx, pool)
-	if err != nil {
-		pool.Close()
-		return nil, err
+	if err := s.begin(ctx); err != nil {
+		s.pool.Close()
+		return nil, s.wrap(err)
 	}
-	s.owned = true
 	return s, nil
 }
 
@@ -73,20 +67,24 @@ func Open(ctx context.Context, url string) (*Store, error) {
 // makes the tables where they are missing, in the first schema of the
 // connection's search_path.
 func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
-	config := pool.Config()
-	s := &Store{pool: pool, name: databaseName(config)}
-	switch config.ConnConfig.DefaultQueryExecMode {
+	s := &Store{name: databaseName(pool.Config()), pool: pool}
+	if err := s.begin(ctx); err != nil {
+		return nil, s.wrap(err)
+	}
+	return s, nil
+}
+
+// begin looks whether the store may work on its pool.
+func (s *Store) begin(ctx context.Context) (err error) {
+	switch s.pool.Config().ConnConfig.DefaultQueryExecMode {
 	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
-		return nil, wrap(s.name, errTextMode)
+		return errTextMode
+	}
+	if s.channel, err = prepare(ctx, s.pool); err != nil {
+		return err
 	}
 	s.closed, s.close = context.WithCancel(context.WithoutCancel(ctx))
-	channel, err := prepare(ctx, pool)
-	if err != nil {
-		s.close()
-		return nil, wrap(s.name, err)
-	}
-	s.channel = channel
-	return s, nil
+	return nil
 }
 
 // Close waits for running operations, and closes the pool if Open has made it.
@@ -154,7 +152,7 @@ func (s *Store) loadRecording(ctx context.Context, key runtime.Key) (loaded *run
 func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
 	args, err := createArguments(key, r)
 	if err != nil {
-		return wrap(s.name, err)
+		return s.wrap(err)
 	}
 	var said string
 	if err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) }, createStatement, args...); err != nil {
@@ -171,7 +169,7 @@ const updateStatement = "SELECT verdict, coalesce(field, ''), coalesce(won, fals
 // of, and has changed nothing.
 func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
 	if err := checkDelta(d); err != nil {
-		return nil, wrap(s.name, err)
+		return nil, s.wrap(err)
 	}
 	if o, ok := ordinaryOf(key, d); ok {
 		result, err := s.updateOrdinary(ctx, key, d, &o)
@@ -230,11 +228,11 @@ const sweepStep = 256
 
 // query makes one round trip for one row.
 func (s *Store) query(ctx context.Context, scan func(pgx.Row) error, statement string, args ...any) error {
-	err := s.usable(ctx)
+	err := s.ready(ctx)
 	if err == nil {
 		err = scan(s.pool.QueryRow(ctx, statement, args...))
 	}
-	return s.failed(ctx, err)
+	return s.wrap(cause(ctx, err))
 }
 
 // inBinary is the first argument of statements whose rows are decoded here.
@@ -246,11 +244,11 @@ var inBinary any = pgx.QueryResultFormats{pgx.BinaryFormatCode}
 func (s *Store) rows(
 	ctx context.Context, take func(values [][]byte, types *pgtype.Map) error, statement string, args ...any,
 ) error {
-	err := s.usable(ctx)
+	err := s.ready(ctx)
 	if err == nil {
 		err = s.takeRows(ctx, take, statement, args)
 	}
-	return s.failed(ctx, err)
+	return s.wrap(cause(ctx, err))
 }
 
 func (s *Store) takeRows(ctx context.Context, take func([][]byte, *pgtype.Map) error, statement string, args []any) error {
@@ -267,18 +265,19 @@ func (s *Store) takeRows(ctx context.Context, take func([][]byte, *pgtype.Map) e
 	return rows.Err()
 }
 
-// usable is the error of an operation that must not begin.
-func (s *Store) usable(ctx context.Context) error {
+// ready is the error of an operation that must not begin.
+func (s *Store) ready(ctx context.Context) error {
 	if s.closed.Err() != nil {
-		return ErrClosed
+		return runtime.ErrClosed
 	}
 	return ctx.Err()
 }
 
-// failed names the store in the error of an operation.
-func (s *Store) failed(ctx context.Context, err error) error {
+// cause is why an operation has failed: what a driver says about a context that
+// is over may be anything.
+func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		err = ctx.Err()
+		return ctx.Err()
 	}
-	return wrap(s.name, err)
+	return err
 }

@@ -31,13 +31,13 @@ func (s *Store) judgedDelta(id runtime.ID, v verdict, d *runtime.Delta, field st
 	case "conflict":
 		return runtime.ErrConflict
 	case "damaged":
-		return wrap(s.name, damaged(id, errDamaged))
+		return s.wrap(damaged(id, errDamaged))
 	case "overflow":
 		return &runtime.LimitError{Field: field, Err: runtime.ErrOverflow}
 	case "too large":
 		return &runtime.LimitError{Field: field, Limit: limitOf(d, field), Err: runtime.ErrTooLarge}
 	}
-	return wrap(s.name, fmt.Errorf("the functions in the database answer %q, which this program does not know", string(v)))
+	return s.wrap(fmt.Errorf("the functions in the database answer %q, which this program does not know", string(v)))
 }
 
 func limitOf(d *runtime.Delta, field string) int {

@@ -27,12 +27,12 @@ const (
 // lost connection is noticed within 20 s and made again; what was missed
 // meanwhile is told as ChangesMissed.
 func (s *Store) Watch(ctx context.Context, tell func(runtime.Change)) error {
-	if err := s.usable(ctx); err != nil {
-		return s.failed(ctx, err)
+	if err := s.ready(ctx); err != nil {
+		return s.wrap(err)
 	}
 	conn, err := s.listen(ctx)
 	if err != nil {
-		return s.failed(ctx, err)
+		return s.wrap(cause(ctx, err))
 	}
 	s.watching.Go(func() {
 		ctx, cancel := context.WithCancel(ctx)

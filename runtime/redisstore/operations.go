@@ -131,7 +131,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	}
 	defer s.cache.write(key.ID)()
 	s.noteKind(r.Kind)
-	for range r.Entries.Indexed() {
+	if hasIndexed(r.IndexValues(nil)) {
 		return s.createIndexed(ctx, key, r)
 	}
 	answer, err := s.run(ctx, createFunction, call{[]string{s.sessionKey(key.ID)}, creationArgs(key, r, nil)})
@@ -147,7 +147,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 		return nil, err
 	}
 	defer s.cache.write(key.ID)()
-	for range indexedIn(d) {
+	if hasIndexed(d.IndexValues("")) {
 		return s.updateIndexed(ctx, key, d)
 	}
 	answer, err := s.run(ctx, updateFunction, call{[]string{s.sessionKey(key.ID)}, deltaArgs(key, d, nil)})

@@ -38,9 +38,6 @@ import (
 // that runs ahead or is set back takes no session.
 const sweepMargin = 5 * time.Minute
 
-// ErrClosed is what every operation of a closed store answers.
-var ErrClosed = errors.New("the store is closed")
-
 // A Store is a [runtime.Store] on Redis, also a [runtime.Indexer] and a
 // [runtime.Watcher]. It is safe for concurrent use.
 type Store struct {
@@ -206,7 +203,7 @@ func (s *Store) Close() error {
 // frozen server would still do once it goes on.
 func (s *Store) ready(ctx context.Context) error {
 	if s.closed.Err() != nil {
-		return s.wrap(ErrClosed)
+		return s.wrap(runtime.ErrClosed)
 	}
 	if err := ctx.Err(); err != nil {
 		return s.wrap(err)

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -58,6 +59,15 @@ func (s *Store) indexName(v runtime.IndexValue) string {
 func (s *Store) indexKey(v runtime.IndexValue) string   { return s.indexName(v) + ":index" }
 func (s *Store) revokedKey(v runtime.IndexValue) string { return s.indexName(v) + ":revoked" }
 
+// hasIndexed reports whether there is a value to be found by.
+func hasIndexed(values iter.Seq[runtime.IndexValue]) bool {
+	found := false
+	for range values {
+		found = true
+	}
+	return found
+}
+
 // updateIndexed is an Update that sets indexed entries.
 func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
 	kind, err := s.guessKind(ctx, key.ID)
@@ -65,7 +75,7 @@ func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, d *runtime.D
 		return nil, err
 	}
 	for range attempts {
-		values := indexedValues(kind, indexedIn(d))
+		values := slices.Collect(d.IndexValues(kind))
 		reg, err := s.register(ctx, key, values)
 		if err != nil {
 			return nil, err
@@ -89,7 +99,7 @@ func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, d *runtime.D
 
 // createIndexed is a Create of a record with indexed entries.
 func (s *Store) createIndexed(ctx context.Context, key runtime.Key, r *runtime.Record) error {
-	values := indexedValues(r.Kind, r.Entries.Indexed())
+	values := slices.Collect(r.IndexValues(nil))
 	for range attempts {
 		reg, err := s.register(ctx, key, values)
 		if err != nil {
@@ -183,23 +193,4 @@ func (s *Store) kindOf(ctx context.Context, id runtime.ID) (string, error) {
 		return "", s.wrap(err)
 	}
 	return kind, nil
-}
-
-func indexedValues(kind string, entries iter.Seq[runtime.Entry]) (values []runtime.IndexValue) {
-	for e := range entries {
-		values = append(values, runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value})
-	}
-	return values
-}
-
-// indexedIn yields the indexed entries that a delta sets.
-func indexedIn(d *runtime.Delta) iter.Seq[runtime.Entry] {
-	return func(yield func(runtime.Entry) bool) {
-		for i := range d.Ops {
-			set := d.Ops[i].Kind == runtime.OpSet && d.Ops[i].Entry.Kind == runtime.IndexedEntry
-			if set && !yield(d.Ops[i].Entry) {
-				return
-			}
-		}
-	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -14,16 +15,15 @@ import (
 // operation at a time.
 type model struct {
 	records map[runtime.ID]*runtime.Record
-	revoked []revocation
+	revoked map[runtime.IndexValue][]runtime.Revocation
 }
 
-type revocation struct {
-	value  runtime.IndexValue
-	at     time.Time
-	except []runtime.ID
+func newModel() *model {
+	return &model{
+		records: map[runtime.ID]*runtime.Record{},
+		revoked: map[runtime.IndexValue][]runtime.Revocation{},
+	}
 }
-
-func newModel() *model { return &model{records: map[runtime.ID]*runtime.Record{}} }
 
 func (m *model) load(key runtime.Key) (*runtime.Record, error) {
 	next, err := m.records[key.ID].Read(key)
@@ -38,10 +38,8 @@ func (m *model) create(key runtime.Key, r *runtime.Record) error {
 	if old := m.records[key.ID]; old != nil && key.Now.Before(old.Expires) {
 		return runtime.ErrExists
 	}
-	for e := range r.Entries.Indexed() {
-		if m.bars(key, r.Kind, e) {
-			return runtime.ErrEnded
-		}
+	if m.bars(key, r.IndexValues(nil)) {
+		return runtime.ErrEnded
 	}
 	m.records[key.ID] = r
 	return nil
@@ -49,7 +47,7 @@ func (m *model) create(key runtime.Key, r *runtime.Record) error {
 
 func (m *model) update(key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
 	next, result, err := m.records[key.ID].Apply(key, d)
-	if err == nil && m.barsUpdate(key, next.Kind, d) {
+	if err == nil && m.bars(key, d.IndexValues(next.Kind)) {
 		return nil, runtime.ErrEnded
 	}
 	m.records[key.ID] = next
@@ -62,24 +60,18 @@ func (m *model) delete(key runtime.Key) error {
 	return err
 }
 
-// bars reports whether the value of an entry was revoked after the request
-// behind the key had arrived.
-func (m *model) bars(key runtime.Key, kind string, e runtime.Entry) bool {
-	value := runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value}
-	return slices.ContainsFunc(m.revoked, func(r revocation) bool {
-		return r.value == value && key.Arrived().Before(r.at) && key.Now.Before(r.at.Add(runtime.MarkLife)) &&
-			!slices.Contains(r.except, key.ID)
-	})
-}
-
-func (m *model) barsUpdate(key runtime.Key, kind string, d *runtime.Delta) bool {
-	return slices.ContainsFunc(d.Ops, func(op runtime.Op) bool {
-		return op.Kind == runtime.OpSet && op.Entry.Kind == runtime.IndexedEntry && m.bars(key, kind, op.Entry)
-	})
+// bars reports whether a revocation of one of the values bars the operation.
+func (m *model) bars(key runtime.Key, values iter.Seq[runtime.IndexValue]) bool {
+	for v := range values {
+		if slices.ContainsFunc(m.revoked[v], func(r runtime.Revocation) bool { return r.Bars(key) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *model) revoke(v runtime.IndexValue, now time.Time, except []runtime.ID) (ended int) {
-	m.revoked = append(m.revoked, revocation{v, now, except})
+	m.revoked[v] = append(m.revoked[v], runtime.Revocation{At: now, Except: except})
 	for _, id := range m.find(v, now) {
 		if !slices.Contains(except, id) {
 			m.records[id] = m.records[id].Mark(now)
@@ -91,10 +83,7 @@ func (m *model) revoke(v runtime.IndexValue, now time.Time, except []runtime.ID)
 
 func (m *model) find(v runtime.IndexValue, now time.Time) (ids []runtime.ID) {
 	for id, r := range m.records {
-		if r == nil || r.Kind != v.Kind || !r.Ended.IsZero() || !now.Before(r.Expires) {
-			continue
-		}
-		if e, ok := r.Entries.Get(v.Field); ok && e.Kind == runtime.IndexedEntry && e.Value == v.Value {
+		if r.Live(now) && slices.Contains(slices.Collect(r.IndexValues(nil)), v) {
 			ids = append(ids, id)
 		}
 	}
@@ -152,7 +141,7 @@ func showKey(key runtime.Key) string {
 
 func showDelta(d *runtime.Delta) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Update with limits %v, %d bytes, deadline %s, active %s, current only %t",
+	fmt.Fprintf(&text, "an Update with limits %v, %d bytes, deadline %s, active %s, current only %t",
 		d.Limits, d.MaxBytes, at(d.Deadline), at(d.Active), d.CurrentOnly)
 	for _, op := range d.Ops {
 		fmt.Fprintf(&text, "\n\t%s %+v, drop zero %t", [...]string{"clear", "set", "remove", "add"}[op.Kind], op.Entry, op.DropZero)

@@ -191,7 +191,7 @@ func (h *random) load(key runtime.Key) error {
 	before := show(h.model.records[key.ID])
 	want, wantErr := h.model.load(key)
 	got, err := h.store.Load(h.Context(), key)
-	return h.compare("Load", key, before, show(got), err, show(want), wantErr)
+	return h.compare("a Load", key, before, show(got), err, show(want), wantErr)
 }
 
 func (h *random) create(id runtime.ID, r *runtime.Record) error {
@@ -199,7 +199,7 @@ func (h *random) create(id runtime.ID, r *runtime.Record) error {
 	before := show(h.model.records[id])
 	wantErr := h.model.create(key, r)
 	err := h.store.Create(h.Context(), key, r)
-	return h.compare("Create of "+show(r), key, before, "", err, "", wantErr)
+	return h.compare("a Create of "+show(r), key, before, "", err, "", wantErr)
 }
 
 func (h *random) update(key runtime.Key, d *runtime.Delta) error {
@@ -213,7 +213,7 @@ func (h *random) delete(key runtime.Key) error {
 	before := show(h.model.records[key.ID])
 	wantErr := h.model.delete(key)
 	err := h.store.Delete(h.Context(), key)
-	return h.compare("Delete", key, before, "", err, "", wantErr)
+	return h.compare("a Delete", key, before, "", err, "", wantErr)
 }
 
 func (h *random) find(v runtime.IndexValue) error {
@@ -227,14 +227,14 @@ func (h *random) find(v runtime.IndexValue) error {
 	}
 	for found, err := range indexer.Find(h.Context(), v, h.now) {
 		if err != nil {
-			return fmt.Errorf("Find of %q: %w", v, err)
+			return fmt.Errorf("a Find of %q: %w", v, err)
 		}
 		got = append(got, found.ID.String()+": "+show(found.Record))
 	}
 	slices.Sort(want)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		return fmt.Errorf("Find of %q at %s yields\n%q, want\n%q", v, at(h.now), got, want)
+		return fmt.Errorf("a Find of %q at %s yields\n%q, want\n%q", v, at(h.now), got, want)
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ func (h *random) revoke(v runtime.IndexValue) error {
 	except := h.ids[:draw(h, 0, 0, 1)]
 	want := h.model.revoke(v, h.now, slices.Clone(except))
 	if got, err := indexer.Revoke(h.Context(), v, h.now, except...); got != want || err != nil {
-		return fmt.Errorf("Revoke of %q at %s = %d, %v; want %d", v, at(h.now), got, err, want)
+		return fmt.Errorf("a Revoke of %q at %s = %d, %v; want %d", v, at(h.now), got, err, want)
 	}
 	for i, id := range h.ids {
 		if r := h.record(id); r.Ended.IsZero() && h.over(r) {
