@@ -23,8 +23,9 @@ type File struct {
 
 	taken namespace // what no further package-level name may be called
 
-	// codecs are the variables of struct codecs by type.
-	codecs map[string]string
+	// codecs are the variables of struct codecs, and structs the names of structs
+	// that have none of their own, by the identity of the type.
+	codecs, structs map[string]string
 
 	// What has been emitted so far uses from outside the package.
 	imports     imports
@@ -77,10 +78,11 @@ func Files(sources []*schema.File) []*File {
 
 func newFile(f *schema.File, taken namespace) *File {
 	out := &File{
-		File:   f,
-		locals: newLocals(survey(f)),
-		taken:  taken,
-		codecs: map[string]string{},
+		File:    f,
+		locals:  newLocals(survey(f)),
+		taken:   taken,
+		codecs:  map[string]string{},
+		structs: map[string]string{},
 	}
 	for _, s := range f.Sessions {
 		out.sessions = append(out.sessions, newSession(out, s))
