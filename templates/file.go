@@ -27,7 +27,8 @@ type File struct {
 	// that have none of their own, by the identity of the type.
 	codecs, structs map[string]string
 
-	// What has been emitted so far uses from outside the package.
+	// imports and predeclared are what the code that is emitted so far uses from
+	// outside of the package.
 	imports     imports
 	predeclared map[string]bool // Go's own names
 }
