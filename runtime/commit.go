@@ -147,6 +147,7 @@ func (s *Session) endDestroyed(ctx context.Context) error {
 	s.cookie = cookieCleared
 	if s.live != nil {
 		s.live.saw = Proof{} // whatever the browser still holds opens nothing
+		s.live.destroyed = true
 	}
 	return nil
 }

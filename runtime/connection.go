@@ -17,6 +17,8 @@ type connection struct {
 	undelivered bool
 	ticket      secret // to be sent, with cookieSet
 
+	destroyed bool // by the running event
+
 	socket *socket // nil: the connection cannot be closed by the session
 }
 
@@ -63,7 +65,7 @@ func (s *Session) between() {
 	if s.engine.store != nil {
 		s.unload()
 	}
-	s.consulted = false
+	s.consulted, s.live.destroyed = false, false
 	s.cookie = cookieKept
 	s.reportMisfits()
 	s.draft.misfits = nil

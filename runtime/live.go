@@ -159,7 +159,7 @@ func moveSocket(s *Session) {
 	if s.draft.stored != nil {
 		expires = s.draft.stored.Expires
 	}
-	s.live.socket.moved(id, s.present(s.engine.kind), expires)
+	s.live.socket.moved(id, s.present(s.engine.kind), expires, s.live.destroyed)
 }
 
 // delivery returns what tells the browser of its new cookie.
