@@ -34,7 +34,7 @@ func (s *Session) goLive() {
 	}
 }
 
-// enterEvents makes the session that of a live connection where no hijacked
+// enterEvents makes the session that of a live connection if no hijacked
 // handshake has done so. The request that brought it may be answered already.
 func (s *Session) enterEvents(ctx context.Context) error {
 	s.lock()

@@ -28,8 +28,8 @@ const (
 //	  changes that may have been missed          asks the store
 //	an event has
 //	  destroyed the session                      closes as ended
-//	  been told that it has ended                closes as ended
-//	  been told of a sign-in elsewhere           is sent to reconnect
+//	  met that it has ended                      closes as ended
+//	  met a sign-in elsewhere                    is sent to reconnect
 //	  begun another session after that           is sent to reconnect
 //	the store answers that the session
 //	  lives, with its token                      stays, and asks again when it expires
@@ -58,7 +58,7 @@ type socket struct {
 	doubtful bool    // the store is to be asked at the end of the event
 	left     bool    // the event has left the session, which closes with it
 	end      LivelyEnd
-	gone     bool // disconnected or told to close
+	gone     bool // disconnected or being closed
 }
 
 // disconnect takes the connection out. Calls after the first do nothing.
@@ -180,7 +180,7 @@ func (x *socket) moved(id ID, proof Proof, expires time.Time, destroyed bool) {
 }
 
 // finish judges what was heard during the event, and what the event met: an end
-// of which the store told it.
+// that the store answered with.
 func (x *socket) finish(met error) {
 	if x == nil {
 		return

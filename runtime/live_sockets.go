@@ -98,7 +98,7 @@ func (all *sockets) unwatch() {
 	}
 }
 
-// hear is told of every change. It must not wait for the store.
+// hear is called for every change. It must not wait for the store.
 func (all *sockets) hear(c Change) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
