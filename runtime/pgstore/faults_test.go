@@ -85,7 +85,7 @@ func TestALostConnectionIsToldAsChangesMissed(t *testing.T) {
 	server := emptyURL(t)
 	s := open(t, server)
 	changes := watch(t, s)
-	execute(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = "+
+	servertest.Execute(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = "+
 		"'LISTEN \"duckgen_' || 'duckgen_sessions'::regclass::oid || '\"'")
 	expect(t, changes, runtime.Change{Kind: runtime.ChangesMissed})
 	key, record := session(1)
@@ -100,7 +100,7 @@ func TestALostConnectionIsToldAsChangesMissed(t *testing.T) {
 // created, deadline, due and expires.
 func fill(t testing.TB, server string, sessions int, values string) {
 	t.Helper()
-	execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions
+	servertest.Execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions
 			(id, kind, proof, data, counters, renewed, created, deadline, due, expires)
 		SELECT gen_random_uuid(), 'kind', sha256('x'), '{}', '{}', now(), %s FROM generate_series(1, %d)`, values, sessions))
 }
@@ -108,7 +108,7 @@ func fill(t testing.TB, server string, sessions int, values string) {
 func TestSweepersShareTheWork(t *testing.T) {
 	server := emptyURL(t)
 	const sessions, programs = 1500, 4
-	execute(t, server, pgstore.Schema())
+	servertest.Execute(t, server, pgstore.Schema())
 	fill(t, server, sessions, "now(), now(), '2020-01-01', '2020-01-01'")
 	var sweeping sync.WaitGroup
 	var removed [programs]int
@@ -189,22 +189,9 @@ func TestCommitsTouchNoIndex(t *testing.T) {
 	}
 }
 
-// ownServer starts a server for one test.
-func ownServer(t *testing.T, settings ...string) *servertest.Postgres {
-	t.Helper()
-	server, err := servertest.NewPostgres(settings...)
-	servertest.Check(t, err)
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
-}
-
 func TestAFrozenServerIsAnOutage(t *testing.T) {
-	server := ownServer(t)
-	s := open(t, server.URL())
+	server := server(t)
+	s := open(t, server.Schema(t))
 	key, record := session(1)
 	create(t, s, key, record)
 	fresh, freshRecord := session(2)
@@ -242,14 +229,15 @@ func TestAFrozenServerIsAnOutage(t *testing.T) {
 }
 
 func TestAWatcherSurvivesTheServer(t *testing.T) {
-	server := ownServer(t)
-	s := open(t, server.URL())
+	server := server(t)
+	url := server.Schema(t)
+	s := open(t, url)
 	changes := watch(t, s)
 	server.Kill()
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	elsewhere := open(t, server.URL())
+	elsewhere := open(t, url)
 	missed, record := session(1)
 	create(t, elsewhere, missed, record)
 	if err := elsewhere.Delete(t.Context(), missed); err != nil {
@@ -278,8 +266,9 @@ func TestAWatcherSurvivesTheServer(t *testing.T) {
 // processes while programs write. Run it with -kills 100 for more.
 func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	const writers = 4
-	server := ownServer(t, "fsync=on", "full_page_writes=on", "shared_buffers=4MB")
-	s := open(t, server.URL())
+	server := server(t)
+	url := server.Schema(t)
+	s := open(t, url)
 	var keys [writers]runtime.Key
 	var written [writers]int64
 	for i := range keys {
@@ -288,7 +277,8 @@ func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 		keys[i], written[i] = key, 1
 	}
 	total := int64(0)
-	for round := range *kills {
+	kills := killCount()
+	for round := range kills {
 		var acknowledged [writers]int64
 		var left atomic.Int64 // acknowledgements until the kill
 		left.Store(int64(20 + 13*round%60))
@@ -305,7 +295,7 @@ func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
-		reopened, err := pgstore.Open(t.Context(), server.URL())
+		reopened, err := pgstore.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +310,7 @@ func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d kills during %d acknowledged writes by %d clients", *kills, total, writers)
+	t.Logf("%d kills during %d acknowledged writes by %d clients", kills, total, writers)
 }
 
 // writeUntilKilled writes whole records until nothing is left to acknowledge,

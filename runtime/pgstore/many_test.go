@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -13,13 +14,16 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
 
 // sessions is how many the tests of this file make. What they log with a million
 // is in docs/stores.md.
-var sessions = flag.Int("sessions", 10_000, "sessions in the tests of large tables")
+var sessions = flag.Int("sessions", 0, "sessions in the tests of large tables")
+
+func sessionCount() int { return cmp.Or(*sessions, testtier.Count(1000, 5000, 10_000)) }
 
 // copies makes sessions that are like the given one, under ids and with proofs
 // that nobody knows, and with what it has in the index.
@@ -62,18 +66,19 @@ func ask[T any](t *testing.T, pool *pgxpool.Pool, question string, args ...any) 
 // TestManySessions fills the tables, and measures what a session takes and what
 // it costs to remove those that have expired, while a visitor works.
 func TestManySessions(t *testing.T) {
+	sessions := sessionCount()
 	for _, c := range []struct {
 		name     string
 		entries  []runtime.Entry
 		sessions int
 		most     int64 // bytes of each
 	}{
-		{"small", []runtime.Entry{entry("theme", `"dark"`), entry("name", `"Ann"`), counter("views", 3)}, *sessions, 450},
-		{"indexed", []runtime.Entry{entry("theme", `"dark"`), indexed("user_id", "7"), counter("views", 3)}, *sessions / 4, 850},
-		{"20 fields", slices.Collect(realistic().All()), *sessions / 10, 2600},
+		{"small", []runtime.Entry{entry("theme", `"dark"`), entry("name", `"Ann"`), counter("views", 3)}, sessions, 450},
+		{"indexed", []runtime.Entry{entry("theme", `"dark"`), indexed("user_id", "7"), counter("views", 3)}, sessions / 4, 850},
+		{"20 fields", slices.Collect(realistic().All()), sessions / 10, 2600},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			pool, s := openPool(t, ownServer(t, "max_wal_size=4GB", "autovacuum=off").URL())
+			pool, s := openPool(t, emptyURL(t))
 			key, record := session(1, c.entries...)
 			create(t, s, key, record)
 			copies(t, pool, key, c.sessions-1)
@@ -186,7 +191,7 @@ func sweepBesideVisitor(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, visi
 // TestAUserWithManySessions holds Find and Revoke to a memory and to statements
 // that do not grow with the sessions of a user.
 func TestAUserWithManySessions(t *testing.T) {
-	n := 2 * *sessions
+	n := 2 * sessionCount()
 	pool, s := openPool(t, emptyURL(t))
 	user := indexed("user_id", "7")
 	key, record := session(1, user, entry("theme", `"dark"`))

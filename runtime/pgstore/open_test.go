@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
 
@@ -86,8 +87,8 @@ func limitedUser(t *testing.T, server string) string {
 		t.Fatal(err)
 	}
 	schema := u.Query().Get("search_path")
-	execute(t, server, "CREATE ROLE "+schema+" LOGIN PASSWORD '"+password+"'; GRANT USAGE ON SCHEMA "+schema+" TO "+schema)
-	t.Cleanup(func() { execute(t, server, "DROP OWNED BY "+schema+"; DROP ROLE "+schema) })
+	servertest.Execute(t, server, "CREATE ROLE "+schema+" LOGIN PASSWORD '"+password+"'; GRANT USAGE ON SCHEMA "+schema+" TO "+schema)
+	t.Cleanup(func() { servertest.Execute(t, server, "DROP OWNED BY "+schema+"; DROP ROLE "+schema) })
 	u.User = url.UserPassword(schema, password)
 	return u.String()
 }
@@ -102,9 +103,9 @@ func TestOpenSaysThatTablesAreMissing(t *testing.T) {
 func TestTablesMayBeMadeByMigrations(t *testing.T) {
 	server := emptyURL(t)
 	user := limitedUser(t, server)
-	execute(t, server, pgstore.Schema())
-	execute(t, server, pgstore.Schema()) // changes nothing
-	execute(t, server, fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s TO %[1]s", schemaOf(t, server)))
+	servertest.Execute(t, server, pgstore.Schema())
+	servertest.Execute(t, server, pgstore.Schema()) // changes nothing
+	servertest.Execute(t, server, fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s TO %[1]s", schemaOf(t, server)))
 	s := open(t, user)
 	key, record := session(1, indexed("user_id", "7"))
 	create(t, s, key, record)
@@ -132,13 +133,13 @@ func TestOpenSaysWhatIsWrongWithTheTables(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			server := emptyURL(t)
-			execute(t, server, pgstore.Schema())
+			servertest.Execute(t, server, pgstore.Schema())
 			user := server
 			if strings.Contains(c.change, "GRANT") {
 				user = limitedUser(t, server)
 				c.change = fmt.Sprintf(c.change, schemaOf(t, server))
 			}
-			execute(t, server, c.change)
+			servertest.Execute(t, server, c.change)
 			_, err := pgstore.Open(t.Context(), user)
 			u, parseErr := url.Parse(server)
 			if parseErr != nil {
@@ -169,7 +170,7 @@ func schemaOf(t *testing.T, server string) string {
 func TestModesForPoolersWork(t *testing.T) {
 	for _, mode := range []string{"cache_describe", "describe_exec"} {
 		t.Run(mode, func(t *testing.T) {
-			s := open(t, with(t, emptyURL(t), "default_query_exec_mode", mode))
+			s := open(t, servertest.WithSetting(t, emptyURL(t), "default_query_exec_mode", mode))
 			key, record := session(1, indexed("user_id", "7"), counter("views", 3))
 			create(t, s, key, record)
 			d := set(entry("theme", `"dark"`))

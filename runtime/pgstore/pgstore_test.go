@@ -1,12 +1,12 @@
 package pgstore_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"flag"
 	"fmt"
-	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -14,27 +14,31 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/storetest"
 )
 
-// more makes the tests heavier that kill, that record histories and that fill
-// tables. With 20 they take some minutes.
+// A flag that is 0 leaves the number to the tier of the tests.
 var (
-	history = flag.Int("history", 10_000, "how many operations are recorded for the linearizability check")
-	kills   = flag.Int("kills", 5, "how often a program that writes sessions, and the server, are killed")
+	history = flag.Int("history", 0, "how many operations are recorded for the linearizability check")
+	kills   = flag.Int("kills", 0, "how often a program that writes sessions, and the server, are killed")
 )
 
-// server is shared by the tests that do not stop it. It is nil where an own
-// server is used.
-var server = sync.OnceValues(func() (*servertest.Postgres, error) {
+func historyLength() int { return cmp.Or(*history, testtier.Count(1000, 5000, 20_000)) }
+
+func killCount() int { return cmp.Or(*kills, testtier.Count(1, 2, 10)) }
+
+// shared is the server of all tests that need no settings of their own. It is nil
+// where the environment names another.
+var shared = sync.OnceValues(func() (*servertest.Postgres, error) {
 	if os.Getenv(servertest.PostgresVariable) != "" {
 		return nil, nil
 	}
 	started.Store(true)
-	return servertest.NewPostgres()
+	return servertest.NewPostgres("autovacuum=off", "max_wal_size=4GB")
 })
 
 var started atomic.Bool
@@ -42,7 +46,7 @@ var started atomic.Bool
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if started.Load() {
-		if s, err := server(); err == nil {
+		if s, err := shared(); err == nil {
 			if err := s.Close(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				code = 1
@@ -55,53 +59,28 @@ func TestMain(m *testing.M) {
 // serverURL returns where the shared server is.
 func serverURL(t testing.TB) string {
 	t.Helper()
-	s, err := server()
-	servertest.Check(t, err)
-	if s == nil {
-		return os.Getenv(servertest.PostgresVariable)
+	if url := os.Getenv(servertest.PostgresVariable); url != "" {
+		return url
 	}
-	return s.URL()
+	return server(t).URL()
 }
 
-var schemas atomic.Int64
+// server returns the shared server for a test that stops it and starts it again.
+func server(t testing.TB) *servertest.Postgres {
+	t.Helper()
+	testtier.NotShort(t, "it needs a server")
+	s, err := shared()
+	servertest.Check(t, err)
+	if s == nil {
+		t.Skip("the own server stays up")
+	}
+	return s
+}
 
 // emptyURL returns the URL of a schema that is empty.
 func emptyURL(t testing.TB) string {
 	t.Helper()
-	return schemaURL(t, serverURL(t), fmt.Sprintf("duckgen_test_%d_%d", os.Getpid(), schemas.Add(1)))
-}
-
-// schemaURL makes a schema, and drops it at the end of the test.
-func schemaURL(t testing.TB, server, schema string) string {
-	t.Helper()
-	execute(t, server, "CREATE SCHEMA IF NOT EXISTS "+schema)
-	t.Cleanup(func() {
-		execute(t, server, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS "+schema+" CASCADE")
-	})
-	return with(t, server, "search_path", schema)
-}
-
-// with returns the URL with one more setting.
-func with(t testing.TB, server, setting, value string) string {
-	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	query := u.Query()
-	query.Set(setting, value)
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
-// execute runs statements on a connection of its own.
-func execute(t testing.TB, server, statements string) {
-	t.Helper()
-	conn := connect(t, server)
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(context.Background(), statements); err != nil {
-		t.Fatal(err)
-	}
+	return servertest.Schema(t, serverURL(t))
 }
 
 func connect(t testing.TB, server string) *pgx.Conn {
@@ -129,25 +108,46 @@ func open(t testing.TB, server string) *pgstore.Store {
 }
 
 func TestContract(t *testing.T) {
-	server := serverURL(t)
-	t.Setenv(servertest.PostgresVariable, server) // for the process that C16 kills
+	url := serverURL(t)
+	t.Setenv(servertest.PostgresVariable, url) // for the process that C16 kills
+	tables := tables{T: t, server: url}
 	storetest.Run(t,
-		func(t *testing.T) runtime.Store { return open(t, emptyURL(t)) },
+		tables.open,
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			name := sha256.Sum256([]byte(data))
-			return open(t, schemaURL(t, server, "duckgen_test_"+hex.EncodeToString(name[:8])))
+			return open(t, servertest.NamedSchema(t, url, "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
 		storetest.WithOutage(crash),
-		storetest.WithHistory(*history), storetest.WithKills(*kills))
+		storetest.WithHistory(historyLength()), storetest.WithKills(killCount()))
+}
+
+// tables lends schemas: to make the tables takes longer than to check most of the
+// statements on them.
+type tables struct {
+	*testing.T
+	server string
+	free   []string // schemas with empty tables
+}
+
+func (l *tables) open(t *testing.T) runtime.Store {
+	if len(l.free) == 0 {
+		l.free = append(l.free, servertest.Schema(l.T, l.server))
+	}
+	url := l.free[0]
+	l.free = l.free[1:]
+	t.Cleanup(func() {
+		servertest.Execute(t, url, "TRUNCATE duckgen_sessions, duckgen_index, duckgen_revocations")
+		l.free = append(l.free, url)
+	})
+	return open(t, url)
 }
 
 // crash kills the server of a store. What it returns starts it again.
 func crash(t *testing.T, _ runtime.Store) (restart func()) {
-	s, err := server()
-	if s == nil {
+	s, err := shared()
+	if err != nil || s == nil {
 		t.Skip("the own server stays up")
 	}
-	servertest.Check(t, err)
 	s.Kill()
 	return func() {
 		if err := s.Start(); err != nil {

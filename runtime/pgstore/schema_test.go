@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
 
@@ -33,7 +34,7 @@ const catalogue = `
 func TestOpenMakesWhatSchemaSays(t *testing.T) {
 	opened, migrated := emptyURL(t), emptyURL(t)
 	open(t, opened)
-	execute(t, migrated, pgstore.Schema())
+	servertest.Execute(t, migrated, pgstore.Schema())
 	want, got := table(t, migrated, catalogue), table(t, opened, catalogue)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what Open makes differs from the statements of Schema (-Schema +Open):\n%s", diff)
@@ -73,7 +74,7 @@ func TestTheQueriesOfTheGuideWork(t *testing.T) {
 	s := open(t, server)
 	key, record := session(1, indexed("user_id", "7"), entry("theme", `"dark"`), counter("views", 30), counter("cart:sku-1", 2))
 	create(t, s, key, record)
-	execute(t, server, "UPDATE duckgen_sessions SET expires = now() + interval '1 hour'")
+	servertest.Execute(t, server, "UPDATE duckgen_sessions SET expires = now() + interval '1 hour'")
 	queries := guideQueries(t)
 	want := map[string]string{
 		"sessions of one user":   key.ID.String(),
@@ -135,7 +136,7 @@ func TestTablesMayBePartitioned(t *testing.T) {
 		partitioned += fmt.Sprintf("\nCREATE TABLE part_%d PARTITION OF duckgen_sessions "+
 			"FOR VALUES WITH (MODULUS 4, REMAINDER %[1]d) WITH (fillfactor = 80);", n)
 	}
-	execute(t, server, strings.Replace(pgstore.Schema(), whole, partitioned, 1))
+	servertest.Execute(t, server, strings.Replace(pgstore.Schema(), whole, partitioned, 1))
 	if parts := table(t, server, "SELECT relid FROM pg_partition_tree('duckgen_sessions') WHERE isleaf"); len(parts) != 4 {
 		t.Fatalf("there are %d partitions, want 4", len(parts))
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
-	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
 
@@ -86,10 +86,7 @@ func TestACachedLoadMakesNoRoundTrip(t *testing.T) {
 // TestTheCacheNeverMissesAnOwnWrite reads while it writes, so that reads are
 // under way when a write begins and when it ends.
 func TestTheCacheNeverMissesAnOwnWrite(t *testing.T) {
-	rounds := 2000
-	if testing.Short() {
-		rounds = 200
-	}
+	rounds := testtier.Count(200, 1000, 2000)
 	s := cached(t, start(t).URL())
 	key, record := session(1)
 	create(t, s, key, record)
@@ -197,9 +194,7 @@ func TestALostConnectionEmptiesTheCache(t *testing.T) {
 }
 
 func TestOpenRefusesACacheOfNothing(t *testing.T) {
-	server, err := servertest.NewRedis()
-	servertest.Check(t, err)
-	defer server.Close()
+	server := start(t)
 	for _, option := range []redisstore.OpenOption{
 		redisstore.WithCache(0, 1<<20), redisstore.WithCache(time.Minute, 0),
 	} {

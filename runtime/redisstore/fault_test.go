@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
@@ -89,10 +91,7 @@ func eventually[T any](t *testing.T, try func(context.Context) (T, error)) T {
 // TestAKilledServerLosesNothingAcknowledged needs appendfsync always: with
 // everysec the server answers before it writes while a flush is under way.
 func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
-	kills := 100
-	if testing.Short() {
-		kills = 5
-	}
+	kills := testtier.Count(5, 20, 100)
 	server := start(t, "appendonly", "yes", "appendfsync", "always")
 	s := open(t, server.URL(), "duckgen:")
 	writers := []*writer{newWriter(t, s, 1), newWriter(t, s, 2), newWriter(t, s, 3), newWriter(t, s, 4)}
@@ -130,7 +129,7 @@ func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-var kills = flag.Int("kills", 10, "how often to kill a program that writes sessions")
+var kills = flag.Int("kills", 0, "how often to kill a program that writes sessions; 0: as the tier says")
 
 // victimVariable holds the URL that a program to be killed writes to.
 const victimVariable = "REDISSTORE_VICTIM"
@@ -149,7 +148,7 @@ func TestAKilledProgramTearsNothing(t *testing.T) {
 	for id := range sessions {
 		writers = append(writers, newWriter(t, s, byte(id)))
 	}
-	for n := range *kills {
+	for n := range cmp.Or(*kills, testtier.Count(2, 5, 20)) {
 		moment := time.Duration(n%20) * 50 * time.Microsecond // a write takes less
 		for id, last := range killProgram(t, server.URL(), sessions, moment) {
 			writers[id].last = max(writers[id].last, last)

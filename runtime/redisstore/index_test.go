@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 )
@@ -17,6 +18,7 @@ const testKind = "example.com/shop.Visitor"
 
 func sharded(t *testing.T) *Store {
 	t.Helper()
+	testtier.NotShort(t, "it needs servers")
 	nodes, err := servertest.NewRedisCluster(3, 0)
 	servertest.Check(t, err)
 	t.Cleanup(func() {
@@ -221,6 +223,7 @@ func tidied(t *testing.T, s *Store) {
 }
 
 func TestAStoreOfOneServerRegistersInTheCommit(t *testing.T) {
+	testtier.NotShort(t, "it needs a server")
 	server, err := servertest.NewRedis()
 	servertest.Check(t, err)
 	defer server.Close()

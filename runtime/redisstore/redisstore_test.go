@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"flag"
@@ -11,17 +12,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 	"github.com/duckgen/duckgen/runtime/storetest"
 )
 
-var operations = flag.Int("history", 10_000, "how many operations are recorded for the linearizability check")
+var operations = flag.Int("history", 0,
+	"how many operations are recorded for the linearizability check; 0: as the tier says")
+
+func historyLength() int { return cmp.Or(*operations, testtier.Count(1000, 5000, 20_000)) }
 
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {
 	t.Helper()
+	testtier.NotShort(t, "it needs a server")
 	server, err := servertest.NewRedis(settings...)
 	servertest.Check(t, err)
 	t.Cleanup(func() {
@@ -35,6 +41,7 @@ func start(t testing.TB, settings ...string) *servertest.Redis {
 // startCluster starts a Cluster of three masters for one test.
 func startCluster(t testing.TB, replicas int) []*servertest.Redis {
 	t.Helper()
+	testtier.NotShort(t, "it needs servers")
 	nodes, err := servertest.NewRedisCluster(3, replicas)
 	servertest.Check(t, err)
 	t.Cleanup(func() {
@@ -67,6 +74,7 @@ func fresh(t testing.TB, url string, options ...redisstore.OpenOption) *redissto
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	if own := os.Getenv(servertest.RedisVariable); own != "" {
 		contract(t, func() string { return own }, nil)
 		return
@@ -76,10 +84,12 @@ func TestContract(t *testing.T) {
 
 // TestContractWithACache shows that to one store the cache makes no difference.
 func TestContractWithACache(t *testing.T) {
+	t.Parallel()
 	onOneServer(t, redisstore.WithCache(time.Hour, 1<<20))
 }
 
 func onOneServer(t *testing.T, how ...redisstore.OpenOption) {
+	testtier.NotShort(t, "it needs a server")
 	servertest.Check(t, servertest.HasRedis())
 	var server *servertest.Redis
 	url := sync.OnceValue(func() string {
@@ -93,6 +103,8 @@ func onOneServer(t *testing.T, how ...redisstore.OpenOption) {
 }
 
 func TestContractOnACluster(t *testing.T) {
+	t.Parallel()
+	testtier.NotShort(t, "it needs servers")
 	servertest.Check(t, servertest.HasRedis())
 	var nodes []*servertest.Redis
 	url := sync.OnceValue(func() string {
@@ -119,7 +131,7 @@ func contract(t *testing.T, url func() string, how []redisstore.OpenOption, opti
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return fresh(t, url(), how...) },
-		append(options, storetest.WithReopen(reopen), storetest.WithHistory(*operations))...)
+		append(options, storetest.WithReopen(reopen), storetest.WithHistory(historyLength()))...)
 }
 
 // urlIn returns the URL that a file of the folder tells, and writes the file at

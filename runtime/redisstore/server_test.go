@@ -2,19 +2,13 @@ package redisstore_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
-	"math"
-	"net"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
@@ -132,60 +126,6 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 			t.Errorf("%s makes other calls (-want +got):\n%s", step.name, diff)
 		}
 	}
-}
-
-// countedConn counts what is sent.
-type countedConn struct {
-	net.Conn
-	sent *atomic.Int64
-}
-
-func (c countedConn) Write(b []byte) (int, error) {
-	c.sent.Add(int64(len(b)))
-	return c.Conn.Write(b)
-}
-
-func TestTheBytesSentDoNotGrowWithTheSession(t *testing.T) {
-	server := start(t)
-	settings, err := rueidis.ParseURL(server.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sent atomic.Int64
-	settings.DisableCache = true
-	settings.DialFn = func(address string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
-		conn, err := d.Dial("tcp", address)
-		return countedConn{conn, &sent}, err
-	}
-	c, err := rueidis.NewClient(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	s := redisstore.New(c)
-	var sizes []int64
-	for _, fields := range []int{3, 20, 100} {
-		key, record := session(byte(fields))
-		var entries []runtime.Entry
-		for i := range fields {
-			entries = append(entries, runtime.Entry{Key: fmt.Sprintf("field_%02d", i), Value: strings.Repeat("v", 40)})
-		}
-		record.Entries = runtime.NewEntries(entries...)
-		create(t, s, key, record)
-		least := int64(math.MaxInt64) // the client may teach the functions, or open a connection, meanwhile
-		for range 5 {
-			sent.Store(0)
-			if _, err := s.Update(t.Context(), key, oneField()); err != nil {
-				t.Fatal(err)
-			}
-			least = min(least, sent.Load())
-		}
-		sizes = append(sizes, least)
-	}
-	if sizes[0] != sizes[1] || sizes[1] != sizes[2] || sizes[0] > 400 {
-		t.Errorf("a change of one field sends %d bytes for 3, 20 and 100 fields, want the same few hundred", sizes)
-	}
-	t.Logf("one field of 40 bytes: %d bytes sent", sizes[0])
 }
 
 func TestFunctionsAreTaughtAgain(t *testing.T) {

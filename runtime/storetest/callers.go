@@ -73,10 +73,10 @@ func cancelledBefore(k *kit) {
 // part of an update, be it fast or slow.
 func cancelledMeanwhile(k *kit) {
 	s := k.create(k.entry("a", "start"), k.entry("b", "start"))
-	for n := range rounds(200) {
+	for n := range rounds(100) {
 		payload := strconv.Itoa(n)
 		ctx, cancel := context.WithCancel(k.Context())
-		timer := time.AfterFunc(time.Duration(n)*5*time.Microsecond, cancel)
+		timer := time.AfterFunc(time.Duration(n)*10*time.Microsecond, cancel)
 		_, err := k.store.Update(ctx, k.key(s), set(k.entry("a", payload), k.entry("b", payload)))
 		timer.Stop()
 		cancel()

@@ -16,7 +16,7 @@ import (
 
 // outageTimeout is how long an operation may take to find out that the server is
 // away.
-const outageTimeout = 5 * time.Second
+const outageTimeout = 2 * time.Second
 
 // answers are the errors by which a store says that it works.
 var answers = []error{

@@ -17,23 +17,44 @@ var schemas atomic.Int64
 // the server's URL for a store in that schema.
 func (p *Postgres) Schema(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("duckgen_test_%d_%d", os.Getpid(), schemas.Add(1))
-	p.execute(t, "CREATE SCHEMA "+name)
-	t.Cleanup(func() { p.execute(t, "SET client_min_messages = warning; DROP SCHEMA "+name+" CASCADE") })
-	u, err := url.Parse(p.URL())
+	return Schema(t, p.URL())
+}
+
+// Schema does so on the server that has the URL.
+func Schema(t testing.TB, server string) string {
+	t.Helper()
+	return NamedSchema(t, server, fmt.Sprintf("duckgen_test_%d_%d", os.Getpid(), schemas.Add(1)))
+}
+
+// NamedSchema does so with a schema of a name that is known to other processes,
+// which may have made it.
+func NamedSchema(t testing.TB, server, name string) string {
+	t.Helper()
+	Execute(t, server, "CREATE SCHEMA IF NOT EXISTS "+name)
+	t.Cleanup(func() {
+		Execute(t, server, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS "+name+" CASCADE")
+	})
+	return WithSetting(t, server, "search_path", name)
+}
+
+// WithSetting returns the server's URL with one more setting.
+func WithSetting(t testing.TB, server, setting, value string) string {
+	t.Helper()
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	settings := u.Query()
-	settings.Set("search_path", name)
+	settings.Set(setting, value)
 	u.RawQuery = settings.Encode()
 	return u.String()
 }
 
-func (p *Postgres) execute(t testing.TB, statements string) {
+// Execute runs SQL statements on a connection of its own.
+func Execute(t testing.TB, server, statements string) {
 	t.Helper()
-	ctx := context.Background() // t.Context is over when the schema goes
-	conn, err := pgx.Connect(ctx, p.URL())
+	ctx := context.Background() // t.Context is over when a schema goes
+	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
 		t.Fatal(err)
 	}

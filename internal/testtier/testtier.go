@@ -1,0 +1,46 @@
+// Package testtier says how much the tests do. There are three tiers:
+//
+//   - go test -short, between two edits: in memory, without servers and browsers;
+//   - go test, before a commit: on every store, and in a browser;
+//   - with DUCKGEN_TEST_EXHAUSTIVE=true, as .ci/run does: everything, and
+//     everything that depends on chance many times.
+package testtier
+
+import (
+	"os"
+	"testing"
+)
+
+// Variable is the environment variable that selects the exhaustive tier.
+const Variable = "DUCKGEN_TEST_EXHAUSTIVE"
+
+// Exhaustive reports whether the exhaustive tier was selected.
+func Exhaustive() bool { return os.Getenv(Variable) == "true" }
+
+// NotShort skips a test in the short tier.
+func NotShort(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not with -short: " + why)
+	}
+}
+
+// OnlyExhaustive skips a test in every tier but the exhaustive one.
+func OnlyExhaustive(t testing.TB, why string) {
+	t.Helper()
+	if !Exhaustive() {
+		t.Skip("only with " + Variable + "=true: " + why)
+	}
+}
+
+// Count returns how often to do something in the tier that runs.
+func Count(short, usual, exhaustive int) int {
+	switch {
+	case Exhaustive():
+		return exhaustive
+	case testing.Short():
+		return short
+	default:
+		return usual
+	}
+}
