@@ -45,3 +45,6 @@ type KeyCodec[K any] interface {
 func stringBytes(s string) []byte {
 	return unsafe.Slice(unsafe.StringData(s), len(s))
 }
+
+// byteString returns b as a string without a copy. Nobody changes b any more.
+func byteString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -17,8 +17,6 @@ type connection struct {
 	undelivered bool
 	ticket      secret // to be sent, with cookieSet
 
-	destroyed bool // by the running event
-
 	socket *socket // nil: the connection cannot be closed by the session
 }
 
@@ -34,7 +32,7 @@ func (s *Session) goLive() {
 	}
 }
 
-// enterEvents makes the session that of a live connection if no hijacked
+// enterEvents makes the session that of a live connection where no hijacked
 // handshake has done so. The request that brought it may be answered already.
 func (s *Session) enterEvents(ctx context.Context) error {
 	s.lock()
@@ -65,7 +63,7 @@ func (s *Session) between() {
 	if s.engine.store != nil {
 		s.unload()
 	}
-	s.consulted, s.live.destroyed = false, false
+	s.consulted = false
 	s.cookie = cookieKept
 	s.reportMisfits()
 	s.draft.misfits = nil

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -28,31 +27,30 @@ type Entry struct {
 // size is what the entry counts towards a record's limit, in bytes.
 func (e Entry) size() int {
 	if e.Kind == CounterEntry {
-		return len(e.Key) + 8
+		return len(e.Key) + counterSize
 	}
 	return len(e.Key) + len(e.Value)
 }
 
 // Entries is an immutable set of entries in the order of their keys. The zero
-// value is empty.
-type Entries struct{ list []Entry }
+// value is empty. A set takes less than 1 GiB.
+type Entries struct{ packed string } // see packed.go
 
 // NewEntries returns the set of the given entries. Of several with one key the
 // last one counts.
 func NewEntries(list ...Entry) Entries {
-	list = slices.Clone(list)
-	if sortedByKey(list) { // as stores keep them
-		return Entries{list}
+	if !sortedByKey(list) {
+		list = sortByKey(slices.Clone(list))
 	}
-	slices.SortStableFunc(list, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
-	kept := list[:0]
-	for i, e := range list {
-		if i+1 < len(list) && list[i+1].Key == e.Key {
-			continue
-		}
-		kept = append(kept, e)
+	size := 0
+	for i := range list {
+		size += list[i].size()
 	}
-	return Entries{kept}
+	p := newPacker(len(list), size)
+	for i := range list {
+		p.add(&list[i])
+	}
+	return p.entries()
 }
 
 // sortedByKey reports whether each key is less than the next one.
@@ -65,11 +63,21 @@ func sortedByKey(list []Entry) bool {
 	return true
 }
 
-// Len returns the number of entries.
-func (e Entries) Len() int { return len(e.list) }
+// sortByKey sorts the list and keeps the last of several with one key.
+func sortByKey(list []Entry) []Entry {
+	slices.SortStableFunc(list, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	kept := list[:0]
+	for i, e := range list {
+		if i+1 < len(list) && list[i+1].Key == e.Key {
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return kept
+}
 
 // All yields the entries in the order of their keys.
-func (e Entries) All() iter.Seq[Entry] { return slices.Values(e.list) }
+func (e Entries) All() iter.Seq[Entry] { return span{e, 0, e.Len()}.all() }
 
 // Get returns the entry with the key.
 func (e Entries) Get(key string) (Entry, bool) {
@@ -77,7 +85,7 @@ func (e Entries) Get(key string) (Entry, bool) {
 	if !found {
 		return Entry{}, false
 	}
-	return e.list[i], true
+	return e.at(i), true
 }
 
 // Elements yields the entries of a map field, in the order of their keys.
@@ -88,8 +96,8 @@ func (e Entries) Elements(field string) iter.Seq[Entry] {
 // Indexed yields the entries by which the session is found.
 func (e Entries) Indexed() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		for i := range e.list {
-			if e.list[i].Kind == IndexedEntry && !yield(e.list[i]) {
+		for i := range e.Len() {
+			if e.kind(i) == IndexedEntry && !yield(e.at(i)) {
 				return
 			}
 		}
@@ -97,20 +105,26 @@ func (e Entries) Indexed() iter.Seq[Entry] {
 }
 
 // Size returns the bytes of all keys and values, with 8 for each counter.
-func (e Entries) Size() int {
-	n := 0
-	for _, entry := range e.list {
-		n += entry.size()
-	}
-	return n
-}
+func (e Entries) Size() int { return span{e, 0, e.Len()}.size() }
 
 // Equal reports whether both sets hold the same entries.
-func (e Entries) Equal(other Entries) bool { return slices.Equal(e.list, other.list) }
+func (e Entries) Equal(other Entries) bool { return e == other }
 
-func (e Entries) find(key string) (int, bool) {
-	i := e.position(key)
-	return i, i < len(e.list) && e.list[i].Key == key
+// hasElements reports whether a key begins with the prefix.
+func (e Entries) hasElements(prefix string) bool {
+	i, _ := e.find(prefix)
+	return i < e.Len() && strings.HasPrefix(e.key(i), prefix)
+}
+
+// elements returns the entries whose keys begin with the prefix. They follow each
+// other, as everything that sorts between two of them begins with it.
+func (e Entries) elements(prefix string) span {
+	from, _ := e.find(prefix)
+	to := from
+	for to < e.Len() && strings.HasPrefix(e.key(to), prefix) {
+		to++
+	}
+	return span{e, from, to}
 }
 
 // A span is a contiguous part of a set: its entries from one position to before
@@ -120,40 +134,20 @@ type span struct {
 	from, to int
 }
 
-// elements returns the entries whose keys begin with the prefix. They follow each
-// other, as everything that sorts between two of them begins with it.
-func (e Entries) elements(prefix string) span {
-	from := e.position(prefix)
-	to := from
-	for to < len(e.list) && strings.HasPrefix(e.list[to].Key, prefix) {
-		to++
-	}
-	return span{e, from, to}
-}
-
 func (s span) len() int { return s.to - s.from }
 
-func (s span) all() iter.Seq[Entry] { return slices.Values(s.entries.list[s.from:s.to]) }
-
-// hasElements reports whether a key begins with the prefix.
-func (e Entries) hasElements(prefix string) bool {
-	i := e.position(prefix)
-	return i < len(e.list) && strings.HasPrefix(e.list[i].Key, prefix)
-}
-
-// position returns where the keys begin that are not before the given one.
-func (e Entries) position(key string) int {
-	from, to := 0, len(e.list)
-	for from < to {
-		middle := from + (to-from)/2
-		if e.list[middle].Key < key {
-			from = middle + 1
-		} else {
-			to = middle
+func (s span) all() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for i := s.from; i < s.to; i++ {
+			if !yield(s.entries.at(i)) {
+				return
+			}
 		}
 	}
-	return from
 }
+
+// size is what the entries count towards a record's limit, in bytes.
+func (s span) size() int { return len(s.packed()) - s.len()*headSize }
 
 // FieldOf returns the key of the field that an entry belongs to.
 func FieldOf(entry string) string {

@@ -3,25 +3,27 @@ package sqlitestore
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// packVersion is the form of a packed record, its first byte. A checksum is at
-// its end: damage that fits the form must not be taken for a record that has
-// expired or has another proof.
-const packVersion = 2
+// layout is the form of a packed record, its first byte. Its entries are stored
+// as package runtime packs them. A checksum is at the end: damage that fits the
+// form must not be taken for a record that has expired or has another proof.
+const layout = 3
 
 var sumTable = crc32.MakeTable(crc32.Castagnoli)
 
-var errDamaged = errors.New("the stored record is damaged or of a newer version, and is left as it is")
+var errDamaged = errors.New("the stored record is damaged, and is left as it is")
 
 // pack returns the binary form of a record.
 func pack(r *runtime.Record) []byte {
-	b := make([]byte, 0, 256+r.Entries.Size())
-	b = append(b, packVersion)
+	entries := r.Entries.Packed()
+	b := make([]byte, 0, 256+len(entries))
+	b = append(b, layout)
 	b = appendText(b, r.Kind)
 	b = append(b, r.Proof[:]...)
 	for _, t := range []time.Time{r.Created, r.Renewed, r.Deadline, r.Expires} {
@@ -43,16 +45,7 @@ func pack(r *runtime.Record) []byte {
 		b = append(b, t.Saw[:]...)
 		b = appendBool(b, t.Sole)
 	}
-	b = binary.AppendUvarint(b, uint64(r.Entries.Len()))
-	for e := range r.Entries.All() {
-		b = appendText(b, e.Key)
-		b = append(b, byte(e.Kind))
-		if e.Kind == runtime.CounterEntry {
-			b = binary.AppendVarint(b, e.Count)
-		} else {
-			b = appendText(b, e.Value)
-		}
-	}
+	b = append(b, entries...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, sumTable))
 }
 
@@ -75,23 +68,25 @@ func appendInstant(b []byte, t time.Time) []byte {
 	return binary.AppendVarint(b, t.UnixNano())
 }
 
-// unpack reads what pack wrote. Damaged bytes are an error and allocate no more
-// than a small multiple of their size.
+// unpack reads what pack wrote. The entries of the record are a part of b, which
+// must not change any more. Damaged bytes are an error and allocate no more than a
+// small multiple of their size.
 func unpack(b []byte) (*runtime.Record, error) {
 	end := len(b) - crc32.Size
 	if end < 0 || binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], sumTable) {
 		return nil, errDamaged
 	}
-	u := &unpacker{rest: b[:end], texts: string(b[:end])}
-	if u.byte() != packVersion {
-		return nil, errDamaged
+	u := &unpacker{rest: b[:end]}
+	if stored := u.byte(); stored != layout && !u.damaged {
+		return nil, fmt.Errorf("the stored record has layout %d, and this program reads layout %d alone: "+
+			"it is left as it is", stored, layout)
 	}
 	r := &runtime.Record{Kind: u.text(), Proof: u.proof()}
 	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.Deadline, &r.Expires} {
 		*t = time.UnixMilli(u.varint()).UTC()
 	}
 	r.Ended = u.instant()
-	for range u.count() {
+	for n := u.count(); n > 0 && !u.damaged; n-- {
 		r.Earlier = append(r.Earlier, runtime.EarlierProof{
 			Proof:     u.proof(),
 			Ended:     u.instant(),
@@ -103,18 +98,8 @@ func unpack(b []byte) (*runtime.Record, error) {
 	if u.bool() {
 		r.Ticket = &runtime.Ticket{Proof: u.proof(), Ends: u.instant(), Saw: u.proof(), Sole: u.bool()}
 	}
-	entries := make([]runtime.Entry, u.count())
-	for i := range entries {
-		e := runtime.Entry{Key: u.text(), Kind: runtime.EntryKind(u.byte())}
-		if e.Kind == runtime.CounterEntry {
-			e.Count = u.varint()
-		} else {
-			e.Value = u.text()
-		}
-		entries[i] = e
-	}
-	r.Entries = runtime.NewEntries(entries...)
-	if u.damaged || len(u.rest) > 0 {
+	var err error
+	if r.Entries, err = runtime.ParseEntries(u.rest); err != nil || u.damaged {
 		return nil, errDamaged
 	}
 	return r, nil
@@ -124,7 +109,6 @@ func unpack(b []byte) (*runtime.Record, error) {
 // it is damaged and gives zeros.
 type unpacker struct {
 	rest    []byte
-	texts   string // all that was packed, which every text is a part of
 	damaged bool
 }
 
@@ -147,11 +131,7 @@ func (u *unpacker) byte() byte {
 
 func (u *unpacker) bool() bool { return u.byte() == 1 }
 
-func (u *unpacker) text() string {
-	n := u.uvarint()
-	begin := len(u.texts) - len(u.rest)
-	return u.texts[begin : begin+len(u.take(n))]
-}
+func (u *unpacker) text() string { return string(u.take(u.uvarint())) }
 
 func (u *unpacker) proof() (p runtime.Proof) {
 	copy(p[:], u.take(uint64(len(p))))

@@ -168,7 +168,32 @@ func TestNoDamageIsTakenForAnEnd(t *testing.T) {
 	}
 }
 
-func storedBytes(t *testing.T, conn *sqlite.Conn) (packed []byte) {
+func TestARecordOfAnotherLayoutIsNamedAndKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	key, record := session(1)
+	if err := s.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	packed := storedBytes(t, conn)
+	packed = packed[:len(packed)-crc32.Size]
+	packed[0]--
+	packed = binary.BigEndian.AppendUint32(packed, crc32.Checksum(packed, crc32.MakeTable(crc32.Castagnoli)))
+	storeBytes(t, conn, packed)
+	if _, err := s.Load(t.Context(), key); err == nil || !strings.Contains(err.Error(), "layout 2") {
+		t.Errorf("Load: %v, want an error that names the layout", err)
+	}
+	if _, err := s.Update(t.Context(), key, &runtime.Delta{}); err == nil || !bytes.Equal(storedBytes(t, conn), packed) {
+		t.Errorf("Update: %v, and the record must be as it was", err)
+	}
+}
+
+func storedBytes(t testing.TB, conn *sqlite.Conn) (packed []byte) {
 	t.Helper()
 	err := sqlitex.ExecuteTransient(conn, "SELECT record FROM duckgen_sessions", &sqlitex.ExecOptions{
 		ResultFunc: func(stmt *sqlite.Stmt) error {
@@ -224,6 +249,9 @@ func FuzzUnpackedRecords(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{2, 255, 255, 255, 255, 15})
 	f.Add(append([]byte{2, 1, 'k'}, make([]byte, 64)...))
+	f.Add(append([]byte{3, 1, 'k'}, make([]byte, 64)...))
+	whole := storedBytes(f, conn)
+	f.Add(whole[:len(whole)-crc32.Size])
 	f.Fuzz(func(t *testing.T, stored []byte) {
 		sum := crc32.Checksum(stored, crc32.MakeTable(crc32.Castagnoli))
 		stored = binary.BigEndian.AppendUint32(stored, sum) // the rest is to be read, too
