@@ -16,8 +16,8 @@ type clock struct {
 	last atomic.Int64 // of the readings since epoch
 }
 
-// epoch is what readings are counted from: by the monotonic clock, where they
-// have one.
+// epoch is what readings are counted from: by the monotonic clock, if they have
+// one.
 var epoch = time.Now()
 
 // tolerance is the largest step back that still counts as the same instant.
@@ -33,7 +33,7 @@ func (c *clock) read() time.Time {
 	return t.Add(c.order(since) - since)
 }
 
-// sinceEpoch reads the clock for a later comparison with [clock.read]. Where it
+// sinceEpoch reads the clock for a later comparison with [clock.read]. If it
 // can, it asks for the monotonic time alone, which takes half as long: every
 // request does so.
 func (c *clock) sinceEpoch() time.Duration {

@@ -16,7 +16,7 @@ const (
 
 var errNoToken = errors.New("a session found by index has no token here and cannot be renewed: only its own request can sign in or renew")
 
-// Save stores what has changed now instead of when the response begins. Where
+// Save stores what has changed now instead of when the response begins. If
 // that creates or renews the session the cookie joins the response's header at
 // once, so call it from the goroutine that writes the response; after the first
 // byte of the response, and on a live connection outside an event, that is
@@ -147,6 +147,7 @@ func (s *Session) endDestroyed(ctx context.Context) error {
 	s.cookie = cookieCleared
 	if s.live != nil {
 		s.live.saw = Proof{} // whatever the browser still holds opens nothing
+		s.live.destroyed = true
 	}
 	return nil
 }
@@ -257,7 +258,7 @@ func (s *Session) prepareDelta(c *commitRoom, now time.Time) error {
 // learn.
 func (s *Session) movesCookie() bool { return s.expiry != nil && !s.engine.config.Cookie.BrowserClose }
 
-// prepareRenewal adds a new token where one is due: the browser has to be able
+// prepareRenewal adds a new token if one is due: the browser has to be able
 // to learn it.
 func (s *Session) prepareRenewal(c *commitRoom) error {
 	ends := s.draft.signsIn() || s.draft.signsOut()
@@ -380,7 +381,7 @@ func (s *Session) create(ctx context.Context, c *commitRoom) error {
 	return fmt.Errorf("%w: %d ids tried, is the random source broken?", ErrExists, maxIDs)
 }
 
-// newRecord returns the record of a new session, nil where nothing would be in
+// newRecord returns the record of a new session, nil if nothing would be in
 // it.
 func (s *Session) newRecord(proof Proof, c *commitRoom, now time.Time) (*Record, error) {
 	entries, err := s.draft.on(Entries{}, c.ops[:0], &c.delta, s.engine.config.MaxBytes)

@@ -11,7 +11,7 @@ import (
 const MaxAge = 400 * 24 * time.Hour
 
 // A Config says how sessions of one type live. The directive's values arrive
-// filled in, the defaults named here elsewhere.
+// filled in, everything else is the default that is named here.
 type Config struct {
 	Cookie Cookie
 
@@ -49,7 +49,7 @@ type Config struct {
 	// loaded, also to those that only read it.
 	FailClosed bool
 
-	// OnEvent hears of what is no error but worth counting. Default: logged
+	// OnEvent hears of what is not an error but worth counting. Default: logged
 	// as a warning. It is called by the request's goroutine.
 	OnEvent func(context.Context, Event)
 

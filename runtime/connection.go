@@ -17,6 +17,8 @@ type connection struct {
 	undelivered bool
 	ticket      secret // to be sent, with cookieSet
 
+	destroyed bool // by the running event
+
 	socket *socket // nil: the connection cannot be closed by the session
 }
 
@@ -32,7 +34,7 @@ func (s *Session) goLive() {
 	}
 }
 
-// enterEvents makes the session that of a live connection where no hijacked
+// enterEvents makes the session that of a live connection if no hijacked
 // handshake has done so. The request that brought it may be answered already.
 func (s *Session) enterEvents(ctx context.Context) error {
 	s.lock()
@@ -63,7 +65,7 @@ func (s *Session) between() {
 	if s.engine.store != nil {
 		s.unload()
 	}
-	s.consulted = false
+	s.consulted, s.live.destroyed = false, false
 	s.cookie = cookieKept
 	s.reportMisfits()
 	s.draft.misfits = nil

@@ -106,7 +106,7 @@ func (e *FieldError) Error() string { return fmt.Sprintf("session field %q: %v",
 func (e *FieldError) Unwrap() error { return e.Err }
 
 // StatusOf returns the HTTP status that tells a visitor of a failed commit: 409
-// where the session has ended or moved on, 503 where it could not be saved.
+// if the session has ended or moved on, 503 if it could not be saved.
 func StatusOf(err error) int {
 	if errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) {
 		return http.StatusConflict

@@ -51,14 +51,14 @@ const (
 	EventCookieLate EventKind = "cookie_too_late"
 )
 
-// An Event is something worth counting or looking at that is no error of the
-// request. It never holds a token.
+// An Event is something worth counting or looking at that is not an error of
+// the request. It never holds a token.
 type Event struct {
 	Kind    EventKind
 	Session string // the type, "session.Visitor"
-	Handle  string // the session's id; empty where there is none
-	Field   string // the field's or entry's key; empty where it is about none
-	Err     error  // the reason, where there is one
+	Handle  string // the session's id; empty if there is none
+	Field   string // the field's or entry's key; empty if it is about none
+	Err     error  // the reason, if there is one
 }
 
 // String describes the event in one line.

@@ -129,8 +129,8 @@ func recode[T any](c Codec[T]) func(Format, string) (string, error) {
 	}
 }
 
-// prepareDefault encodes the default in every format. Where a type refuses to
-// marshal its zero value no value is the default.
+// prepareDefault encodes the default in every format. If a type refuses to
+// marshal its zero value, no value is the default.
 func prepareDefault[T any](f *Field, c Codec[T], v T) {
 	for _, format := range []Format{MessagePack, JSON} {
 		f.defaults[format], _ = encode(c, format, v)

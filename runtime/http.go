@@ -53,7 +53,7 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 	return err
 }
 
-// begin attaches a session to the request. It returns nil where this manager
+// begin attaches a session to the request. It returns nil if this manager
 // has done so already.
 func (m *Manager[S]) begin(r *http.Request) *request[S] {
 	x := &request[S]{}

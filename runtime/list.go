@@ -23,7 +23,7 @@ func (f *List[S, E]) All(s *Session) iter.Seq[E] { return slices.Values(f.Snapsh
 // Len returns the number of elements.
 func (f *List[S, E]) Len(s *Session) int { return len(f.Snapshot(s)) }
 
-// At returns a copy of element i. Like an index expression it panics where
+// At returns a copy of element i. Like an index expression it panics if
 // there is no such element.
 func (f *List[S, E]) At(s *Session, i int) E { return f.Snapshot(s)[i] }
 

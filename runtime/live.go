@@ -14,7 +14,7 @@ import (
 // ends, by whatever and in whatever process, and sent to reconnect when the
 // session's token is renewed by somebody else. Call it before the first event,
 // and what it returns once the connection is closed. It loads the session to see
-// what has happened since the handshake. It returns an error where the store
+// what has happened since the handshake. It returns an error if the store
 // cannot be watched; the connection is then to be closed.
 func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Session) (disconnect func(), err error) {
 	if err := s.enterEvents(ctx); err != nil {
@@ -159,7 +159,7 @@ func moveSocket(s *Session) {
 	if s.draft.stored != nil {
 		expires = s.draft.stored.Expires
 	}
-	s.live.socket.moved(id, s.present(s.engine.kind), expires)
+	s.live.socket.moved(id, s.present(s.engine.kind), expires, s.live.destroyed)
 }
 
 // delivery returns what tells the browser of its new cookie.

@@ -18,7 +18,7 @@ type LivelyCloser interface {
 	LivelyConn
 
 	// CloseLively begins to close the connection, once the page has what it was
-	// told before, and returns at once. Calls after the first do nothing.
+	// been sent before, and returns at once. Calls after the first do nothing.
 	CloseLively(end LivelyEnd)
 }
 

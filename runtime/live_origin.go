@@ -34,7 +34,7 @@ func (m *Manager[S]) CheckOrigin(r *http.Request) error {
 }
 
 // isOwn reports whether the origin is that of the request. A page that came over
-// plain HTTP can be anybody's, so it does not count where the session's cookie is
+// plain HTTP can be anybody's, so it does not count if the session's cookie is
 // for HTTPS; browsers except the own machine from that.
 func (c *Config) isOwn(origin string, r *http.Request) bool {
 	scheme, host, _ := strings.Cut(origin, "://")

@@ -18,10 +18,10 @@ const ticketParam = "ticket"
 //
 //   - 204 with the cookie, or with its removal,
 //   - 403 to a page of another origin and to a navigation,
-//   - 409 where the browser has another session than the connection's handshake
+//   - 409 if the browser has another session than the connection's handshake
 //     saw, or a live one that is not to be removed,
 //   - 410 to a ticket that is used, too old or unknown,
-//   - 503 where the store fails.
+//   - 503 if the store fails.
 func (m *Manager[S]) SyncHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -52,10 +52,10 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 	})
 }
 
-// isSameOriginFetch tells a fetch by a page of this origin from everything else.
+// isSameOriginFetch distinguishes a fetch by a page of this origin from everything else.
 // Browsers say so in Sec-Fetch-Site; over plain HTTP they do not, and the page's
 // Origin or Referer has to. There a navigation, which a link of the same origin
-// can start, is told by asking for a document.
+// can start, is recognised by asking for a document.
 func isSameOriginFetch(r *http.Request) bool {
 	h := r.Header
 	if site := h.Get("Sec-Fetch-Site"); site != "" {
@@ -74,7 +74,7 @@ func isSameOriginFetch(r *http.Request) bool {
 }
 
 // synchronise returns the Set-Cookie line for a browser that holds the token, nil
-// for none, and the status. The line is empty where its cookie stays.
+// for none, and the status. The line is empty if its cookie stays.
 func (e *engine) synchronise(r *http.Request, held *token) (line string, status int, err error) {
 	seen, err := e.recognise(r.Context(), held)
 	if err != nil {

@@ -35,7 +35,7 @@ func (f *Map[K, V]) Item(s *Session, k K) (V, bool) {
 	return f.decode(s, e)
 }
 
-// Snapshot returns a copy of the map, nil where it is empty.
+// Snapshot returns a copy of the map, nil if it is empty.
 func (f *Map[K, V]) Snapshot(s *Session) map[K]V {
 	list, _ := read(s, &f.Field, (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
@@ -99,7 +99,7 @@ func (f *CounterMap[K, V]) Item(s *Session, k K) (V, bool) {
 	return saturate[V](e.count), ok
 }
 
-// Snapshot returns a copy of the map, nil where it is empty.
+// Snapshot returns a copy of the map, nil if it is empty.
 func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
 	list, _ := read(s, &f.Field, (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)

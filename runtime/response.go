@@ -28,7 +28,7 @@ func (s *Session) sendHeader(h http.Header) {
 	}
 	s.sendCookie(h)
 	if s.setCookie[0] != "" {
-		keepOutOfCaches(h, &s.cacheControl) // also where the handler has changed that since Save
+		keepOutOfCaches(h, &s.cacheControl) // even if the handler has changed that since Save
 	}
 	if s.duplicate && !s.begun {
 		for _, line := range s.engine.config.Cookie.clearElsewhere(s.request) {

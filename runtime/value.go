@@ -22,7 +22,7 @@ func (f *Value[T]) prepare() {
 	prepareDefault(&f.Field, f.Codec, f.Default)
 }
 
-// Get returns the field's value, or its default where nothing is stored.
+// Get returns the field's value, or its default if nothing is stored.
 func (f *Value[T]) Get(s *Session) T {
 	raw, ok := read(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)
@@ -34,7 +34,7 @@ func (f *Value[T]) Take(s *Session) T {
 	return f.decode(s, raw, ok)
 }
 
-// Set changes the field. On MergeMax and MergeMin the stored value stays where
+// Set changes the field. On MergeMax and MergeMin the stored value stays if
 // it is larger or smaller.
 func (f *Value[T]) Set(s *Session, v T) {
 	value, err := encode(f.Codec, s.engine.format, v)

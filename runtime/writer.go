@@ -16,7 +16,7 @@ type writer struct {
 	session  *Session
 	encoding []string // Content-Encoding of a writer around this one
 	begun    bool     // the session was committed
-	failed   bool     // and the visitor was told that it could not be
+	failed   bool     // and the answer says that it could not be
 	counted  bool     // the request was counted as activity
 }
 
@@ -235,7 +235,7 @@ func (w *writer) finish() {
 		return
 	}
 	if late && !w.failed && (s.dirty() || !w.counted) {
-		_ = s.hookCommit() // told to OnError
+		_ = s.hookCommit() // reported to OnError
 		s.sendCookie(w.under().Header())
 	}
 	s.phase = phaseClosed

@@ -8,9 +8,11 @@ import (
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
-// accessors are the methods of each field, in the order of the fields.
+// accessors are the methods of each field, in the order of the fields, below a
+// line that names the field.
 func (s *session) accessors(g *jen.Group) {
 	for _, f := range s.fields {
+		heading(g, "Accessors of %s, stored as %s.", f.Name, f.Key)
 		for _, a := range f.Accessors() {
 			f.accessor(a).write(g, s.receiver())
 		}
@@ -83,14 +85,14 @@ func (f *field) get(name string) method {
 	}
 }
 
-// absent says what a read gives where nothing is stored, where that is not to
-// be expected.
+// absent says what a read gives if nothing is stored, unless that is the zero
+// value.
 func (f *field) absent() string {
 	switch {
 	case f.Type.Form == schema.Pointer:
-		return ", as a copy, or nil where there is none"
+		return ", as a copy, or nil if there is none"
 	case f.Default != nil:
-		return ", " + f.Default.String() + " unless it was set"
+		return ", by default " + f.Default.String()
 	default:
 		return ""
 	}
@@ -98,7 +100,7 @@ func (f *field) absent() string {
 
 func (f *field) take(name string) method {
 	return method{
-		doc:     f.reads(name, "%s returns the session's %s and clears it: it is read once.", name, f.Name),
+		doc:     f.reads(name, "%s returns the session's %s and clears it, so that it is read once.", name, f.Name),
 		results: []jen.Code{f.typ(f.Type)},
 		body:    f.returns("Take"),
 	}
@@ -157,8 +159,11 @@ func (f *field) unit() string {
 }
 
 func (f *field) clear(name string) method {
-	text := fmt.Sprintf("%s brings %s back to its default. Nothing of it stays stored.", name, f.Name)
-	return method{doc: f.writes(text), body: f.does("Clear")}
+	sentences := []string{fmt.Sprintf("%s resets %s to its default and removes it from the store.", name, f.Name)}
+	if f.Renew {
+		sentences = append(sentences, "This is a sign-out: it renews the token.")
+	}
+	return method{doc: f.writes(sentences...), body: f.does("Clear")}
 }
 
 func (f *field) dirty(name string) method {

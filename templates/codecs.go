@@ -97,9 +97,10 @@ func (f *File) elements(t *schema.Type) jen.Code {
 
 // A structCodec is the variable that holds the codec of a struct type.
 type structCodec struct {
-	name string
-	path string // where the type was met, "AddressLines"
-	typ  *schema.Type
+	name  string
+	path  string // where the type was met, "Address.Lines"
+	typ   *schema.Type
+	alias string // what a struct without a name is called; empty: it has one, or no members
 }
 
 // nameCodecs names the codecs of the structs that the fields lead to, in the
@@ -115,7 +116,7 @@ func (s *session) nameCodecs() {
 	}
 	for i := 0; i < len(s.codecs); i++ { // the members of one may bring in others
 		for _, m := range s.codecs[i].typ.Members {
-			s.nameCodec(m.Type, s.codecs[i].path+exportedPart(m.Name))
+			s.nameCodec(m.Type, s.codecs[i].path+"."+exportedPart(m.Name))
 		}
 	}
 }
@@ -130,9 +131,13 @@ func (s *session) nameCodec(t *schema.Type, path string) {
 	case schema.Struct:
 		identity := t.Identity()
 		if s.File.codecs[identity] == "" {
-			name := s.claim(s.codecNames(t, path)...)
-			s.File.codecs[identity] = name
-			s.codecs = append(s.codecs, structCodec{name: name, path: path, typ: t})
+			codec := structCodec{name: s.claim(s.codecNames(t, path)...), path: path, typ: t}
+			if t.Name == nil && len(t.Members) > 0 {
+				codec.alias = s.claim(s.placeName(path) + "Struct")
+				s.structs[identity] = codec.alias
+			}
+			s.File.codecs[identity] = codec.name
+			s.codecs = append(s.codecs, codec)
 		}
 	}
 }
@@ -141,7 +146,7 @@ func (s *session) nameCodec(t *schema.Type, path string) {
 // and type, or after the place of a type without a name.
 func (s *session) codecNames(t *schema.Type, path string) []string {
 	if t.Name == nil {
-		return []string{s.prefix + path + "Codec"}
+		return []string{s.placeName(path) + "Codec"}
 	}
 	name := readableName(t.Name)
 	return []string{
@@ -149,6 +154,9 @@ func (s *session) codecNames(t *schema.Type, path string) []string {
 		s.prefix + exportedPart(t.Name.Package) + name + "Codec",
 	}
 }
+
+// placeName begins the names of what belongs to a place.
+func (s *session) placeName(path string) string { return s.prefix + strings.ReplaceAll(path, ".", "") }
 
 // readableName runs the name of a type and those of its arguments together:
 // "Pair[string, []int]" becomes "PairStringIntSlice".
@@ -189,6 +197,7 @@ func readableType(t *schema.Type) string {
 // need, in the order of their first mention.
 func (s *session) structCodecs(g *jen.Group) {
 	for _, codec := range s.codecs {
+		s.alias(g, codec)
 		var d doc
 		d.say("%s encodes %s.", codec.name, s.subject(codec))
 		d.write(g)
@@ -197,12 +206,29 @@ func (s *session) structCodecs(g *jen.Group) {
 	}
 }
 
+// alias names a struct that has no name, so that its text stands in the file
+// once.
+func (s *session) alias(g *jen.Group, c structCodec) {
+	if c.alias == "" {
+		return
+	}
+	var d doc
+	d.say("%s is the struct in %s.", c.alias, c.path)
+	d.write(g)
+	g.Type().Id(c.alias).Op("=").Add(s.structType(c.typ.Members))
+	g.Line()
+}
+
 // subject is what the comment calls the type.
 func (s *session) subject(c structCodec) string {
-	if c.typ.Name == nil {
+	switch {
+	case c.alias != "":
+		return c.alias
+	case c.typ.Name == nil:
 		return "the struct in " + c.path
+	default:
+		return c.typ.Text(s.sourceName)
 	}
-	return c.typ.Text(s.sourceName)
 }
 
 func (s *session) structCodecValue(codec structCodec) jen.Code {

@@ -9,8 +9,8 @@ func (s *session) with(g *jen.Group) {
 		sets[i] = jen.Id(f.variable).Dot("Set").Call(s.local("core"), s.local("v").Dot(f.Name))
 	}
 	var d doc
-	d.say("%s returns a context whose session has the values of v: loaded, clean, without a store. It is for"+
-		" the tests of handlers.", s.names.With)
+	d.say("%s returns a context with a session that has the values of %s, loaded and clean, but no store. It is for"+
+		" tests of handlers.", s.names.With, s.locals.name("v"))
 	d.write(g)
 	g.Func().Id(s.names.With).Params(s.contextParam(), s.local("v").Id(s.Struct)).
 		Params(s.qual("context", "Context"), s.sessionPointer()).
@@ -24,8 +24,9 @@ func (s *session) with(g *jen.Group) {
 // from finds the session in a context.
 func (s *session) from(g *jen.Group) {
 	var d doc
-	d.say("%s returns the session of the request that ctx belongs to. It is never nil: outside the"+
-		" middleware its reads give defaults, its Err says so, and its first write panics.", s.names.From)
+	d.say("%s returns the session of the request that %s belongs to. It is never nil: outside the middleware its"+
+		" fields have their defaults, Err returns an error, and the first write panics.",
+		s.names.From, s.locals.name("ctx"))
 	d.write(g)
 	g.Func().Id(s.names.From).Params(s.contextParam()).Add(s.sessionPointer()).Block(
 		jen.Return(jen.Id(s.model).Dot("From").Call(s.local("ctx"))),

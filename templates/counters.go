@@ -10,7 +10,8 @@ import (
 )
 
 func (f *field) add(name string) method {
-	text := fmt.Sprintf("%s adds delta to %s. It is exact under concurrent requests and loads nothing.", name, f.Name)
+	text := fmt.Sprintf("%s adds %s to %s. It loads nothing, and concurrent additions all count.",
+		name, f.locals.name("delta"), f.Name)
 	return method{
 		doc:    f.writes(text),
 		params: []jen.Code{f.local("delta").Add(f.deltaType(f.Type))},
@@ -19,8 +20,9 @@ func (f *field) add(name string) method {
 }
 
 func (f *field) addItem(name string) method {
-	text := fmt.Sprintf("%s adds delta to the element of %s with the key, from 0 where there is none."+
-		" It is exact under concurrent requests and loads nothing.", name, f.Name)
+	text := fmt.Sprintf("%s adds %s to the element of %s with key %s, from 0 if there is none."+
+		" It loads nothing, and concurrent additions all count.",
+		name, f.locals.name("delta"), f.Name, f.locals.name("k"))
 	return method{
 		doc:    f.writes(text),
 		params: []jen.Code{f.keyParam(), f.local("delta").Add(f.deltaType(f.Type.Elem))},
@@ -28,8 +30,8 @@ func (f *field) addItem(name string) method {
 	}
 }
 
-// deltaType is what is added to a counter: its own type, or int64 where that
-// has no negative values.
+// deltaType is what is added to a counter: its own type, or int64 if that has no
+// negative values.
 func (f *File) deltaType(t *schema.Type) *jen.Statement {
 	if isUnsigned(t) {
 		return f.goOwn("int64")

@@ -47,6 +47,14 @@ func (d doc) write(g *jen.Group) {
 	}
 }
 
+// heading is a comment of its own above the declarations that it is about.
+func heading(g *jen.Group, format string, args ...any) {
+	var d doc
+	d.say(format, args...)
+	d.write(g)
+	g.Line()
+}
+
 // wrap breaks a text into lines.
 func wrap(text string) []string {
 	var lines []string

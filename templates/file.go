@@ -23,10 +23,12 @@ type File struct {
 
 	taken namespace // what no further package-level name may be called
 
-	// codecs are the variables of struct codecs by type.
-	codecs map[string]string
+	// codecs are the variables of struct codecs, and structs the names of structs
+	// that have none of their own, by the identity of the type.
+	codecs, structs map[string]string
 
-	// What has been emitted so far uses from outside the package.
+	// imports and predeclared are what the code that is emitted so far uses from
+	// outside of the package.
 	imports     imports
 	predeclared map[string]bool // Go's own names
 }
@@ -77,10 +79,11 @@ func Files(sources []*schema.File) []*File {
 
 func newFile(f *schema.File, taken namespace) *File {
 	out := &File{
-		File:   f,
-		locals: newLocals(survey(f)),
-		taken:  taken,
-		codecs: map[string]string{},
+		File:    f,
+		locals:  newLocals(survey(f)),
+		taken:   taken,
+		codecs:  map[string]string{},
+		structs: map[string]string{},
 	}
 	for _, s := range f.Sessions {
 		out.sessions = append(out.sessions, newSession(out, s))

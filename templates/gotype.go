@@ -28,6 +28,9 @@ func (f *File) typ(t *schema.Type) *jen.Statement {
 	case schema.MapOf:
 		return jen.Map(f.typ(t.Key)).Add(f.typ(t.Elem))
 	case schema.Struct:
+		if name, ok := f.structs[t.Identity()]; ok {
+			return jen.Id(name)
+		}
 		return f.structType(t.Members)
 	default:
 		return f.goOwn(t.Basic)

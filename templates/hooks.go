@@ -20,8 +20,8 @@ func (s *session) middleware() method {
 		results: []jen.Code{handler},
 		body:    []jen.Code{s.manage("Middleware", s.local("next"))},
 	}
-	m.doc.say("Middleware gives every request of next a session, and stores what changed before the first byte"+
-		" of the response. Handlers find the session with [%s].", s.names.From)
+	m.doc.say("Middleware gives each request to %s a session, which handlers get from [%s], and stores its changes"+
+		" before the first byte of the response.", s.locals.name("next"), s.names.From)
 	return m
 }
 
@@ -32,8 +32,8 @@ func (s *session) processRequest() method {
 		results: []jen.Code{s.requestPointer()},
 		body:    []jen.Code{s.manage("ProcessRequest", s.local("r"))},
 	}
-	m.doc.say("ProcessRequest returns the request with its session attached. It is the first half of Middleware," +
-		" for frameworks that have handlers of another kind.")
+	m.doc.say("ProcessRequest returns %s with its session attached. It is the first half of Middleware, for"+
+		" frameworks with handlers of another type.", s.locals.name("r"))
 	return m
 }
 
@@ -44,8 +44,8 @@ func (s *session) processResponse() method {
 		results: []jen.Code{s.goOwn("error")},
 		body:    []jen.Code{s.manage("ProcessResponse", s.local("w"), s.local("r"))},
 	}
-	m.doc.say("ProcessResponse stores what changed in the session of r and sets the cookie. It is the second half" +
-		" of Middleware, to be called before the first byte of the response.")
+	m.doc.say("ProcessResponse stores the changes to the session of %s and sets the cookie. It is the second half of"+
+		" Middleware: call it before the first byte of the response.", s.locals.name("r"))
 	return m
 }
 
@@ -74,8 +74,8 @@ func (s *session) checkOrigin() method {
 		results: []jen.Code{s.goOwn("error")},
 		body:    []jen.Code{s.manage("CheckOrigin", s.local("r"))},
 	}
-	m.doc.say("CheckOrigin returns an error where the page behind r, the handshake of a live connection, is of" +
-		" another origin than the program's own and those of its configuration.")
+	m.doc.say("CheckOrigin returns an error if %s, the handshake of a live connection, comes from a page whose origin is"+
+		" neither the program's own nor one of Config.Origins.", s.locals.name("r"))
 	return m
 }
 
@@ -86,9 +86,9 @@ func (s *session) livelyConnect() method {
 		results: []jen.Code{s.local("disconnect").Func().Params(), s.local("err").Add(s.goOwn("error"))},
 		body:    []jen.Code{s.manage("LivelyConnect", s.eventArgs()...)},
 	}
-	m.doc.say("LivelyConnect lets the session close its live connection as soon as it ends, wherever that happens," +
-		" and send it to reconnect when its token is renewed elsewhere. Call it before the first event, and disconnect" +
-		" once the connection is closed.")
+	m.doc.say("LivelyConnect closes %s as soon as its session ends, wherever that happens, and makes it reconnect when"+
+		" the token is renewed elsewhere. Call it before the first event, and %s when the connection is closed.",
+		s.locals.name("conn"), s.locals.name("disconnect"))
 	return m
 }
 
@@ -100,8 +100,8 @@ func (s *session) livelyEvent() method {
 		results: []jen.Code{s.goOwn("error")},
 		body:    []jen.Code{s.manage("LivelyEvent", append(s.eventArgs(), s.local("handle"))...)},
 	}
-	m.doc.say("LivelyEvent runs handle with a fresh view of the session, stores what it changed and tells the" +
-		" browser where its cookie has to change. After an error or a panic the changes are discarded.")
+	m.doc.say("LivelyEvent calls %s with a fresh view of the session, stores its changes, and notifies the browser if"+
+		" its cookie has to change. After an error or a panic the changes are discarded.", s.locals.name("handle"))
 	return m
 }
 
@@ -112,8 +112,8 @@ func (s *session) processLivelyEvent() method {
 		results: []jen.Code{s.goOwn("error")},
 		body:    []jen.Code{s.manage("ProcessLivelyEvent", s.eventArgs()...)},
 	}
-	m.doc.say("ProcessLivelyEvent stores what the event's handler changed and tells the browser where its cookie" +
-		" has to change. It is the second half of LivelyEvent, and leaves the session unloaded and clean.")
+	m.doc.say("ProcessLivelyEvent stores what an event's handler changed, and notifies the browser if its cookie has" +
+		" to change. It is the second half of LivelyEvent, and leaves the session unloaded and clean.")
 	return m
 }
 
@@ -137,7 +137,7 @@ func (s *session) syncHandler() method {
 		results: []jen.Code{s.qual("net/http", "Handler")},
 		body:    []jen.Code{s.manage("SyncHandler")},
 	}
-	m.doc.say("SyncHandler answers the browsers that fetch the cookie which a live connection could not send." +
-		" Mount it at the configured SyncPath.")
+	m.doc.say("SyncHandler serves the cookie to browsers that a live connection has sent to fetch it. Mount it at" +
+		" Config.SyncPath.")
 	return m
 }

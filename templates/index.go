@@ -25,8 +25,11 @@ func (f *field) findBy() method {
 			jen.Return(f.runtime("FindBy").Call(f.indexArgs()...)),
 		},
 	}
-	m.doc.say("%s yields the live sessions whose %s is v, each once and in no particular order. The first"+
-		" error ends the iteration.", m.name, f.Name)
+	m.doc.say("%s returns an iterator over the live sessions whose %s is %s, each once and in no particular order."+
+		" The first error ends it, with a nil session.", m.name, f.Name, f.locals.name("v"))
+	m.doc.say("A loop over them may read and set fields, call Destroy, and break. Only Save stores what it changes. Save" +
+		" returns an error after Renew, a sign-in or a sign-out, because no response can carry the new token, and" +
+		" ErrEnded if the session has ended meanwhile.")
 	m.doc.quote(f.doc.deprecated)
 	return m
 }
@@ -48,9 +51,9 @@ func (f *field) revokeBy() method {
 			jen.Return(f.runtime("RevokeBy").Call(append(f.indexArgs(), ids.Op("..."))...)),
 		},
 	}
-	m.doc.say("%s ends every live session whose %s is v, but not the given ones, and returns how many it"+
-		" ended. A sign-in that was under way is ended, too. The default of %s is never indexed: it ends nobody.",
-		m.name, f.Name, f.Name)
+	m.doc.say("%s ends every live session whose %s is %s, except those given, and returns how many it ended."+
+		" It also ends sessions that are signing in at the same time. The default of %s is not indexed: no session"+
+		" is found by it.", m.name, f.Name, f.locals.name("v"), f.Name)
 	m.doc.quote(f.doc.deprecated)
 	return m
 }

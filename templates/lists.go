@@ -8,14 +8,15 @@ import (
 
 func (f *field) listAll(name string) method {
 	return method{
-		doc:     f.reads(name, "%s yields the elements of %s in order, over a copy.", name, f.Name),
+		doc:     f.reads(name, "%s returns an iterator over a copy of the elements of %s, in order.", name, f.Name),
 		results: []jen.Code{f.qual("iter", "Seq").Types(f.typ(f.Type.Elem))},
 		body:    f.returns("All"),
 	}
 }
 
 func (f *field) at(name string) method {
-	text := fmt.Sprintf("%s returns a copy of element i of %s. It panics where there is no such element.", name, f.Name)
+	text := fmt.Sprintf("%s returns a copy of element %s of %s. It panics if there is no such element.",
+		name, f.locals.name("i"), f.Name)
 	return method{
 		doc:     f.writes(text),
 		params:  []jen.Code{f.local("i").Add(f.goOwn("int"))},
@@ -26,10 +27,10 @@ func (f *field) at(name string) method {
 
 func (f *field) appendTo(name string) method {
 	sentences := []string{
-		fmt.Sprintf("%s adds elements at the end of %s, after those that concurrent requests append.", name, f.Name),
+		fmt.Sprintf("%s appends %s to %s. Concurrent appends all count.", name, f.locals.name("v"), f.Name),
 	}
 	if f.Max > 0 {
-		sentences = append(sentences, fmt.Sprintf("The newest %d stay.", f.Max))
+		sentences = append(sentences, fmt.Sprintf("The newest %d elements stay.", f.Max))
 	}
 	return method{
 		doc:    f.writes(sentences...),

@@ -8,14 +8,15 @@ import (
 
 func (f *field) mapAll(name string) method {
 	return method{
-		doc:     f.reads(name, "%s yields the elements of %s in the order of their keys, over a copy.", name, f.Name),
+		doc:     f.reads(name, "%s returns an iterator over a copy of the elements of %s, in the order of their keys.", name, f.Name),
 		results: []jen.Code{f.qual("iter", "Seq2").Types(f.typ(f.Type.Key), f.typ(f.Type.Elem))},
 		body:    f.returns("All"),
 	}
 }
 
 func (f *field) item(name string) method {
-	text := fmt.Sprintf("%s returns the element of %s with the key, and whether there is one.", name, f.Name)
+	text := fmt.Sprintf("%s returns the element of %s with key %s, and whether there is one.",
+		name, f.Name, f.locals.name("k"))
 	return method{
 		doc:     f.writes(text),
 		params:  []jen.Code{f.keyParam()},
@@ -25,7 +26,8 @@ func (f *field) item(name string) method {
 }
 
 func (f *field) setItem(name string) method {
-	text := fmt.Sprintf("%s sets the element of %s with the key and leaves the others as they are.", name, f.Name)
+	text := fmt.Sprintf("%s sets the element of %s with key %s and leaves the others as they are.",
+		name, f.Name, f.locals.name("k"))
 	return method{
 		doc:    f.writes(append([]string{text}, f.consequences()...)...),
 		params: []jen.Code{f.keyParam(), f.local("v").Add(f.typ(f.Type.Elem))},
@@ -34,7 +36,7 @@ func (f *field) setItem(name string) method {
 }
 
 func (f *field) deleteItem(name string) method {
-	text := fmt.Sprintf("%s removes the element of %s with the key.", name, f.Name)
+	text := fmt.Sprintf("%s removes the element of %s with key %s.", name, f.Name, f.locals.name("k"))
 	return method{
 		doc:    f.writes(text),
 		params: []jen.Code{f.keyParam()},

@@ -1,10 +1,15 @@
 package templates
 
-import "github.com/dave/jennifer/jen"
+import (
+	"fmt"
+
+	"github.com/dave/jennifer/jen"
+)
 
 // sessionMethods are the methods that every session has. Each hands over to the
 // runtime's session.
 func (s *session) sessionMethods(g *jen.Group) {
+	heading(g, "The session as a whole.")
 	for _, m := range s.stateMethods() {
 		m.write(g, s.receiver())
 	}
@@ -16,29 +21,29 @@ func (s *session) sessionMethods(g *jen.Group) {
 	}
 }
 
-// stateMethods tell about the session.
+// stateMethods return what is known of the session.
 func (s *session) stateMethods() []method {
 	text, truth, instant := s.goOwn("string"), s.goOwn("bool"), s.qual("time", "Time")
 	return []method{
 		s.asks("Dirty", truth,
-			"Dirty reports whether anything is to be stored: a changed field, or a pending renewal, expiry"+
-				" or destruction of a stored session."),
+			"Dirty reports whether the session has changes that are not stored yet: changed fields, or a pending"+
+				" renewal, expiry or destruction of a stored session."),
 		s.asks("DirtyFields", jen.Index().Add(text),
 			"DirtyFields returns the keys of the changed fields, sorted."),
 		s.asks("IsNew", truth,
-			"IsNew reports whether no stored session stands behind this one. It loads."),
+			"IsNew reports whether the session is not stored yet. It loads the session."),
 		s.asks("Handle", text,
-			"Handle returns the session's id, which may be logged: it opens nothing. It is empty until"+
-				" there is one. The token itself is never handed out."),
+			"Handle returns the session's id, which is empty until there is one. It may be logged: unlike the"+
+				" token, which no method returns, it gives no access."),
 		s.asks("CreatedAt", instant,
-			"CreatedAt returns when the session was stored first, the zero time for a new one."),
+			"CreatedAt returns the time at which the session was first stored, the zero time for a new session."),
 		s.asks("RenewedAt", instant,
-			"RenewedAt returns when the token was last renewed: how fresh the sign-in is."),
+			"RenewedAt returns the time of the token's last renewal, and so how recent the sign-in is."),
 		s.asks("ExpiresAt", instant,
-			"ExpiresAt returns when the session ends if it is not used any more, the zero time for a new"+
-				" one. A pending SetExpiry counts."),
+			"ExpiresAt returns the time at which the session ends if it is not used again, the zero time for a new"+
+				" session. A pending SetExpiry counts."),
 		s.asks("Err", s.goOwn("error"),
-			"Err returns the first error of loading or saving the session, nil if there was none."),
+			"Err returns the first error of loading or saving the session, or nil."),
 	}
 }
 
@@ -46,19 +51,20 @@ func (s *session) stateMethods() []method {
 func (s *session) lifeMethods() []method {
 	instant := s.local("t").Add(s.qual("time", "Time"))
 	return []method{
-		s.tells("SetExpiry", []jen.Code{instant}, []jen.Code{s.local("t")},
-			"SetExpiry makes the session end at t, at most 400 days from now. The zero time brings back the"+
-				" configured age, a past time destroys the session."),
-		s.tells("Renew", nil, nil,
-			"Renew gives the session a new token at the commit and leaves its data as it is. The old token"+
-				" works until the new one has reached the browser and the grace has passed."),
-		s.tells("Destroy", nil, nil,
-			"Destroy ends the session everywhere and removes its cookie. What was pending is discarded;"+
-				" what is written afterwards starts a fresh session."),
+		s.does("SetExpiry", []jen.Code{instant}, []jen.Code{s.local("t")},
+			fmt.Sprintf("SetExpiry makes the session end at %s, at most 400 days from now. The zero time resets the"+
+				" end to the configured age; a time that has passed destroys the session.", s.locals.name("t"))),
+		s.does("Renew", nil, nil,
+			"Renew gives the session a new token when it is stored, and keeps its data. The old token works until"+
+				" the new one has reached the browser and the grace period has passed."),
+		s.does("Destroy", nil, nil,
+			"Destroy ends the session everywhere and removes its cookie. Pending changes are discarded; later ones"+
+				" start a new session."),
 		s.attempts("Load",
-			"Load loads the session now instead of at the first read, to see an error early."),
+			"Load loads the session now instead of at the first read, and returns the error."),
 		s.attempts("Save",
-			"Save stores the pending changes now, to see an error early. The hooks save what is left."),
+			"Save stores the pending changes now, and returns the error. Handlers need not call it: the hooks"+
+				" store what is pending."),
 	}
 }
 
@@ -70,16 +76,16 @@ func (s *session) printMethods() []method {
 		params: []jen.Code{s.local("f").Add(s.qual("fmt", "State")), s.local("verb").Add(s.goOwn("rune"))},
 		body:   []jen.Code{s.core().Dot("Format").Call(s.local("f"), s.local("verb"))},
 	}
-	format.doc.say("Format shows the session's type and handle, whatever the verb. It implements [fmt.Formatter].")
+	format.doc.say("Format prints the session's type and handle, whatever the verb. It implements [fmt.Formatter].")
 	marshal := method{
 		name:    "MarshalJSON",
 		results: []jen.Code{jen.Index().Add(s.goOwn("byte")), s.goOwn("error")},
 		body:    []jen.Code{jen.Return(s.core().Dot("MarshalJSON").Call())},
 	}
-	marshal.doc.say("MarshalJSON shows the session's type and handle.")
+	marshal.doc.say("MarshalJSON encodes the session's type and handle.")
 	return []method{
 		format,
-		s.asks("LogValue", s.qual("log/slog", "Value"), "LogValue shows the session's type and handle."),
+		s.asks("LogValue", s.qual("log/slog", "Value"), "LogValue returns the session's type and handle. It implements [slog.LogValuer]."),
 		marshal,
 	}
 }
@@ -95,8 +101,8 @@ func (s *session) asks(name string, result jen.Code, text string) method {
 	return m
 }
 
-// tells is a method without results.
-func (s *session) tells(name string, params, args []jen.Code, text string) method {
+// does is a method without results.
+func (s *session) does(name string, params, args []jen.Code, text string) method {
 	m := method{
 		name:   name,
 		params: params,

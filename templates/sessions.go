@@ -11,9 +11,9 @@ import (
 // newSessions is the constructor that a program calls once.
 func (s *session) newSessions(g *jen.Group) {
 	var d doc
-	d.say("%s returns the sessions that are kept in the store. The directive's settings arrive filled in;"+
-		" each of the functions may change them, in order. A configuration that cannot work is an error.",
-		s.names.New)
+	d.say("%s returns [%s] kept in %s. Their configuration has the directive's settings, and the functions may"+
+		" change it, in order. The error lists everything in it that cannot work.",
+		s.names.New, s.names.Sessions, s.locals.name("store"))
 	d.write(g)
 	g.Func().Id(s.names.New).
 		Params(
@@ -38,8 +38,8 @@ func (s *session) newSessions(g *jen.Group) {
 
 func (s *session) configPointer() *jen.Statement { return jen.Op("*").Add(s.runtime("Config")) }
 
-// settings is the function that fills in what the directive says, nil where
-// that is nothing.
+// settings is the function that fills in what the directive says, nil if that is
+// nothing.
 func (s *session) settings() jen.Code {
 	var assignments []jen.Code
 	for _, setting := range s.Policy.Settings() {
@@ -75,8 +75,7 @@ func sameSiteConstant(v http.SameSite) string {
 	}
 }
 
-// sessionsReceiver is that of a method of the type that makes and keeps
-// sessions.
+// sessionsReceiver is that of a method of the manager.
 func (s *session) sessionsReceiver() jen.Code { return s.local("m").Op("*").Id(s.names.Sessions) }
 
 // manage calls a method of the runtime's manager.

@@ -17,7 +17,7 @@ func (s *session) snapshot(g *jen.Group) {
 		results: []jen.Code{jen.Id(s.Struct)},
 		body:    []jen.Code{jen.Return(jen.Id(s.Struct).Add(valueLines(values...)))},
 	}
-	m.doc.say("Snapshot returns a deep, plain copy of all fields.")
+	m.doc.say("Snapshot returns a deep copy of all fields as a plain [%s].", s.Struct)
 	m.write(g, s.receiver())
 }
 

@@ -46,10 +46,10 @@ func (s *session) storedTest(g *jen.Group) bool {
 		return false
 	}
 	var d doc
-	d.say("%s fails where a stored value of %s would be written, or read, in another way than when this"+
-		" file was generated: sessions that are stored already would lose it.", s.test, s.Struct)
+	d.say("%s fails if a value of %s would be written or read in another way than when this file was generated:"+
+		" stored sessions would lose it.", s.test, s.Struct)
 	if len(without) > 0 {
-		d.say("Not in here: %s, whose stored form only the methods of their types know.", strings.Join(without, ", "))
+		d.say("It leaves out %s, whose stored form only the methods of their types know.", strings.Join(without, ", "))
 	}
 	d.write(g)
 	t := s.local("t").Op("*").Add(s.qual("testing", "T"))

@@ -2,12 +2,12 @@ package templates
 
 import "github.com/dave/jennifer/jen"
 
-// types are the session's own type and the one that makes and keeps sessions.
+// types are the session's own type and that of its manager.
 func (s *session) types(g *jen.Group) {
 	var d doc
-	d.say("%s is the session that a request has of type [%s]. It loads at the first read and stores"+
-		" what was changed when the response begins. It is safe for concurrent use by the goroutines"+
-		" of one request.", s.names.Session, s.Struct)
+	d.say("%s is the session of one request, with the fields of [%s]. The first read loads it, and its changes are"+
+		" stored before the response begins. It is safe for concurrent use by the goroutines of the request.",
+		s.names.Session, s.Struct)
 	d.write(g)
 	g.Type().Id(s.names.Session).Struct(
 		jen.Id("core").Op("*").Add(s.runtime("Session")),
@@ -15,8 +15,8 @@ func (s *session) types(g *jen.Group) {
 	g.Line()
 
 	d = nil
-	d.say("%s makes and keeps the sessions of type [%s]. One is enough for a program; it is safe for"+
-		" concurrent use.", s.names.Sessions, s.Struct)
+	d.say("%s creates, finds and stores sessions of type [%s]. A program needs one. It is safe for"+
+		" concurrent use.", s.names.Sessions, s.names.Session)
 	d.write(g)
 	g.Type().Id(s.names.Sessions).Struct(
 		jen.Id("manager").Op("*").Add(s.runtime("Manager")).Types(jen.Id(s.names.Session)),

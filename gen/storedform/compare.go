@@ -103,9 +103,3 @@ func widens(earlier, later string) bool {
 		return from <= to
 	}
 }
-
-// Counts reports whether a type is stored as counters, which are entries of a
-// kind of their own.
-func (t *Type) Counts() bool {
-	return t.Form == Count || t.Form == Map && t.Elem.Form == Count
-}

@@ -40,6 +40,12 @@ const (
 	Text   // what the type's MarshalText returns
 )
 
+// Counts reports whether a type is stored as counters, which are entries of a
+// kind of their own.
+func (t *Type) Counts() bool {
+	return t.Form == Count || t.Form == Map && t.Elem.Form == Count
+}
+
 // TypeOf returns how the entries of a field are stored.
 func TypeOf(f *schema.Field) *Type {
 	switch f.Shape {

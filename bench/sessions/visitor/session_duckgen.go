@@ -15,12 +15,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Visitor has changed since. Run go generate.
+// This fails to compile if Visitor has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	UserID    int64
 	AccountID int64
@@ -44,15 +44,15 @@ var _ = struct {
 	Recent    []string
 }(Visitor{})
 
-// VisitorSession is the session that a request has of type [Visitor]. It loads
-// at the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// VisitorSession is the session of one request, with the fields of [Visitor].
+// The first read loads it, and its changes are stored before the response
+// begins. It is safe for concurrent use by the goroutines of the request.
 type VisitorSession struct {
 	core *runtime.Session
 }
 
-// VisitorSessions makes and keeps the sessions of type [Visitor]. One is enough
-// for a program; it is safe for concurrent use.
+// VisitorSessions creates, finds and stores sessions of type [VisitorSession].
+// A program needs one. It is safe for concurrent use.
 type VisitorSessions struct {
 	manager *runtime.Manager[VisitorSession]
 }
@@ -191,6 +191,8 @@ var visitorModel = runtime.NewModel(
 	&visitorRecent,
 )
 
+// Accessors of UserID, stored as user_id.
+
 // UserID returns the session's UserID.
 func (s *VisitorSession) UserID() int64 {
 	return visitorUserID.Get(s.core)
@@ -201,7 +203,7 @@ func (s *VisitorSession) SetUserID(v int64) {
 	visitorUserID.Set(s.core, v)
 }
 
-// ClearUserID brings UserID back to its default. Nothing of it stays stored.
+// ClearUserID resets UserID to its default and removes it from the store.
 func (s *VisitorSession) ClearUserID() {
 	visitorUserID.Clear(s.core)
 }
@@ -210,6 +212,8 @@ func (s *VisitorSession) ClearUserID() {
 func (s *VisitorSession) UserIDDirty() bool {
 	return visitorUserID.Dirty(s.core)
 }
+
+// Accessors of AccountID, stored as account_id.
 
 // AccountID returns the session's AccountID.
 func (s *VisitorSession) AccountID() int64 {
@@ -221,8 +225,7 @@ func (s *VisitorSession) SetAccountID(v int64) {
 	visitorAccountID.Set(s.core, v)
 }
 
-// ClearAccountID brings AccountID back to its default. Nothing of it stays
-// stored.
+// ClearAccountID resets AccountID to its default and removes it from the store.
 func (s *VisitorSession) ClearAccountID() {
 	visitorAccountID.Clear(s.core)
 }
@@ -231,6 +234,8 @@ func (s *VisitorSession) ClearAccountID() {
 func (s *VisitorSession) AccountIDDirty() bool {
 	return visitorAccountID.Dirty(s.core)
 }
+
+// Accessors of Name, stored as name.
 
 // Name returns the session's Name.
 func (s *VisitorSession) Name() string {
@@ -242,7 +247,7 @@ func (s *VisitorSession) SetName(v string) {
 	visitorName.Set(s.core, v)
 }
 
-// ClearName brings Name back to its default. Nothing of it stays stored.
+// ClearName resets Name to its default and removes it from the store.
 func (s *VisitorSession) ClearName() {
 	visitorName.Clear(s.core)
 }
@@ -251,6 +256,8 @@ func (s *VisitorSession) ClearName() {
 func (s *VisitorSession) NameDirty() bool {
 	return visitorName.Dirty(s.core)
 }
+
+// Accessors of Email, stored as email.
 
 // Email returns the session's Email.
 func (s *VisitorSession) Email() string {
@@ -262,7 +269,7 @@ func (s *VisitorSession) SetEmail(v string) {
 	visitorEmail.Set(s.core, v)
 }
 
-// ClearEmail brings Email back to its default. Nothing of it stays stored.
+// ClearEmail resets Email to its default and removes it from the store.
 func (s *VisitorSession) ClearEmail() {
 	visitorEmail.Clear(s.core)
 }
@@ -271,6 +278,8 @@ func (s *VisitorSession) ClearEmail() {
 func (s *VisitorSession) EmailDirty() bool {
 	return visitorEmail.Dirty(s.core)
 }
+
+// Accessors of Role, stored as role.
 
 // Role returns the session's Role.
 func (s *VisitorSession) Role() string {
@@ -282,7 +291,7 @@ func (s *VisitorSession) SetRole(v string) {
 	visitorRole.Set(s.core, v)
 }
 
-// ClearRole brings Role back to its default. Nothing of it stays stored.
+// ClearRole resets Role to its default and removes it from the store.
 func (s *VisitorSession) ClearRole() {
 	visitorRole.Clear(s.core)
 }
@@ -291,6 +300,8 @@ func (s *VisitorSession) ClearRole() {
 func (s *VisitorSession) RoleDirty() bool {
 	return visitorRole.Dirty(s.core)
 }
+
+// Accessors of Locale, stored as locale.
 
 // Locale returns the session's Locale.
 func (s *VisitorSession) Locale() string {
@@ -302,7 +313,7 @@ func (s *VisitorSession) SetLocale(v string) {
 	visitorLocale.Set(s.core, v)
 }
 
-// ClearLocale brings Locale back to its default. Nothing of it stays stored.
+// ClearLocale resets Locale to its default and removes it from the store.
 func (s *VisitorSession) ClearLocale() {
 	visitorLocale.Clear(s.core)
 }
@@ -311,6 +322,8 @@ func (s *VisitorSession) ClearLocale() {
 func (s *VisitorSession) LocaleDirty() bool {
 	return visitorLocale.Dirty(s.core)
 }
+
+// Accessors of Theme, stored as theme.
 
 // Theme returns the session's Theme.
 func (s *VisitorSession) Theme() string {
@@ -322,7 +335,7 @@ func (s *VisitorSession) SetTheme(v string) {
 	visitorTheme.Set(s.core, v)
 }
 
-// ClearTheme brings Theme back to its default. Nothing of it stays stored.
+// ClearTheme resets Theme to its default and removes it from the store.
 func (s *VisitorSession) ClearTheme() {
 	visitorTheme.Clear(s.core)
 }
@@ -331,6 +344,8 @@ func (s *VisitorSession) ClearTheme() {
 func (s *VisitorSession) ThemeDirty() bool {
 	return visitorTheme.Dirty(s.core)
 }
+
+// Accessors of TimeZone, stored as time_zone.
 
 // TimeZone returns the session's TimeZone.
 func (s *VisitorSession) TimeZone() string {
@@ -342,8 +357,7 @@ func (s *VisitorSession) SetTimeZone(v string) {
 	visitorTimeZone.Set(s.core, v)
 }
 
-// ClearTimeZone brings TimeZone back to its default. Nothing of it stays
-// stored.
+// ClearTimeZone resets TimeZone to its default and removes it from the store.
 func (s *VisitorSession) ClearTimeZone() {
 	visitorTimeZone.Clear(s.core)
 }
@@ -352,6 +366,8 @@ func (s *VisitorSession) ClearTimeZone() {
 func (s *VisitorSession) TimeZoneDirty() bool {
 	return visitorTimeZone.Dirty(s.core)
 }
+
+// Accessors of Referrer, stored as referrer.
 
 // Referrer returns the session's Referrer.
 func (s *VisitorSession) Referrer() string {
@@ -363,8 +379,7 @@ func (s *VisitorSession) SetReferrer(v string) {
 	visitorReferrer.Set(s.core, v)
 }
 
-// ClearReferrer brings Referrer back to its default. Nothing of it stays
-// stored.
+// ClearReferrer resets Referrer to its default and removes it from the store.
 func (s *VisitorSession) ClearReferrer() {
 	visitorReferrer.Clear(s.core)
 }
@@ -373,6 +388,8 @@ func (s *VisitorSession) ClearReferrer() {
 func (s *VisitorSession) ReferrerDirty() bool {
 	return visitorReferrer.Dirty(s.core)
 }
+
+// Accessors of Campaign, stored as campaign.
 
 // Campaign returns the session's Campaign.
 func (s *VisitorSession) Campaign() string {
@@ -384,8 +401,7 @@ func (s *VisitorSession) SetCampaign(v string) {
 	visitorCampaign.Set(s.core, v)
 }
 
-// ClearCampaign brings Campaign back to its default. Nothing of it stays
-// stored.
+// ClearCampaign resets Campaign to its default and removes it from the store.
 func (s *VisitorSession) ClearCampaign() {
 	visitorCampaign.Clear(s.core)
 }
@@ -394,6 +410,8 @@ func (s *VisitorSession) ClearCampaign() {
 func (s *VisitorSession) CampaignDirty() bool {
 	return visitorCampaign.Dirty(s.core)
 }
+
+// Accessors of Agent, stored as agent.
 
 // Agent returns the session's Agent.
 func (s *VisitorSession) Agent() string {
@@ -405,7 +423,7 @@ func (s *VisitorSession) SetAgent(v string) {
 	visitorAgent.Set(s.core, v)
 }
 
-// ClearAgent brings Agent back to its default. Nothing of it stays stored.
+// ClearAgent resets Agent to its default and removes it from the store.
 func (s *VisitorSession) ClearAgent() {
 	visitorAgent.Clear(s.core)
 }
@@ -414,6 +432,8 @@ func (s *VisitorSession) ClearAgent() {
 func (s *VisitorSession) AgentDirty() bool {
 	return visitorAgent.Dirty(s.core)
 }
+
+// Accessors of Views, stored as views.
 
 // Views returns the session's Views.
 func (s *VisitorSession) Views() int64 {
@@ -425,13 +445,13 @@ func (s *VisitorSession) SetViews(v int64) {
 	visitorViews.Set(s.core, v)
 }
 
-// AddViews adds delta to Views. It is exact under concurrent requests and loads
-// nothing.
+// AddViews adds delta to Views. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddViews(delta int64) {
 	visitorViews.Add(s.core, delta)
 }
 
-// ClearViews brings Views back to its default. Nothing of it stays stored.
+// ClearViews resets Views to its default and removes it from the store.
 func (s *VisitorSession) ClearViews() {
 	visitorViews.Clear(s.core)
 }
@@ -440,6 +460,8 @@ func (s *VisitorSession) ClearViews() {
 func (s *VisitorSession) ViewsDirty() bool {
 	return visitorViews.Dirty(s.core)
 }
+
+// Accessors of Score, stored as score.
 
 // Score returns the session's Score.
 func (s *VisitorSession) Score() int {
@@ -451,7 +473,7 @@ func (s *VisitorSession) SetScore(v int) {
 	visitorScore.Set(s.core, v)
 }
 
-// ClearScore brings Score back to its default. Nothing of it stays stored.
+// ClearScore resets Score to its default and removes it from the store.
 func (s *VisitorSession) ClearScore() {
 	visitorScore.Clear(s.core)
 }
@@ -460,6 +482,8 @@ func (s *VisitorSession) ClearScore() {
 func (s *VisitorSession) ScoreDirty() bool {
 	return visitorScore.Dirty(s.core)
 }
+
+// Accessors of Step, stored as step.
 
 // Step returns the session's Step.
 func (s *VisitorSession) Step() int {
@@ -471,7 +495,7 @@ func (s *VisitorSession) SetStep(v int) {
 	visitorStep.Set(s.core, v)
 }
 
-// ClearStep brings Step back to its default. Nothing of it stays stored.
+// ClearStep resets Step to its default and removes it from the store.
 func (s *VisitorSession) ClearStep() {
 	visitorStep.Clear(s.core)
 }
@@ -480,6 +504,8 @@ func (s *VisitorSession) ClearStep() {
 func (s *VisitorSession) StepDirty() bool {
 	return visitorStep.Dirty(s.core)
 }
+
+// Accessors of Verified, stored as verified.
 
 // Verified returns the session's Verified.
 func (s *VisitorSession) Verified() bool {
@@ -491,8 +517,7 @@ func (s *VisitorSession) SetVerified(v bool) {
 	visitorVerified.Set(s.core, v)
 }
 
-// ClearVerified brings Verified back to its default. Nothing of it stays
-// stored.
+// ClearVerified resets Verified to its default and removes it from the store.
 func (s *VisitorSession) ClearVerified() {
 	visitorVerified.Clear(s.core)
 }
@@ -501,6 +526,8 @@ func (s *VisitorSession) ClearVerified() {
 func (s *VisitorSession) VerifiedDirty() bool {
 	return visitorVerified.Dirty(s.core)
 }
+
+// Accessors of SeenAt, stored as seen_at.
 
 // SeenAt returns the session's SeenAt.
 func (s *VisitorSession) SeenAt() time.Time {
@@ -512,7 +539,7 @@ func (s *VisitorSession) SetSeenAt(v time.Time) {
 	visitorSeenAt.Set(s.core, v)
 }
 
-// ClearSeenAt brings SeenAt back to its default. Nothing of it stays stored.
+// ClearSeenAt resets SeenAt to its default and removes it from the store.
 func (s *VisitorSession) ClearSeenAt() {
 	visitorSeenAt.Clear(s.core)
 }
@@ -521,6 +548,8 @@ func (s *VisitorSession) ClearSeenAt() {
 func (s *VisitorSession) SeenAtDirty() bool {
 	return visitorSeenAt.Dirty(s.core)
 }
+
+// Accessors of LoginAt, stored as login_at.
 
 // LoginAt returns the session's LoginAt.
 func (s *VisitorSession) LoginAt() time.Time {
@@ -532,7 +561,7 @@ func (s *VisitorSession) SetLoginAt(v time.Time) {
 	visitorLoginAt.Set(s.core, v)
 }
 
-// ClearLoginAt brings LoginAt back to its default. Nothing of it stays stored.
+// ClearLoginAt resets LoginAt to its default and removes it from the store.
 func (s *VisitorSession) ClearLoginAt() {
 	visitorLoginAt.Clear(s.core)
 }
@@ -541,6 +570,8 @@ func (s *VisitorSession) ClearLoginAt() {
 func (s *VisitorSession) LoginAtDirty() bool {
 	return visitorLoginAt.Dirty(s.core)
 }
+
+// Accessors of ConsentAt, stored as consent_at.
 
 // ConsentAt returns the session's ConsentAt.
 func (s *VisitorSession) ConsentAt() time.Time {
@@ -552,8 +583,7 @@ func (s *VisitorSession) SetConsentAt(v time.Time) {
 	visitorConsentAt.Set(s.core, v)
 }
 
-// ClearConsentAt brings ConsentAt back to its default. Nothing of it stays
-// stored.
+// ClearConsentAt resets ConsentAt to its default and removes it from the store.
 func (s *VisitorSession) ClearConsentAt() {
 	visitorConsentAt.Clear(s.core)
 }
@@ -563,7 +593,10 @@ func (s *VisitorSession) ConsentAtDirty() bool {
 	return visitorConsentAt.Dirty(s.core)
 }
 
-// Cart yields the elements of Cart in the order of their keys, over a copy.
+// Accessors of Cart, stored as cart.
+
+// Cart returns an iterator over a copy of the elements of Cart, in the order of
+// their keys.
 func (s *VisitorSession) Cart() iter.Seq2[string, int] {
 	return visitorCart.All(s.core)
 }
@@ -573,7 +606,7 @@ func (s *VisitorSession) CartLen() int {
 	return visitorCart.Len(s.core)
 }
 
-// CartItem returns the element of Cart with the key, and whether there is one.
+// CartItem returns the element of Cart with key k, and whether there is one.
 func (s *VisitorSession) CartItem(k string) (int, bool) {
 	return visitorCart.Item(s.core, k)
 }
@@ -583,18 +616,18 @@ func (s *VisitorSession) SetCart(v map[string]int) {
 	visitorCart.Set(s.core, v)
 }
 
-// SetCartItem sets the element of Cart with the key and leaves the others as
-// they are.
+// SetCartItem sets the element of Cart with key k and leaves the others as they
+// are.
 func (s *VisitorSession) SetCartItem(k string, v int) {
 	visitorCart.SetItem(s.core, k, v)
 }
 
-// DeleteCartItem removes the element of Cart with the key.
+// DeleteCartItem removes the element of Cart with key k.
 func (s *VisitorSession) DeleteCartItem(k string) {
 	visitorCart.DeleteItem(s.core, k)
 }
 
-// ClearCart brings Cart back to its default. Nothing of it stays stored.
+// ClearCart resets Cart to its default and removes it from the store.
 func (s *VisitorSession) ClearCart() {
 	visitorCart.Clear(s.core)
 }
@@ -604,7 +637,9 @@ func (s *VisitorSession) CartDirty() bool {
 	return visitorCart.Dirty(s.core)
 }
 
-// Recent yields the elements of Recent in order, over a copy.
+// Accessors of Recent, stored as recent.
+
+// Recent returns an iterator over a copy of the elements of Recent, in order.
 func (s *VisitorSession) Recent() iter.Seq[string] {
 	return visitorRecent.All(s.core)
 }
@@ -614,8 +649,8 @@ func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)
 }
 
-// RecentAt returns a copy of element i of Recent. It panics where there is no
-// such element.
+// RecentAt returns a copy of element i of Recent. It panics if there is no such
+// element.
 func (s *VisitorSession) RecentAt(i int) string {
 	return visitorRecent.At(s.core, i)
 }
@@ -625,7 +660,7 @@ func (s *VisitorSession) SetRecent(v []string) {
 	visitorRecent.Set(s.core, v)
 }
 
-// ClearRecent brings Recent back to its default. Nothing of it stays stored.
+// ClearRecent resets Recent to its default and removes it from the store.
 func (s *VisitorSession) ClearRecent() {
 	visitorRecent.Clear(s.core)
 }
@@ -635,8 +670,11 @@ func (s *VisitorSession) RecentDirty() bool {
 	return visitorRecent.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *VisitorSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -646,88 +684,90 @@ func (s *VisitorSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *VisitorSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *VisitorSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *VisitorSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *VisitorSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *VisitorSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *VisitorSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s VisitorSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s VisitorSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Visitor].
 func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		UserID:    visitorUserID.Get(s.core),
@@ -753,8 +793,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
-// WithVisitor returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithVisitor returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorUserID.Set(core, v.UserID)
@@ -781,15 +821,15 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 }
 
 // VisitorFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func VisitorFrom(ctx context.Context) *VisitorSession {
 	return visitorModel.From(ctx)
 }
 
-// NewVisitorSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewVisitorSessions returns [VisitorSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config)) (*VisitorSessions, error) {
 	manager, err := runtime.NewManager(visitorModel, store, nil, configure...)
 	if err != nil {
@@ -798,57 +838,55 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	return &VisitorSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [VisitorFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [VisitorFrom], and stores its changes before the first byte of the response.
 func (m *VisitorSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *VisitorSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *VisitorSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *VisitorSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *VisitorSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *VisitorSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Visitor has changed since. Run go generate.
+// This fails to compile if Visitor has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	UserID int64
 	Name   string
@@ -31,15 +31,15 @@ var _ = struct {
 	Visits int64
 }(Visitor{})
 
-// VisitorSession is the session that a request has of type [Visitor]. It loads
-// at the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// VisitorSession is the session of one request, with the fields of [Visitor].
+// The first read loads it, and its changes are stored before the response
+// begins. It is safe for concurrent use by the goroutines of the request.
 type VisitorSession struct {
 	core *runtime.Session
 }
 
-// VisitorSessions makes and keeps the sessions of type [Visitor]. One is enough
-// for a program; it is safe for concurrent use.
+// VisitorSessions creates, finds and stores sessions of type [VisitorSession].
+// A program needs one. It is safe for concurrent use.
 type VisitorSessions struct {
 	manager *runtime.Manager[VisitorSession]
 }
@@ -100,6 +100,8 @@ var visitorModel = runtime.NewModel(
 	&visitorVisits,
 )
 
+// Accessors of UserID, stored as user_id.
+
 // UserID says who has signed in, 0 for nobody.
 func (s *VisitorSession) UserID() int64 {
 	return visitorUserID.Get(s.core)
@@ -111,7 +113,8 @@ func (s *VisitorSession) SetUserID(v int64) {
 	visitorUserID.Set(s.core, v)
 }
 
-// ClearUserID brings UserID back to its default. Nothing of it stays stored.
+// ClearUserID resets UserID to its default and removes it from the store. This
+// is a sign-out: it renews the token.
 func (s *VisitorSession) ClearUserID() {
 	visitorUserID.Clear(s.core)
 }
@@ -120,6 +123,8 @@ func (s *VisitorSession) ClearUserID() {
 func (s *VisitorSession) UserIDDirty() bool {
 	return visitorUserID.Dirty(s.core)
 }
+
+// Accessors of Name, stored as name.
 
 // Name is what the pages call the user, "" for nobody.
 func (s *VisitorSession) Name() string {
@@ -132,7 +137,7 @@ func (s *VisitorSession) SetName(v string) {
 	visitorName.Set(s.core, v)
 }
 
-// ClearName brings Name back to its default. Nothing of it stays stored.
+// ClearName resets Name to its default and removes it from the store.
 func (s *VisitorSession) ClearName() {
 	visitorName.Clear(s.core)
 }
@@ -141,6 +146,8 @@ func (s *VisitorSession) ClearName() {
 func (s *VisitorSession) NameDirty() bool {
 	return visitorName.Dirty(s.core)
 }
+
+// Accessors of Theme, stored as theme.
 
 // Theme is "light" or "dark".
 func (s *VisitorSession) Theme() string {
@@ -152,7 +159,7 @@ func (s *VisitorSession) SetTheme(v string) {
 	visitorTheme.Set(s.core, v)
 }
 
-// ClearTheme brings Theme back to its default. Nothing of it stays stored.
+// ClearTheme resets Theme to its default and removes it from the store.
 func (s *VisitorSession) ClearTheme() {
 	visitorTheme.Clear(s.core)
 }
@@ -161,6 +168,8 @@ func (s *VisitorSession) ClearTheme() {
 func (s *VisitorSession) ThemeDirty() bool {
 	return visitorTheme.Dirty(s.core)
 }
+
+// Accessors of Cart, stored as cart.
 
 // Cart has the number of pieces for each product's SKU.
 func (s *VisitorSession) Cart() iter.Seq2[string, int] {
@@ -172,7 +181,7 @@ func (s *VisitorSession) CartLen() int {
 	return visitorCart.Len(s.core)
 }
 
-// CartItem returns the element of Cart with the key, and whether there is one.
+// CartItem returns the element of Cart with key k, and whether there is one.
 func (s *VisitorSession) CartItem(k string) (int, bool) {
 	return visitorCart.Item(s.core, k)
 }
@@ -183,24 +192,24 @@ func (s *VisitorSession) SetCart(v map[string]int) {
 	visitorCart.Set(s.core, v)
 }
 
-// SetCartItem sets the element of Cart with the key and leaves the others as
-// they are. With more than 50 elements the commit fails with ErrTooLarge.
+// SetCartItem sets the element of Cart with key k and leaves the others as they
+// are. With more than 50 elements the commit fails with ErrTooLarge.
 func (s *VisitorSession) SetCartItem(k string, v int) {
 	visitorCart.SetItem(s.core, k, v)
 }
 
-// AddCartItem adds delta to the element of Cart with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddCartItem adds delta to the element of Cart with key k, from 0 if there is
+// none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddCartItem(k string, delta int) {
 	visitorCart.AddItem(s.core, k, int64(delta))
 }
 
-// DeleteCartItem removes the element of Cart with the key.
+// DeleteCartItem removes the element of Cart with key k.
 func (s *VisitorSession) DeleteCartItem(k string) {
 	visitorCart.DeleteItem(s.core, k)
 }
 
-// ClearCart brings Cart back to its default. Nothing of it stays stored.
+// ClearCart resets Cart to its default and removes it from the store.
 func (s *VisitorSession) ClearCart() {
 	visitorCart.Clear(s.core)
 }
@@ -209,6 +218,8 @@ func (s *VisitorSession) ClearCart() {
 func (s *VisitorSession) CartDirty() bool {
 	return visitorCart.Dirty(s.core)
 }
+
+// Accessors of Recent, stored as recent.
 
 // Recent has the SKUs of the products that were looked at, the newest last.
 func (s *VisitorSession) Recent() iter.Seq[string] {
@@ -220,8 +231,8 @@ func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)
 }
 
-// RecentAt returns a copy of element i of Recent. It panics where there is no
-// such element.
+// RecentAt returns a copy of element i of Recent. It panics if there is no such
+// element.
 func (s *VisitorSession) RecentAt(i int) string {
 	return visitorRecent.At(s.core, i)
 }
@@ -232,13 +243,13 @@ func (s *VisitorSession) SetRecent(v []string) {
 	visitorRecent.Set(s.core, v)
 }
 
-// AppendRecent adds elements at the end of Recent, after those that concurrent
-// requests append. The newest 8 stay.
+// AppendRecent appends v to Recent. Concurrent appends all count. The newest 8
+// elements stay.
 func (s *VisitorSession) AppendRecent(v ...string) {
 	visitorRecent.Append(s.core, v...)
 }
 
-// ClearRecent brings Recent back to its default. Nothing of it stays stored.
+// ClearRecent resets Recent to its default and removes it from the store.
 func (s *VisitorSession) ClearRecent() {
 	visitorRecent.Clear(s.core)
 }
@@ -248,7 +259,10 @@ func (s *VisitorSession) RecentDirty() bool {
 	return visitorRecent.Dirty(s.core)
 }
 
-// TakeNotice returns the session's Notice and clears it: it is read once.
+// Accessors of Notice, stored as notice.
+
+// TakeNotice returns the session's Notice and clears it, so that it is read
+// once.
 //
 // Notice is shown on the next page.
 func (s *VisitorSession) TakeNotice() string {
@@ -260,7 +274,7 @@ func (s *VisitorSession) SetNotice(v string) {
 	visitorNotice.Set(s.core, v)
 }
 
-// ClearNotice brings Notice back to its default. Nothing of it stays stored.
+// ClearNotice resets Notice to its default and removes it from the store.
 func (s *VisitorSession) ClearNotice() {
 	visitorNotice.Clear(s.core)
 }
@@ -269,6 +283,8 @@ func (s *VisitorSession) ClearNotice() {
 func (s *VisitorSession) NoticeDirty() bool {
 	return visitorNotice.Dirty(s.core)
 }
+
+// Accessors of Visits, stored as visits.
 
 // Visits counts the pages that were looked at.
 func (s *VisitorSession) Visits() int64 {
@@ -280,13 +296,13 @@ func (s *VisitorSession) SetVisits(v int64) {
 	visitorVisits.Set(s.core, v)
 }
 
-// AddVisits adds delta to Visits. It is exact under concurrent requests and
-// loads nothing.
+// AddVisits adds delta to Visits. It loads nothing, and concurrent additions
+// all count.
 func (s *VisitorSession) AddVisits(delta int64) {
 	visitorVisits.Add(s.core, delta)
 }
 
-// ClearVisits brings Visits back to its default. Nothing of it stays stored.
+// ClearVisits resets Visits to its default and removes it from the store.
 func (s *VisitorSession) ClearVisits() {
 	visitorVisits.Clear(s.core)
 }
@@ -296,8 +312,11 @@ func (s *VisitorSession) VisitsDirty() bool {
 	return visitorVisits.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *VisitorSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -307,88 +326,90 @@ func (s *VisitorSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *VisitorSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *VisitorSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *VisitorSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *VisitorSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *VisitorSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *VisitorSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s VisitorSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s VisitorSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Visitor].
 func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		UserID: visitorUserID.Get(s.core),
@@ -401,8 +422,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
-// WithVisitor returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithVisitor returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorUserID.Set(core, v.UserID)
@@ -416,15 +437,15 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 }
 
 // VisitorFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func VisitorFrom(ctx context.Context) *VisitorSession {
 	return visitorModel.From(ctx)
 }
 
-// NewVisitorSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewVisitorSessions returns [VisitorSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config)) (*VisitorSessions, error) {
 	manager, err := runtime.NewManager(visitorModel, store, func(c *runtime.Config) {
 		c.Age = 168 * time.Hour
@@ -436,70 +457,75 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	return &VisitorSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [VisitorFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [VisitorFrom], and stores its changes before the first byte of the response.
 func (m *VisitorSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *VisitorSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *VisitorSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *VisitorSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *VisitorSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *VisitorSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
 
-// FindByUserID yields the live sessions whose UserID is v, each once and in no
-// particular order. The first error ends the iteration.
+// FindByUserID returns an iterator over the live sessions whose UserID is v,
+// each once and in no particular order. The first error ends it, with a nil
+// session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *VisitorSessions) FindByUserID(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
 	return runtime.FindBy(ctx, m.manager, &visitorUserID, v)
 }
 
-// RevokeByUserID ends every live session whose UserID is v, but not the given
-// ones, and returns how many it ended. A sign-in that was under way is ended,
-// too. The default of UserID is never indexed: it ends nobody.
+// RevokeByUserID ends every live session whose UserID is v, except those given,
+// and returns how many it ended. It also ends sessions that are signing in at
+// the same time. The default of UserID is not indexed: no session is found by
+// it.
 func (m *VisitorSessions) RevokeByUserID(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {

@@ -19,12 +19,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Everything has changed since. Run go generate.
+// This fails to compile if Everything has changed since this file was
+// generated. To fix it, run go generate.
 var _ = struct {
 	Bool        bool
 	Int         int
@@ -108,15 +108,16 @@ var _ = struct {
 	Once    string
 }(Everything{})
 
-// EverythingSession is the session that a request has of type [Everything]. It
-// loads at the first read and stores what was changed when the response begins.
-// It is safe for concurrent use by the goroutines of one request.
+// EverythingSession is the session of one request, with the fields of
+// [Everything]. The first read loads it, and its changes are stored before the
+// response begins. It is safe for concurrent use by the goroutines of the
+// request.
 type EverythingSession struct {
 	core *runtime.Session
 }
 
-// EverythingSessions makes and keeps the sessions of type [Everything]. One is
-// enough for a program; it is safe for concurrent use.
+// EverythingSessions creates, finds and stores sessions of type
+// [EverythingSession]. A program needs one. It is safe for concurrent use.
 type EverythingSessions struct {
 	manager *runtime.Manager[EverythingSession]
 }
@@ -364,10 +365,7 @@ var (
 		Field: runtime.Field{Key: "corners"},
 		Codec: codec.Slice[[]Point](everythingPointCodec),
 	}
-	everythingInline = runtime.Value[struct {
-		A int
-		B string
-	}]{
+	everythingInline = runtime.Value[everythingInlineStruct]{
 		Field: runtime.Field{Key: "inline"},
 		Codec: everythingInlineCodec,
 	}
@@ -488,20 +486,16 @@ var everythingImagePointCodec = codec.Struct(
 	codec.Member("Y", codec.Int[int](), func(v *image.Point) *int { return &v.Y }),
 )
 
-// everythingInlineCodec encodes the struct in Inline.
+// everythingInlineStruct is the struct in Inline.
+type everythingInlineStruct = struct {
+	A int
+	B string
+}
+
+// everythingInlineCodec encodes everythingInlineStruct.
 var everythingInlineCodec = codec.Struct(
-	codec.Member("A", codec.Int[int](), func(v *struct {
-		A int
-		B string
-	}) *int {
-		return &v.A
-	}),
-	codec.Member("B", codec.String[string](), func(v *struct {
-		A int
-		B string
-	}) *string {
-		return &v.B
-	}),
+	codec.Member("A", codec.Int[int](), func(v *everythingInlineStruct) *int { return &v.A }),
+	codec.Member("B", codec.String[string](), func(v *everythingInlineStruct) *string { return &v.B }),
 )
 
 // everythingPairStringIntSliceCodec encodes Pair[string, []int].
@@ -704,6 +698,8 @@ var everythingModel = runtime.NewModel(
 	&everythingOnce,
 )
 
+// Accessors of Bool, stored as bool.
+
 // Bool returns the session's Bool.
 func (s *EverythingSession) Bool() bool {
 	return everythingBool.Get(s.core)
@@ -714,7 +710,7 @@ func (s *EverythingSession) SetBool(v bool) {
 	everythingBool.Set(s.core, v)
 }
 
-// ClearBool brings Bool back to its default. Nothing of it stays stored.
+// ClearBool resets Bool to its default and removes it from the store.
 func (s *EverythingSession) ClearBool() {
 	everythingBool.Clear(s.core)
 }
@@ -723,6 +719,8 @@ func (s *EverythingSession) ClearBool() {
 func (s *EverythingSession) BoolDirty() bool {
 	return everythingBool.Dirty(s.core)
 }
+
+// Accessors of Int, stored as int.
 
 // Int returns the session's Int.
 func (s *EverythingSession) Int() int {
@@ -734,7 +732,7 @@ func (s *EverythingSession) SetInt(v int) {
 	everythingInt.Set(s.core, v)
 }
 
-// ClearInt brings Int back to its default. Nothing of it stays stored.
+// ClearInt resets Int to its default and removes it from the store.
 func (s *EverythingSession) ClearInt() {
 	everythingInt.Clear(s.core)
 }
@@ -743,6 +741,8 @@ func (s *EverythingSession) ClearInt() {
 func (s *EverythingSession) IntDirty() bool {
 	return everythingInt.Dirty(s.core)
 }
+
+// Accessors of Int8, stored as int8.
 
 // Int8 returns the session's Int8.
 func (s *EverythingSession) Int8() int8 {
@@ -754,7 +754,7 @@ func (s *EverythingSession) SetInt8(v int8) {
 	everythingInt8.Set(s.core, v)
 }
 
-// ClearInt8 brings Int8 back to its default. Nothing of it stays stored.
+// ClearInt8 resets Int8 to its default and removes it from the store.
 func (s *EverythingSession) ClearInt8() {
 	everythingInt8.Clear(s.core)
 }
@@ -763,6 +763,8 @@ func (s *EverythingSession) ClearInt8() {
 func (s *EverythingSession) Int8Dirty() bool {
 	return everythingInt8.Dirty(s.core)
 }
+
+// Accessors of Int16, stored as int16.
 
 // Int16 returns the session's Int16.
 func (s *EverythingSession) Int16() int16 {
@@ -774,7 +776,7 @@ func (s *EverythingSession) SetInt16(v int16) {
 	everythingInt16.Set(s.core, v)
 }
 
-// ClearInt16 brings Int16 back to its default. Nothing of it stays stored.
+// ClearInt16 resets Int16 to its default and removes it from the store.
 func (s *EverythingSession) ClearInt16() {
 	everythingInt16.Clear(s.core)
 }
@@ -783,6 +785,8 @@ func (s *EverythingSession) ClearInt16() {
 func (s *EverythingSession) Int16Dirty() bool {
 	return everythingInt16.Dirty(s.core)
 }
+
+// Accessors of Int32, stored as int32.
 
 // Int32 returns the session's Int32.
 func (s *EverythingSession) Int32() int32 {
@@ -794,7 +798,7 @@ func (s *EverythingSession) SetInt32(v int32) {
 	everythingInt32.Set(s.core, v)
 }
 
-// ClearInt32 brings Int32 back to its default. Nothing of it stays stored.
+// ClearInt32 resets Int32 to its default and removes it from the store.
 func (s *EverythingSession) ClearInt32() {
 	everythingInt32.Clear(s.core)
 }
@@ -803,6 +807,8 @@ func (s *EverythingSession) ClearInt32() {
 func (s *EverythingSession) Int32Dirty() bool {
 	return everythingInt32.Dirty(s.core)
 }
+
+// Accessors of Int64, stored as int64.
 
 // Int64 returns the session's Int64.
 func (s *EverythingSession) Int64() int64 {
@@ -814,7 +820,7 @@ func (s *EverythingSession) SetInt64(v int64) {
 	everythingInt64.Set(s.core, v)
 }
 
-// ClearInt64 brings Int64 back to its default. Nothing of it stays stored.
+// ClearInt64 resets Int64 to its default and removes it from the store.
 func (s *EverythingSession) ClearInt64() {
 	everythingInt64.Clear(s.core)
 }
@@ -823,6 +829,8 @@ func (s *EverythingSession) ClearInt64() {
 func (s *EverythingSession) Int64Dirty() bool {
 	return everythingInt64.Dirty(s.core)
 }
+
+// Accessors of Uint, stored as uint.
 
 // Uint returns the session's Uint.
 func (s *EverythingSession) Uint() uint {
@@ -834,7 +842,7 @@ func (s *EverythingSession) SetUint(v uint) {
 	everythingUint.Set(s.core, v)
 }
 
-// ClearUint brings Uint back to its default. Nothing of it stays stored.
+// ClearUint resets Uint to its default and removes it from the store.
 func (s *EverythingSession) ClearUint() {
 	everythingUint.Clear(s.core)
 }
@@ -843,6 +851,8 @@ func (s *EverythingSession) ClearUint() {
 func (s *EverythingSession) UintDirty() bool {
 	return everythingUint.Dirty(s.core)
 }
+
+// Accessors of Uint8, stored as uint8.
 
 // Uint8 returns the session's Uint8.
 func (s *EverythingSession) Uint8() uint8 {
@@ -854,7 +864,7 @@ func (s *EverythingSession) SetUint8(v uint8) {
 	everythingUint8.Set(s.core, v)
 }
 
-// ClearUint8 brings Uint8 back to its default. Nothing of it stays stored.
+// ClearUint8 resets Uint8 to its default and removes it from the store.
 func (s *EverythingSession) ClearUint8() {
 	everythingUint8.Clear(s.core)
 }
@@ -863,6 +873,8 @@ func (s *EverythingSession) ClearUint8() {
 func (s *EverythingSession) Uint8Dirty() bool {
 	return everythingUint8.Dirty(s.core)
 }
+
+// Accessors of Uint16, stored as uint16.
 
 // Uint16 returns the session's Uint16.
 func (s *EverythingSession) Uint16() uint16 {
@@ -874,7 +886,7 @@ func (s *EverythingSession) SetUint16(v uint16) {
 	everythingUint16.Set(s.core, v)
 }
 
-// ClearUint16 brings Uint16 back to its default. Nothing of it stays stored.
+// ClearUint16 resets Uint16 to its default and removes it from the store.
 func (s *EverythingSession) ClearUint16() {
 	everythingUint16.Clear(s.core)
 }
@@ -883,6 +895,8 @@ func (s *EverythingSession) ClearUint16() {
 func (s *EverythingSession) Uint16Dirty() bool {
 	return everythingUint16.Dirty(s.core)
 }
+
+// Accessors of Uint32, stored as uint32.
 
 // Uint32 returns the session's Uint32.
 func (s *EverythingSession) Uint32() uint32 {
@@ -894,7 +908,7 @@ func (s *EverythingSession) SetUint32(v uint32) {
 	everythingUint32.Set(s.core, v)
 }
 
-// ClearUint32 brings Uint32 back to its default. Nothing of it stays stored.
+// ClearUint32 resets Uint32 to its default and removes it from the store.
 func (s *EverythingSession) ClearUint32() {
 	everythingUint32.Clear(s.core)
 }
@@ -903,6 +917,8 @@ func (s *EverythingSession) ClearUint32() {
 func (s *EverythingSession) Uint32Dirty() bool {
 	return everythingUint32.Dirty(s.core)
 }
+
+// Accessors of Uint64, stored as uint64.
 
 // Uint64 returns the session's Uint64.
 func (s *EverythingSession) Uint64() uint64 {
@@ -914,7 +930,7 @@ func (s *EverythingSession) SetUint64(v uint64) {
 	everythingUint64.Set(s.core, v)
 }
 
-// ClearUint64 brings Uint64 back to its default. Nothing of it stays stored.
+// ClearUint64 resets Uint64 to its default and removes it from the store.
 func (s *EverythingSession) ClearUint64() {
 	everythingUint64.Clear(s.core)
 }
@@ -923,6 +939,8 @@ func (s *EverythingSession) ClearUint64() {
 func (s *EverythingSession) Uint64Dirty() bool {
 	return everythingUint64.Dirty(s.core)
 }
+
+// Accessors of Uintptr, stored as uintptr.
 
 // Uintptr returns the session's Uintptr.
 func (s *EverythingSession) Uintptr() uintptr {
@@ -934,7 +952,7 @@ func (s *EverythingSession) SetUintptr(v uintptr) {
 	everythingUintptr.Set(s.core, v)
 }
 
-// ClearUintptr brings Uintptr back to its default. Nothing of it stays stored.
+// ClearUintptr resets Uintptr to its default and removes it from the store.
 func (s *EverythingSession) ClearUintptr() {
 	everythingUintptr.Clear(s.core)
 }
@@ -943,6 +961,8 @@ func (s *EverythingSession) ClearUintptr() {
 func (s *EverythingSession) UintptrDirty() bool {
 	return everythingUintptr.Dirty(s.core)
 }
+
+// Accessors of Float32, stored as float32.
 
 // Float32 returns the session's Float32.
 func (s *EverythingSession) Float32() float32 {
@@ -954,7 +974,7 @@ func (s *EverythingSession) SetFloat32(v float32) {
 	everythingFloat32.Set(s.core, v)
 }
 
-// ClearFloat32 brings Float32 back to its default. Nothing of it stays stored.
+// ClearFloat32 resets Float32 to its default and removes it from the store.
 func (s *EverythingSession) ClearFloat32() {
 	everythingFloat32.Clear(s.core)
 }
@@ -963,6 +983,8 @@ func (s *EverythingSession) ClearFloat32() {
 func (s *EverythingSession) Float32Dirty() bool {
 	return everythingFloat32.Dirty(s.core)
 }
+
+// Accessors of Float64, stored as float64.
 
 // Float64 returns the session's Float64.
 func (s *EverythingSession) Float64() float64 {
@@ -974,7 +996,7 @@ func (s *EverythingSession) SetFloat64(v float64) {
 	everythingFloat64.Set(s.core, v)
 }
 
-// ClearFloat64 brings Float64 back to its default. Nothing of it stays stored.
+// ClearFloat64 resets Float64 to its default and removes it from the store.
 func (s *EverythingSession) ClearFloat64() {
 	everythingFloat64.Clear(s.core)
 }
@@ -983,6 +1005,8 @@ func (s *EverythingSession) ClearFloat64() {
 func (s *EverythingSession) Float64Dirty() bool {
 	return everythingFloat64.Dirty(s.core)
 }
+
+// Accessors of Complex64, stored as complex64.
 
 // Complex64 returns the session's Complex64.
 func (s *EverythingSession) Complex64() complex64 {
@@ -994,8 +1018,7 @@ func (s *EverythingSession) SetComplex64(v complex64) {
 	everythingComplex64.Set(s.core, v)
 }
 
-// ClearComplex64 brings Complex64 back to its default. Nothing of it stays
-// stored.
+// ClearComplex64 resets Complex64 to its default and removes it from the store.
 func (s *EverythingSession) ClearComplex64() {
 	everythingComplex64.Clear(s.core)
 }
@@ -1004,6 +1027,8 @@ func (s *EverythingSession) ClearComplex64() {
 func (s *EverythingSession) Complex64Dirty() bool {
 	return everythingComplex64.Dirty(s.core)
 }
+
+// Accessors of Complex128, stored as complex128.
 
 // Complex128 returns the session's Complex128.
 func (s *EverythingSession) Complex128() complex128 {
@@ -1015,8 +1040,8 @@ func (s *EverythingSession) SetComplex128(v complex128) {
 	everythingComplex128.Set(s.core, v)
 }
 
-// ClearComplex128 brings Complex128 back to its default. Nothing of it stays
-// stored.
+// ClearComplex128 resets Complex128 to its default and removes it from the
+// store.
 func (s *EverythingSession) ClearComplex128() {
 	everythingComplex128.Clear(s.core)
 }
@@ -1026,6 +1051,8 @@ func (s *EverythingSession) ClearComplex128() {
 func (s *EverythingSession) Complex128Dirty() bool {
 	return everythingComplex128.Dirty(s.core)
 }
+
+// Accessors of String, stored as string.
 
 // String returns the session's String.
 func (s *EverythingSession) String() string {
@@ -1037,7 +1064,7 @@ func (s *EverythingSession) SetString(v string) {
 	everythingString.Set(s.core, v)
 }
 
-// ClearString brings String back to its default. Nothing of it stays stored.
+// ClearString resets String to its default and removes it from the store.
 func (s *EverythingSession) ClearString() {
 	everythingString.Clear(s.core)
 }
@@ -1046,6 +1073,8 @@ func (s *EverythingSession) ClearString() {
 func (s *EverythingSession) StringDirty() bool {
 	return everythingString.Dirty(s.core)
 }
+
+// Accessors of Byte, stored as byte.
 
 // Byte returns the session's Byte.
 func (s *EverythingSession) Byte() byte {
@@ -1057,7 +1086,7 @@ func (s *EverythingSession) SetByte(v byte) {
 	everythingByte.Set(s.core, v)
 }
 
-// ClearByte brings Byte back to its default. Nothing of it stays stored.
+// ClearByte resets Byte to its default and removes it from the store.
 func (s *EverythingSession) ClearByte() {
 	everythingByte.Clear(s.core)
 }
@@ -1066,6 +1095,8 @@ func (s *EverythingSession) ClearByte() {
 func (s *EverythingSession) ByteDirty() bool {
 	return everythingByte.Dirty(s.core)
 }
+
+// Accessors of Rune, stored as rune.
 
 // Rune returns the session's Rune.
 func (s *EverythingSession) Rune() rune {
@@ -1077,7 +1108,7 @@ func (s *EverythingSession) SetRune(v rune) {
 	everythingRune.Set(s.core, v)
 }
 
-// ClearRune brings Rune back to its default. Nothing of it stays stored.
+// ClearRune resets Rune to its default and removes it from the store.
 func (s *EverythingSession) ClearRune() {
 	everythingRune.Clear(s.core)
 }
@@ -1086,6 +1117,8 @@ func (s *EverythingSession) ClearRune() {
 func (s *EverythingSession) RuneDirty() bool {
 	return everythingRune.Dirty(s.core)
 }
+
+// Accessors of Bytes, stored as bytes.
 
 // Bytes returns the session's Bytes.
 func (s *EverythingSession) Bytes() []byte {
@@ -1097,7 +1130,7 @@ func (s *EverythingSession) SetBytes(v []byte) {
 	everythingBytes.Set(s.core, v)
 }
 
-// ClearBytes brings Bytes back to its default. Nothing of it stays stored.
+// ClearBytes resets Bytes to its default and removes it from the store.
 func (s *EverythingSession) ClearBytes() {
 	everythingBytes.Clear(s.core)
 }
@@ -1106,6 +1139,8 @@ func (s *EverythingSession) ClearBytes() {
 func (s *EverythingSession) BytesDirty() bool {
 	return everythingBytes.Dirty(s.core)
 }
+
+// Accessors of Flag, stored as flag.
 
 // Flag returns the session's Flag.
 //
@@ -1119,7 +1154,7 @@ func (s *EverythingSession) SetFlag(v Flag) {
 	everythingFlag.Set(s.core, v)
 }
 
-// ClearFlag brings Flag back to its default. Nothing of it stays stored.
+// ClearFlag resets Flag to its default and removes it from the store.
 func (s *EverythingSession) ClearFlag() {
 	everythingFlag.Clear(s.core)
 }
@@ -1128,6 +1163,8 @@ func (s *EverythingSession) ClearFlag() {
 func (s *EverythingSession) FlagDirty() bool {
 	return everythingFlag.Dirty(s.core)
 }
+
+// Accessors of Grade, stored as grade.
 
 // Grade returns the session's Grade.
 func (s *EverythingSession) Grade() Grade {
@@ -1139,7 +1176,7 @@ func (s *EverythingSession) SetGrade(v Grade) {
 	everythingGrade.Set(s.core, v)
 }
 
-// ClearGrade brings Grade back to its default. Nothing of it stays stored.
+// ClearGrade resets Grade to its default and removes it from the store.
 func (s *EverythingSession) ClearGrade() {
 	everythingGrade.Clear(s.core)
 }
@@ -1148,6 +1185,8 @@ func (s *EverythingSession) ClearGrade() {
 func (s *EverythingSession) GradeDirty() bool {
 	return everythingGrade.Dirty(s.core)
 }
+
+// Accessors of Word, stored as word.
 
 // Word returns the session's Word.
 func (s *EverythingSession) Word() Word {
@@ -1159,7 +1198,7 @@ func (s *EverythingSession) SetWord(v Word) {
 	everythingWord.Set(s.core, v)
 }
 
-// ClearWord brings Word back to its default. Nothing of it stays stored.
+// ClearWord resets Word to its default and removes it from the store.
 func (s *EverythingSession) ClearWord() {
 	everythingWord.Clear(s.core)
 }
@@ -1168,6 +1207,8 @@ func (s *EverythingSession) ClearWord() {
 func (s *EverythingSession) WordDirty() bool {
 	return everythingWord.Dirty(s.core)
 }
+
+// Accessors of Blob, stored as blob.
 
 // Blob returns the session's Blob.
 func (s *EverythingSession) Blob() Blob {
@@ -1179,7 +1220,7 @@ func (s *EverythingSession) SetBlob(v Blob) {
 	everythingBlob.Set(s.core, v)
 }
 
-// ClearBlob brings Blob back to its default. Nothing of it stays stored.
+// ClearBlob resets Blob to its default and removes it from the store.
 func (s *EverythingSession) ClearBlob() {
 	everythingBlob.Clear(s.core)
 }
@@ -1188,6 +1229,8 @@ func (s *EverythingSession) ClearBlob() {
 func (s *EverythingSession) BlobDirty() bool {
 	return everythingBlob.Dirty(s.core)
 }
+
+// Accessors of Stamp, stored as stamp.
 
 // Stamp returns the session's Stamp.
 func (s *EverythingSession) Stamp() Stamp {
@@ -1199,7 +1242,7 @@ func (s *EverythingSession) SetStamp(v Stamp) {
 	everythingStamp.Set(s.core, v)
 }
 
-// ClearStamp brings Stamp back to its default. Nothing of it stays stored.
+// ClearStamp resets Stamp to its default and removes it from the store.
 func (s *EverythingSession) ClearStamp() {
 	everythingStamp.Clear(s.core)
 }
@@ -1208,6 +1251,8 @@ func (s *EverythingSession) ClearStamp() {
 func (s *EverythingSession) StampDirty() bool {
 	return everythingStamp.Dirty(s.core)
 }
+
+// Accessors of Month, stored as month.
 
 // Month returns the session's Month.
 func (s *EverythingSession) Month() time.Month {
@@ -1219,7 +1264,7 @@ func (s *EverythingSession) SetMonth(v time.Month) {
 	everythingMonth.Set(s.core, v)
 }
 
-// ClearMonth brings Month back to its default. Nothing of it stays stored.
+// ClearMonth resets Month to its default and removes it from the store.
 func (s *EverythingSession) ClearMonth() {
 	everythingMonth.Clear(s.core)
 }
@@ -1228,6 +1273,8 @@ func (s *EverythingSession) ClearMonth() {
 func (s *EverythingSession) MonthDirty() bool {
 	return everythingMonth.Dirty(s.core)
 }
+
+// Accessors of Time, stored as time.
 
 // Time returns the session's Time.
 func (s *EverythingSession) Time() time.Time {
@@ -1239,7 +1286,7 @@ func (s *EverythingSession) SetTime(v time.Time) {
 	everythingTime.Set(s.core, v)
 }
 
-// ClearTime brings Time back to its default. Nothing of it stays stored.
+// ClearTime resets Time to its default and removes it from the store.
 func (s *EverythingSession) ClearTime() {
 	everythingTime.Clear(s.core)
 }
@@ -1248,6 +1295,8 @@ func (s *EverythingSession) ClearTime() {
 func (s *EverythingSession) TimeDirty() bool {
 	return everythingTime.Dirty(s.core)
 }
+
+// Accessors of Patient, stored as patient.
 
 // Patient returns the session's Patient.
 func (s *EverythingSession) Patient() time.Duration {
@@ -1259,7 +1308,7 @@ func (s *EverythingSession) SetPatient(v time.Duration) {
 	everythingPatient.Set(s.core, v)
 }
 
-// ClearPatient brings Patient back to its default. Nothing of it stays stored.
+// ClearPatient resets Patient to its default and removes it from the store.
 func (s *EverythingSession) ClearPatient() {
 	everythingPatient.Clear(s.core)
 }
@@ -1268,6 +1317,8 @@ func (s *EverythingSession) ClearPatient() {
 func (s *EverythingSession) PatientDirty() bool {
 	return everythingPatient.Dirty(s.core)
 }
+
+// Accessors of Digest, stored as digest.
 
 // Digest returns the session's Digest.
 //
@@ -1281,7 +1332,7 @@ func (s *EverythingSession) SetDigest(v [32]byte) {
 	everythingDigest.Set(s.core, v)
 }
 
-// ClearDigest brings Digest back to its default. Nothing of it stays stored.
+// ClearDigest resets Digest to its default and removes it from the store.
 func (s *EverythingSession) ClearDigest() {
 	everythingDigest.Clear(s.core)
 }
@@ -1290,6 +1341,8 @@ func (s *EverythingSession) ClearDigest() {
 func (s *EverythingSession) DigestDirty() bool {
 	return everythingDigest.Dirty(s.core)
 }
+
+// Accessors of Grid, stored as grid.
 
 // Grid returns the session's Grid.
 func (s *EverythingSession) Grid() [2][3]int16 {
@@ -1301,7 +1354,7 @@ func (s *EverythingSession) SetGrid(v [2][3]int16) {
 	everythingGrid.Set(s.core, v)
 }
 
-// ClearGrid brings Grid back to its default. Nothing of it stays stored.
+// ClearGrid resets Grid to its default and removes it from the store.
 func (s *EverythingSession) ClearGrid() {
 	everythingGrid.Clear(s.core)
 }
@@ -1310,6 +1363,8 @@ func (s *EverythingSession) ClearGrid() {
 func (s *EverythingSession) GridDirty() bool {
 	return everythingGrid.Dirty(s.core)
 }
+
+// Accessors of Empty, stored as empty.
 
 // Empty returns the session's Empty.
 func (s *EverythingSession) Empty() [0]string {
@@ -1321,7 +1376,7 @@ func (s *EverythingSession) SetEmpty(v [0]string) {
 	everythingEmpty.Set(s.core, v)
 }
 
-// ClearEmpty brings Empty back to its default. Nothing of it stays stored.
+// ClearEmpty resets Empty to its default and removes it from the store.
 func (s *EverythingSession) ClearEmpty() {
 	everythingEmpty.Clear(s.core)
 }
@@ -1331,7 +1386,9 @@ func (s *EverythingSession) EmptyDirty() bool {
 	return everythingEmpty.Dirty(s.core)
 }
 
-// Words yields the elements of Words in order, over a copy.
+// Accessors of Words, stored as words.
+
+// Words returns an iterator over a copy of the elements of Words, in order.
 func (s *EverythingSession) Words() iter.Seq[Word] {
 	return everythingWords.All(s.core)
 }
@@ -1341,8 +1398,8 @@ func (s *EverythingSession) WordsLen() int {
 	return everythingWords.Len(s.core)
 }
 
-// WordsAt returns a copy of element i of Words. It panics where there is no
-// such element.
+// WordsAt returns a copy of element i of Words. It panics if there is no such
+// element.
 func (s *EverythingSession) WordsAt(i int) Word {
 	return everythingWords.At(s.core, i)
 }
@@ -1352,7 +1409,7 @@ func (s *EverythingSession) SetWords(v []Word) {
 	everythingWords.Set(s.core, v)
 }
 
-// ClearWords brings Words back to its default. Nothing of it stays stored.
+// ClearWords resets Words to its default and removes it from the store.
 func (s *EverythingSession) ClearWords() {
 	everythingWords.Clear(s.core)
 }
@@ -1362,7 +1419,9 @@ func (s *EverythingSession) WordsDirty() bool {
 	return everythingWords.Dirty(s.core)
 }
 
-// Matrix yields the elements of Matrix in order, over a copy.
+// Accessors of Matrix, stored as matrix.
+
+// Matrix returns an iterator over a copy of the elements of Matrix, in order.
 func (s *EverythingSession) Matrix() iter.Seq[[]float64] {
 	return everythingMatrix.All(s.core)
 }
@@ -1372,8 +1431,8 @@ func (s *EverythingSession) MatrixLen() int {
 	return everythingMatrix.Len(s.core)
 }
 
-// MatrixAt returns a copy of element i of Matrix. It panics where there is no
-// such element.
+// MatrixAt returns a copy of element i of Matrix. It panics if there is no such
+// element.
 func (s *EverythingSession) MatrixAt(i int) []float64 {
 	return everythingMatrix.At(s.core, i)
 }
@@ -1383,7 +1442,7 @@ func (s *EverythingSession) SetMatrix(v [][]float64) {
 	everythingMatrix.Set(s.core, v)
 }
 
-// ClearMatrix brings Matrix back to its default. Nothing of it stays stored.
+// ClearMatrix resets Matrix to its default and removes it from the store.
 func (s *EverythingSession) ClearMatrix() {
 	everythingMatrix.Clear(s.core)
 }
@@ -1393,7 +1452,9 @@ func (s *EverythingSession) MatrixDirty() bool {
 	return everythingMatrix.Dirty(s.core)
 }
 
-// Blobs yields the elements of Blobs in order, over a copy.
+// Accessors of Blobs, stored as blobs.
+
+// Blobs returns an iterator over a copy of the elements of Blobs, in order.
 func (s *EverythingSession) Blobs() iter.Seq[[]byte] {
 	return everythingBlobs.All(s.core)
 }
@@ -1403,8 +1464,8 @@ func (s *EverythingSession) BlobsLen() int {
 	return everythingBlobs.Len(s.core)
 }
 
-// BlobsAt returns a copy of element i of Blobs. It panics where there is no
-// such element.
+// BlobsAt returns a copy of element i of Blobs. It panics if there is no such
+// element.
 func (s *EverythingSession) BlobsAt(i int) []byte {
 	return everythingBlobs.At(s.core, i)
 }
@@ -1414,7 +1475,7 @@ func (s *EverythingSession) SetBlobs(v [][]byte) {
 	everythingBlobs.Set(s.core, v)
 }
 
-// ClearBlobs brings Blobs back to its default. Nothing of it stays stored.
+// ClearBlobs resets Blobs to its default and removes it from the store.
 func (s *EverythingSession) ClearBlobs() {
 	everythingBlobs.Clear(s.core)
 }
@@ -1424,7 +1485,9 @@ func (s *EverythingSession) BlobsDirty() bool {
 	return everythingBlobs.Dirty(s.core)
 }
 
-// Rounds yields the elements of Rounds in order, over a copy.
+// Accessors of Rounds, stored as rounds.
+
+// Rounds returns an iterator over a copy of the elements of Rounds, in order.
 func (s *EverythingSession) Rounds() iter.Seq[Grade] {
 	return everythingRounds.All(s.core)
 }
@@ -1434,8 +1497,8 @@ func (s *EverythingSession) RoundsLen() int {
 	return everythingRounds.Len(s.core)
 }
 
-// RoundsAt returns a copy of element i of Rounds. It panics where there is no
-// such element.
+// RoundsAt returns a copy of element i of Rounds. It panics if there is no such
+// element.
 func (s *EverythingSession) RoundsAt(i int) Grade {
 	return everythingRounds.At(s.core, i)
 }
@@ -1445,7 +1508,7 @@ func (s *EverythingSession) SetRounds(v Rounds) {
 	everythingRounds.Set(s.core, v)
 }
 
-// ClearRounds brings Rounds back to its default. Nothing of it stays stored.
+// ClearRounds resets Rounds to its default and removes it from the store.
 func (s *EverythingSession) ClearRounds() {
 	everythingRounds.Clear(s.core)
 }
@@ -1455,8 +1518,10 @@ func (s *EverythingSession) RoundsDirty() bool {
 	return everythingRounds.Dirty(s.core)
 }
 
-// Strings yields the elements of Strings in the order of their keys, over a
-// copy.
+// Accessors of Strings, stored as strings.
+
+// Strings returns an iterator over a copy of the elements of Strings, in the
+// order of their keys.
 func (s *EverythingSession) Strings() iter.Seq2[string, string] {
 	return everythingStrings.All(s.core)
 }
@@ -1466,7 +1531,7 @@ func (s *EverythingSession) StringsLen() int {
 	return everythingStrings.Len(s.core)
 }
 
-// StringsItem returns the element of Strings with the key, and whether there is
+// StringsItem returns the element of Strings with key k, and whether there is
 // one.
 func (s *EverythingSession) StringsItem(k string) (string, bool) {
 	return everythingStrings.Item(s.core, k)
@@ -1477,18 +1542,18 @@ func (s *EverythingSession) SetStrings(v map[string]string) {
 	everythingStrings.Set(s.core, v)
 }
 
-// SetStringsItem sets the element of Strings with the key and leaves the others
+// SetStringsItem sets the element of Strings with key k and leaves the others
 // as they are.
 func (s *EverythingSession) SetStringsItem(k string, v string) {
 	everythingStrings.SetItem(s.core, k, v)
 }
 
-// DeleteStringsItem removes the element of Strings with the key.
+// DeleteStringsItem removes the element of Strings with key k.
 func (s *EverythingSession) DeleteStringsItem(k string) {
 	everythingStrings.DeleteItem(s.core, k)
 }
 
-// ClearStrings brings Strings back to its default. Nothing of it stays stored.
+// ClearStrings resets Strings to its default and removes it from the store.
 func (s *EverythingSession) ClearStrings() {
 	everythingStrings.Clear(s.core)
 }
@@ -1498,7 +1563,10 @@ func (s *EverythingSession) StringsDirty() bool {
 	return everythingStrings.Dirty(s.core)
 }
 
-// ByWord yields the elements of ByWord in the order of their keys, over a copy.
+// Accessors of ByWord, stored as by_word.
+
+// ByWord returns an iterator over a copy of the elements of ByWord, in the
+// order of their keys.
 func (s *EverythingSession) ByWord() iter.Seq2[Word, []int] {
 	return everythingByWord.All(s.core)
 }
@@ -1508,7 +1576,7 @@ func (s *EverythingSession) ByWordLen() int {
 	return everythingByWord.Len(s.core)
 }
 
-// ByWordItem returns the element of ByWord with the key, and whether there is
+// ByWordItem returns the element of ByWord with key k, and whether there is
 // one.
 func (s *EverythingSession) ByWordItem(k Word) ([]int, bool) {
 	return everythingByWord.Item(s.core, k)
@@ -1519,18 +1587,18 @@ func (s *EverythingSession) SetByWord(v map[Word][]int) {
 	everythingByWord.Set(s.core, v)
 }
 
-// SetByWordItem sets the element of ByWord with the key and leaves the others
-// as they are.
+// SetByWordItem sets the element of ByWord with key k and leaves the others as
+// they are.
 func (s *EverythingSession) SetByWordItem(k Word, v []int) {
 	everythingByWord.SetItem(s.core, k, v)
 }
 
-// DeleteByWordItem removes the element of ByWord with the key.
+// DeleteByWordItem removes the element of ByWord with key k.
 func (s *EverythingSession) DeleteByWordItem(k Word) {
 	everythingByWord.DeleteItem(s.core, k)
 }
 
-// ClearByWord brings ByWord back to its default. Nothing of it stays stored.
+// ClearByWord resets ByWord to its default and removes it from the store.
 func (s *EverythingSession) ClearByWord() {
 	everythingByWord.Clear(s.core)
 }
@@ -1540,7 +1608,10 @@ func (s *EverythingSession) ByWordDirty() bool {
 	return everythingByWord.Dirty(s.core)
 }
 
-// ByInt8 yields the elements of ByInt8 in the order of their keys, over a copy.
+// Accessors of ByInt8, stored as by_int8.
+
+// ByInt8 returns an iterator over a copy of the elements of ByInt8, in the
+// order of their keys.
 func (s *EverythingSession) ByInt8() iter.Seq2[int8, bool] {
 	return everythingByInt8.All(s.core)
 }
@@ -1550,7 +1621,7 @@ func (s *EverythingSession) ByInt8Len() int {
 	return everythingByInt8.Len(s.core)
 }
 
-// ByInt8Item returns the element of ByInt8 with the key, and whether there is
+// ByInt8Item returns the element of ByInt8 with key k, and whether there is
 // one.
 func (s *EverythingSession) ByInt8Item(k int8) (bool, bool) {
 	return everythingByInt8.Item(s.core, k)
@@ -1561,18 +1632,18 @@ func (s *EverythingSession) SetByInt8(v map[int8]bool) {
 	everythingByInt8.Set(s.core, v)
 }
 
-// SetByInt8Item sets the element of ByInt8 with the key and leaves the others
-// as they are.
+// SetByInt8Item sets the element of ByInt8 with key k and leaves the others as
+// they are.
 func (s *EverythingSession) SetByInt8Item(k int8, v bool) {
 	everythingByInt8.SetItem(s.core, k, v)
 }
 
-// DeleteByInt8Item removes the element of ByInt8 with the key.
+// DeleteByInt8Item removes the element of ByInt8 with key k.
 func (s *EverythingSession) DeleteByInt8Item(k int8) {
 	everythingByInt8.DeleteItem(s.core, k)
 }
 
-// ClearByInt8 brings ByInt8 back to its default. Nothing of it stays stored.
+// ClearByInt8 resets ByInt8 to its default and removes it from the store.
 func (s *EverythingSession) ClearByInt8() {
 	everythingByInt8.Clear(s.core)
 }
@@ -1582,8 +1653,10 @@ func (s *EverythingSession) ByInt8Dirty() bool {
 	return everythingByInt8.Dirty(s.core)
 }
 
-// ByUint64 yields the elements of ByUint64 in the order of their keys, over a
-// copy.
+// Accessors of ByUint64, stored as by_uint64.
+
+// ByUint64 returns an iterator over a copy of the elements of ByUint64, in the
+// order of their keys.
 func (s *EverythingSession) ByUint64() iter.Seq2[uint64, Point] {
 	return everythingByUint64.All(s.core)
 }
@@ -1593,8 +1666,8 @@ func (s *EverythingSession) ByUint64Len() int {
 	return everythingByUint64.Len(s.core)
 }
 
-// ByUint64Item returns the element of ByUint64 with the key, and whether there
-// is one.
+// ByUint64Item returns the element of ByUint64 with key k, and whether there is
+// one.
 func (s *EverythingSession) ByUint64Item(k uint64) (Point, bool) {
 	return everythingByUint64.Item(s.core, k)
 }
@@ -1604,19 +1677,18 @@ func (s *EverythingSession) SetByUint64(v map[uint64]Point) {
 	everythingByUint64.Set(s.core, v)
 }
 
-// SetByUint64Item sets the element of ByUint64 with the key and leaves the
-// others as they are.
+// SetByUint64Item sets the element of ByUint64 with key k and leaves the others
+// as they are.
 func (s *EverythingSession) SetByUint64Item(k uint64, v Point) {
 	everythingByUint64.SetItem(s.core, k, v)
 }
 
-// DeleteByUint64Item removes the element of ByUint64 with the key.
+// DeleteByUint64Item removes the element of ByUint64 with key k.
 func (s *EverythingSession) DeleteByUint64Item(k uint64) {
 	everythingByUint64.DeleteItem(s.core, k)
 }
 
-// ClearByUint64 brings ByUint64 back to its default. Nothing of it stays
-// stored.
+// ClearByUint64 resets ByUint64 to its default and removes it from the store.
 func (s *EverythingSession) ClearByUint64() {
 	everythingByUint64.Clear(s.core)
 }
@@ -1626,8 +1698,10 @@ func (s *EverythingSession) ByUint64Dirty() bool {
 	return everythingByUint64.Dirty(s.core)
 }
 
-// ByGrade yields the elements of ByGrade in the order of their keys, over a
-// copy.
+// Accessors of ByGrade, stored as by_grade.
+
+// ByGrade returns an iterator over a copy of the elements of ByGrade, in the
+// order of their keys.
 func (s *EverythingSession) ByGrade() iter.Seq2[Grade, Shape] {
 	return everythingByGrade.All(s.core)
 }
@@ -1637,7 +1711,7 @@ func (s *EverythingSession) ByGradeLen() int {
 	return everythingByGrade.Len(s.core)
 }
 
-// ByGradeItem returns the element of ByGrade with the key, and whether there is
+// ByGradeItem returns the element of ByGrade with key k, and whether there is
 // one.
 func (s *EverythingSession) ByGradeItem(k Grade) (Shape, bool) {
 	return everythingByGrade.Item(s.core, k)
@@ -1648,18 +1722,18 @@ func (s *EverythingSession) SetByGrade(v Grades) {
 	everythingByGrade.Set(s.core, v)
 }
 
-// SetByGradeItem sets the element of ByGrade with the key and leaves the others
+// SetByGradeItem sets the element of ByGrade with key k and leaves the others
 // as they are.
 func (s *EverythingSession) SetByGradeItem(k Grade, v Shape) {
 	everythingByGrade.SetItem(s.core, k, v)
 }
 
-// DeleteByGradeItem removes the element of ByGrade with the key.
+// DeleteByGradeItem removes the element of ByGrade with key k.
 func (s *EverythingSession) DeleteByGradeItem(k Grade) {
 	everythingByGrade.DeleteItem(s.core, k)
 }
 
-// ClearByGrade brings ByGrade back to its default. Nothing of it stays stored.
+// ClearByGrade resets ByGrade to its default and removes it from the store.
 func (s *EverythingSession) ClearByGrade() {
 	everythingByGrade.Clear(s.core)
 }
@@ -1669,7 +1743,10 @@ func (s *EverythingSession) ByGradeDirty() bool {
 	return everythingByGrade.Dirty(s.core)
 }
 
-// Deep yields the elements of Deep in the order of their keys, over a copy.
+// Accessors of Deep, stored as deep.
+
+// Deep returns an iterator over a copy of the elements of Deep, in the order of
+// their keys.
 func (s *EverythingSession) Deep() iter.Seq2[string, map[int]map[Word]*Point] {
 	return everythingDeep.All(s.core)
 }
@@ -1679,7 +1756,7 @@ func (s *EverythingSession) DeepLen() int {
 	return everythingDeep.Len(s.core)
 }
 
-// DeepItem returns the element of Deep with the key, and whether there is one.
+// DeepItem returns the element of Deep with key k, and whether there is one.
 func (s *EverythingSession) DeepItem(k string) (map[int]map[Word]*Point, bool) {
 	return everythingDeep.Item(s.core, k)
 }
@@ -1689,18 +1766,18 @@ func (s *EverythingSession) SetDeep(v map[string]map[int]map[Word]*Point) {
 	everythingDeep.Set(s.core, v)
 }
 
-// SetDeepItem sets the element of Deep with the key and leaves the others as
-// they are.
+// SetDeepItem sets the element of Deep with key k and leaves the others as they
+// are.
 func (s *EverythingSession) SetDeepItem(k string, v map[int]map[Word]*Point) {
 	everythingDeep.SetItem(s.core, k, v)
 }
 
-// DeleteDeepItem removes the element of Deep with the key.
+// DeleteDeepItem removes the element of Deep with key k.
 func (s *EverythingSession) DeleteDeepItem(k string) {
 	everythingDeep.DeleteItem(s.core, k)
 }
 
-// ClearDeep brings Deep back to its default. Nothing of it stays stored.
+// ClearDeep resets Deep to its default and removes it from the store.
 func (s *EverythingSession) ClearDeep() {
 	everythingDeep.Clear(s.core)
 }
@@ -1710,7 +1787,10 @@ func (s *EverythingSession) DeepDirty() bool {
 	return everythingDeep.Dirty(s.core)
 }
 
-// Counts yields the elements of Counts in the order of their keys, over a copy.
+// Accessors of Counts, stored as counts.
+
+// Counts returns an iterator over a copy of the elements of Counts, in the
+// order of their keys.
 func (s *EverythingSession) Counts() iter.Seq2[string, int64] {
 	return everythingCounts.All(s.core)
 }
@@ -1720,7 +1800,7 @@ func (s *EverythingSession) CountsLen() int {
 	return everythingCounts.Len(s.core)
 }
 
-// CountsItem returns the element of Counts with the key, and whether there is
+// CountsItem returns the element of Counts with key k, and whether there is
 // one.
 func (s *EverythingSession) CountsItem(k string) (int64, bool) {
 	return everythingCounts.Item(s.core, k)
@@ -1731,24 +1811,24 @@ func (s *EverythingSession) SetCounts(v map[string]int64) {
 	everythingCounts.Set(s.core, v)
 }
 
-// SetCountsItem sets the element of Counts with the key and leaves the others
-// as they are.
+// SetCountsItem sets the element of Counts with key k and leaves the others as
+// they are.
 func (s *EverythingSession) SetCountsItem(k string, v int64) {
 	everythingCounts.SetItem(s.core, k, v)
 }
 
-// AddCountsItem adds delta to the element of Counts with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddCountsItem adds delta to the element of Counts with key k, from 0 if there
+// is none. It loads nothing, and concurrent additions all count.
 func (s *EverythingSession) AddCountsItem(k string, delta int64) {
 	everythingCounts.AddItem(s.core, k, delta)
 }
 
-// DeleteCountsItem removes the element of Counts with the key.
+// DeleteCountsItem removes the element of Counts with key k.
 func (s *EverythingSession) DeleteCountsItem(k string) {
 	everythingCounts.DeleteItem(s.core, k)
 }
 
-// ClearCounts brings Counts back to its default. Nothing of it stays stored.
+// ClearCounts resets Counts to its default and removes it from the store.
 func (s *EverythingSession) ClearCounts() {
 	everythingCounts.Clear(s.core)
 }
@@ -1758,7 +1838,10 @@ func (s *EverythingSession) CountsDirty() bool {
 	return everythingCounts.Dirty(s.core)
 }
 
-// Small yields the elements of Small in the order of their keys, over a copy.
+// Accessors of Small, stored as small.
+
+// Small returns an iterator over a copy of the elements of Small, in the order
+// of their keys.
 func (s *EverythingSession) Small() iter.Seq2[Word, uint8] {
 	return everythingSmall.All(s.core)
 }
@@ -1768,8 +1851,7 @@ func (s *EverythingSession) SmallLen() int {
 	return everythingSmall.Len(s.core)
 }
 
-// SmallItem returns the element of Small with the key, and whether there is
-// one.
+// SmallItem returns the element of Small with key k, and whether there is one.
 func (s *EverythingSession) SmallItem(k Word) (uint8, bool) {
 	return everythingSmall.Item(s.core, k)
 }
@@ -1779,24 +1861,24 @@ func (s *EverythingSession) SetSmall(v map[Word]uint8) {
 	everythingSmall.Set(s.core, v)
 }
 
-// SetSmallItem sets the element of Small with the key and leaves the others as
+// SetSmallItem sets the element of Small with key k and leaves the others as
 // they are.
 func (s *EverythingSession) SetSmallItem(k Word, v uint8) {
 	everythingSmall.SetItem(s.core, k, v)
 }
 
-// AddSmallItem adds delta to the element of Small with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddSmallItem adds delta to the element of Small with key k, from 0 if there
+// is none. It loads nothing, and concurrent additions all count.
 func (s *EverythingSession) AddSmallItem(k Word, delta int64) {
 	everythingSmall.AddItem(s.core, k, delta)
 }
 
-// DeleteSmallItem removes the element of Small with the key.
+// DeleteSmallItem removes the element of Small with key k.
 func (s *EverythingSession) DeleteSmallItem(k Word) {
 	everythingSmall.DeleteItem(s.core, k)
 }
 
-// ClearSmall brings Small back to its default. Nothing of it stays stored.
+// ClearSmall resets Small to its default and removes it from the store.
 func (s *EverythingSession) ClearSmall() {
 	everythingSmall.Clear(s.core)
 }
@@ -1805,6 +1887,8 @@ func (s *EverythingSession) ClearSmall() {
 func (s *EverythingSession) SmallDirty() bool {
 	return everythingSmall.Dirty(s.core)
 }
+
+// Accessors of Count, stored as count.
 
 // Count returns the session's Count.
 func (s *EverythingSession) Count() int64 {
@@ -1816,13 +1900,13 @@ func (s *EverythingSession) SetCount(v int64) {
 	everythingCount.Set(s.core, v)
 }
 
-// AddCount adds delta to Count. It is exact under concurrent requests and loads
-// nothing.
+// AddCount adds delta to Count. It loads nothing, and concurrent additions all
+// count.
 func (s *EverythingSession) AddCount(delta int64) {
 	everythingCount.Add(s.core, delta)
 }
 
-// ClearCount brings Count back to its default. Nothing of it stays stored.
+// ClearCount resets Count to its default and removes it from the store.
 func (s *EverythingSession) ClearCount() {
 	everythingCount.Clear(s.core)
 }
@@ -1831,6 +1915,8 @@ func (s *EverythingSession) ClearCount() {
 func (s *EverythingSession) CountDirty() bool {
 	return everythingCount.Dirty(s.core)
 }
+
+// Accessors of Narrow, stored as narrow.
 
 // Narrow returns the session's Narrow.
 func (s *EverythingSession) Narrow() uint16 {
@@ -1842,13 +1928,13 @@ func (s *EverythingSession) SetNarrow(v uint16) {
 	everythingNarrow.Set(s.core, v)
 }
 
-// AddNarrow adds delta to Narrow. It is exact under concurrent requests and
-// loads nothing.
+// AddNarrow adds delta to Narrow. It loads nothing, and concurrent additions
+// all count.
 func (s *EverythingSession) AddNarrow(delta int64) {
 	everythingNarrow.Add(s.core, delta)
 }
 
-// ClearNarrow brings Narrow back to its default. Nothing of it stays stored.
+// ClearNarrow resets Narrow to its default and removes it from the store.
 func (s *EverythingSession) ClearNarrow() {
 	everythingNarrow.Clear(s.core)
 }
@@ -1858,8 +1944,9 @@ func (s *EverythingSession) NarrowDirty() bool {
 	return everythingNarrow.Dirty(s.core)
 }
 
-// MaybeInt returns the session's MaybeInt, as a copy, or nil where there is
-// none.
+// Accessors of MaybeInt, stored as maybe_int.
+
+// MaybeInt returns the session's MaybeInt, as a copy, or nil if there is none.
 //
 // Optional values.
 func (s *EverythingSession) MaybeInt() *int {
@@ -1871,8 +1958,7 @@ func (s *EverythingSession) SetMaybeInt(v *int) {
 	everythingMaybeInt.Set(s.core, v)
 }
 
-// ClearMaybeInt brings MaybeInt back to its default. Nothing of it stays
-// stored.
+// ClearMaybeInt resets MaybeInt to its default and removes it from the store.
 func (s *EverythingSession) ClearMaybeInt() {
 	everythingMaybeInt.Clear(s.core)
 }
@@ -1882,7 +1968,9 @@ func (s *EverythingSession) MaybeIntDirty() bool {
 	return everythingMaybeInt.Dirty(s.core)
 }
 
-// MaybePoint returns the session's MaybePoint, as a copy, or nil where there is
+// Accessors of MaybePoint, stored as maybe_point.
+
+// MaybePoint returns the session's MaybePoint, as a copy, or nil if there is
 // none.
 func (s *EverythingSession) MaybePoint() *Point {
 	return everythingMaybePoint.Get(s.core)
@@ -1893,8 +1981,8 @@ func (s *EverythingSession) SetMaybePoint(v *Point) {
 	everythingMaybePoint.Set(s.core, v)
 }
 
-// ClearMaybePoint brings MaybePoint back to its default. Nothing of it stays
-// stored.
+// ClearMaybePoint resets MaybePoint to its default and removes it from the
+// store.
 func (s *EverythingSession) ClearMaybePoint() {
 	everythingMaybePoint.Clear(s.core)
 }
@@ -1905,7 +1993,9 @@ func (s *EverythingSession) MaybePointDirty() bool {
 	return everythingMaybePoint.Dirty(s.core)
 }
 
-// MaybeTime returns the session's MaybeTime, as a copy, or nil where there is
+// Accessors of MaybeTime, stored as maybe_time.
+
+// MaybeTime returns the session's MaybeTime, as a copy, or nil if there is
 // none.
 func (s *EverythingSession) MaybeTime() *time.Time {
 	return everythingMaybeTime.Get(s.core)
@@ -1916,8 +2006,7 @@ func (s *EverythingSession) SetMaybeTime(v *time.Time) {
 	everythingMaybeTime.Set(s.core, v)
 }
 
-// ClearMaybeTime brings MaybeTime back to its default. Nothing of it stays
-// stored.
+// ClearMaybeTime resets MaybeTime to its default and removes it from the store.
 func (s *EverythingSession) ClearMaybeTime() {
 	everythingMaybeTime.Clear(s.core)
 }
@@ -1927,7 +2016,9 @@ func (s *EverythingSession) MaybeTimeDirty() bool {
 	return everythingMaybeTime.Dirty(s.core)
 }
 
-// MaybeList returns the session's MaybeList, as a copy, or nil where there is
+// Accessors of MaybeList, stored as maybe_list.
+
+// MaybeList returns the session's MaybeList, as a copy, or nil if there is
 // none.
 func (s *EverythingSession) MaybeList() *[]string {
 	return everythingMaybeList.Get(s.core)
@@ -1938,8 +2029,7 @@ func (s *EverythingSession) SetMaybeList(v *[]string) {
 	everythingMaybeList.Set(s.core, v)
 }
 
-// ClearMaybeList brings MaybeList back to its default. Nothing of it stays
-// stored.
+// ClearMaybeList resets MaybeList to its default and removes it from the store.
 func (s *EverythingSession) ClearMaybeList() {
 	everythingMaybeList.Clear(s.core)
 }
@@ -1949,7 +2039,10 @@ func (s *EverythingSession) MaybeListDirty() bool {
 	return everythingMaybeList.Dirty(s.core)
 }
 
-// MaybeMany yields the elements of MaybeMany in order, over a copy.
+// Accessors of MaybeMany, stored as maybe_many.
+
+// MaybeMany returns an iterator over a copy of the elements of MaybeMany, in
+// order.
 func (s *EverythingSession) MaybeMany() iter.Seq[*int] {
 	return everythingMaybeMany.All(s.core)
 }
@@ -1959,8 +2052,8 @@ func (s *EverythingSession) MaybeManyLen() int {
 	return everythingMaybeMany.Len(s.core)
 }
 
-// MaybeManyAt returns a copy of element i of MaybeMany. It panics where there
-// is no such element.
+// MaybeManyAt returns a copy of element i of MaybeMany. It panics if there is
+// no such element.
 func (s *EverythingSession) MaybeManyAt(i int) *int {
 	return everythingMaybeMany.At(s.core, i)
 }
@@ -1970,8 +2063,7 @@ func (s *EverythingSession) SetMaybeMany(v []*int) {
 	everythingMaybeMany.Set(s.core, v)
 }
 
-// ClearMaybeMany brings MaybeMany back to its default. Nothing of it stays
-// stored.
+// ClearMaybeMany resets MaybeMany to its default and removes it from the store.
 func (s *EverythingSession) ClearMaybeMany() {
 	everythingMaybeMany.Clear(s.core)
 }
@@ -1981,8 +2073,10 @@ func (s *EverythingSession) MaybeManyDirty() bool {
 	return everythingMaybeMany.Dirty(s.core)
 }
 
-// MaybeByName yields the elements of MaybeByName in the order of their keys,
-// over a copy.
+// Accessors of MaybeByName, stored as maybe_by_name.
+
+// MaybeByName returns an iterator over a copy of the elements of MaybeByName,
+// in the order of their keys.
 func (s *EverythingSession) MaybeByName() iter.Seq2[string, *float64] {
 	return everythingMaybeByName.All(s.core)
 }
@@ -1992,7 +2086,7 @@ func (s *EverythingSession) MaybeByNameLen() int {
 	return everythingMaybeByName.Len(s.core)
 }
 
-// MaybeByNameItem returns the element of MaybeByName with the key, and whether
+// MaybeByNameItem returns the element of MaybeByName with key k, and whether
 // there is one.
 func (s *EverythingSession) MaybeByNameItem(k string) (*float64, bool) {
 	return everythingMaybeByName.Item(s.core, k)
@@ -2003,19 +2097,19 @@ func (s *EverythingSession) SetMaybeByName(v map[string]*float64) {
 	everythingMaybeByName.Set(s.core, v)
 }
 
-// SetMaybeByNameItem sets the element of MaybeByName with the key and leaves
-// the others as they are.
+// SetMaybeByNameItem sets the element of MaybeByName with key k and leaves the
+// others as they are.
 func (s *EverythingSession) SetMaybeByNameItem(k string, v *float64) {
 	everythingMaybeByName.SetItem(s.core, k, v)
 }
 
-// DeleteMaybeByNameItem removes the element of MaybeByName with the key.
+// DeleteMaybeByNameItem removes the element of MaybeByName with key k.
 func (s *EverythingSession) DeleteMaybeByNameItem(k string) {
 	everythingMaybeByName.DeleteItem(s.core, k)
 }
 
-// ClearMaybeByName brings MaybeByName back to its default. Nothing of it stays
-// stored.
+// ClearMaybeByName resets MaybeByName to its default and removes it from the
+// store.
 func (s *EverythingSession) ClearMaybeByName() {
 	everythingMaybeByName.Clear(s.core)
 }
@@ -2025,6 +2119,8 @@ func (s *EverythingSession) ClearMaybeByName() {
 func (s *EverythingSession) MaybeByNameDirty() bool {
 	return everythingMaybeByName.Dirty(s.core)
 }
+
+// Accessors of Point, stored as point.
 
 // Point returns the session's Point.
 //
@@ -2038,7 +2134,7 @@ func (s *EverythingSession) SetPoint(v Point) {
 	everythingPoint.Set(s.core, v)
 }
 
-// ClearPoint brings Point back to its default. Nothing of it stays stored.
+// ClearPoint resets Point to its default and removes it from the store.
 func (s *EverythingSession) ClearPoint() {
 	everythingPoint.Clear(s.core)
 }
@@ -2047,6 +2143,8 @@ func (s *EverythingSession) ClearPoint() {
 func (s *EverythingSession) PointDirty() bool {
 	return everythingPoint.Dirty(s.core)
 }
+
+// Accessors of Shape, stored as shape.
 
 // Shape returns the session's Shape.
 func (s *EverythingSession) Shape() Shape {
@@ -2058,7 +2156,7 @@ func (s *EverythingSession) SetShape(v Shape) {
 	everythingShape.Set(s.core, v)
 }
 
-// ClearShape brings Shape back to its default. Nothing of it stays stored.
+// ClearShape resets Shape to its default and removes it from the store.
 func (s *EverythingSession) ClearShape() {
 	everythingShape.Clear(s.core)
 }
@@ -2067,6 +2165,8 @@ func (s *EverythingSession) ClearShape() {
 func (s *EverythingSession) ShapeDirty() bool {
 	return everythingShape.Dirty(s.core)
 }
+
+// Accessors of Pixel, stored as pixel.
 
 // Pixel returns the session's Pixel.
 func (s *EverythingSession) Pixel() image.Point {
@@ -2078,7 +2178,7 @@ func (s *EverythingSession) SetPixel(v image.Point) {
 	everythingPixel.Set(s.core, v)
 }
 
-// ClearPixel brings Pixel back to its default. Nothing of it stays stored.
+// ClearPixel resets Pixel to its default and removes it from the store.
 func (s *EverythingSession) ClearPixel() {
 	everythingPixel.Clear(s.core)
 }
@@ -2088,7 +2188,9 @@ func (s *EverythingSession) PixelDirty() bool {
 	return everythingPixel.Dirty(s.core)
 }
 
-// Corners yields the elements of Corners in order, over a copy.
+// Accessors of Corners, stored as corners.
+
+// Corners returns an iterator over a copy of the elements of Corners, in order.
 func (s *EverythingSession) Corners() iter.Seq[Point] {
 	return everythingCorners.All(s.core)
 }
@@ -2098,7 +2200,7 @@ func (s *EverythingSession) CornersLen() int {
 	return everythingCorners.Len(s.core)
 }
 
-// CornersAt returns a copy of element i of Corners. It panics where there is no
+// CornersAt returns a copy of element i of Corners. It panics if there is no
 // such element.
 func (s *EverythingSession) CornersAt(i int) Point {
 	return everythingCorners.At(s.core, i)
@@ -2109,7 +2211,7 @@ func (s *EverythingSession) SetCorners(v []Point) {
 	everythingCorners.Set(s.core, v)
 }
 
-// ClearCorners brings Corners back to its default. Nothing of it stays stored.
+// ClearCorners resets Corners to its default and removes it from the store.
 func (s *EverythingSession) ClearCorners() {
 	everythingCorners.Clear(s.core)
 }
@@ -2119,23 +2221,19 @@ func (s *EverythingSession) CornersDirty() bool {
 	return everythingCorners.Dirty(s.core)
 }
 
+// Accessors of Inline, stored as inline.
+
 // Inline returns the session's Inline.
-func (s *EverythingSession) Inline() struct {
-	A int
-	B string
-} {
+func (s *EverythingSession) Inline() everythingInlineStruct {
 	return everythingInline.Get(s.core)
 }
 
 // SetInline sets Inline.
-func (s *EverythingSession) SetInline(v struct {
-	A int
-	B string
-}) {
+func (s *EverythingSession) SetInline(v everythingInlineStruct) {
 	everythingInline.Set(s.core, v)
 }
 
-// ClearInline brings Inline back to its default. Nothing of it stays stored.
+// ClearInline resets Inline to its default and removes it from the store.
 func (s *EverythingSession) ClearInline() {
 	everythingInline.Clear(s.core)
 }
@@ -2144,6 +2242,8 @@ func (s *EverythingSession) ClearInline() {
 func (s *EverythingSession) InlineDirty() bool {
 	return everythingInline.Dirty(s.core)
 }
+
+// Accessors of Pair, stored as pair.
 
 // Pair returns the session's Pair.
 //
@@ -2157,7 +2257,7 @@ func (s *EverythingSession) SetPair(v Pair[string, []int]) {
 	everythingPair.Set(s.core, v)
 }
 
-// ClearPair brings Pair back to its default. Nothing of it stays stored.
+// ClearPair resets Pair to its default and removes it from the store.
 func (s *EverythingSession) ClearPair() {
 	everythingPair.Clear(s.core)
 }
@@ -2167,7 +2267,9 @@ func (s *EverythingSession) PairDirty() bool {
 	return everythingPair.Dirty(s.core)
 }
 
-// Pairs yields the elements of Pairs in order, over a copy.
+// Accessors of Pairs, stored as pairs.
+
+// Pairs returns an iterator over a copy of the elements of Pairs, in order.
 func (s *EverythingSession) Pairs() iter.Seq[Pair[Word, *Point]] {
 	return everythingPairs.All(s.core)
 }
@@ -2177,8 +2279,8 @@ func (s *EverythingSession) PairsLen() int {
 	return everythingPairs.Len(s.core)
 }
 
-// PairsAt returns a copy of element i of Pairs. It panics where there is no
-// such element.
+// PairsAt returns a copy of element i of Pairs. It panics if there is no such
+// element.
 func (s *EverythingSession) PairsAt(i int) Pair[Word, *Point] {
 	return everythingPairs.At(s.core, i)
 }
@@ -2188,7 +2290,7 @@ func (s *EverythingSession) SetPairs(v []Pair[Word, *Point]) {
 	everythingPairs.Set(s.core, v)
 }
 
-// ClearPairs brings Pairs back to its default. Nothing of it stays stored.
+// ClearPairs resets Pairs to its default and removes it from the store.
 func (s *EverythingSession) ClearPairs() {
 	everythingPairs.Clear(s.core)
 }
@@ -2197,6 +2299,8 @@ func (s *EverythingSession) ClearPairs() {
 func (s *EverythingSession) PairsDirty() bool {
 	return everythingPairs.Dirty(s.core)
 }
+
+// Accessors of Option, stored as option.
 
 // Option returns the session's Option.
 func (s *EverythingSession) Option() Option[Pair[int, Grade]] {
@@ -2208,7 +2312,7 @@ func (s *EverythingSession) SetOption(v Option[Pair[int, Grade]]) {
 	everythingOption.Set(s.core, v)
 }
 
-// ClearOption brings Option back to its default. Nothing of it stays stored.
+// ClearOption resets Option to its default and removes it from the store.
 func (s *EverythingSession) ClearOption() {
 	everythingOption.Clear(s.core)
 }
@@ -2218,7 +2322,9 @@ func (s *EverythingSession) OptionDirty() bool {
 	return everythingOption.Dirty(s.core)
 }
 
-// Names yields the elements of Names in order, over a copy.
+// Accessors of Names, stored as names.
+
+// Names returns an iterator over a copy of the elements of Names, in order.
 func (s *EverythingSession) Names() iter.Seq[string] {
 	return everythingNames.All(s.core)
 }
@@ -2228,8 +2334,8 @@ func (s *EverythingSession) NamesLen() int {
 	return everythingNames.Len(s.core)
 }
 
-// NamesAt returns a copy of element i of Names. It panics where there is no
-// such element.
+// NamesAt returns a copy of element i of Names. It panics if there is no such
+// element.
 func (s *EverythingSession) NamesAt(i int) string {
 	return everythingNames.At(s.core, i)
 }
@@ -2239,7 +2345,7 @@ func (s *EverythingSession) SetNames(v Names) {
 	everythingNames.Set(s.core, v)
 }
 
-// ClearNames brings Names back to its default. Nothing of it stays stored.
+// ClearNames resets Names to its default and removes it from the store.
 func (s *EverythingSession) ClearNames() {
 	everythingNames.Clear(s.core)
 }
@@ -2248,6 +2354,8 @@ func (s *EverythingSession) ClearNames() {
 func (s *EverythingSession) NamesDirty() bool {
 	return everythingNames.Dirty(s.core)
 }
+
+// Accessors of Couple, stored as couple.
 
 // Couple returns the session's Couple.
 func (s *EverythingSession) Couple() Couple {
@@ -2259,7 +2367,7 @@ func (s *EverythingSession) SetCouple(v Couple) {
 	everythingCouple.Set(s.core, v)
 }
 
-// ClearCouple brings Couple back to its default. Nothing of it stays stored.
+// ClearCouple resets Couple to its default and removes it from the store.
 func (s *EverythingSession) ClearCouple() {
 	everythingCouple.Clear(s.core)
 }
@@ -2268,6 +2376,8 @@ func (s *EverythingSession) ClearCouple() {
 func (s *EverythingSession) CoupleDirty() bool {
 	return everythingCouple.Dirty(s.core)
 }
+
+// Accessors of Addr, stored as addr.
 
 // Addr returns the session's Addr.
 //
@@ -2281,7 +2391,7 @@ func (s *EverythingSession) SetAddr(v netip.Addr) {
 	everythingAddr.Set(s.core, v)
 }
 
-// ClearAddr brings Addr back to its default. Nothing of it stays stored.
+// ClearAddr resets Addr to its default and removes it from the store.
 func (s *EverythingSession) ClearAddr() {
 	everythingAddr.Clear(s.core)
 }
@@ -2291,7 +2401,9 @@ func (s *EverythingSession) AddrDirty() bool {
 	return everythingAddr.Dirty(s.core)
 }
 
-// Prefix returns the session's Prefix, as a copy, or nil where there is none.
+// Accessors of Prefix, stored as prefix.
+
+// Prefix returns the session's Prefix, as a copy, or nil if there is none.
 func (s *EverythingSession) Prefix() *netip.Prefix {
 	return everythingPrefix.Get(s.core)
 }
@@ -2301,7 +2413,7 @@ func (s *EverythingSession) SetPrefix(v *netip.Prefix) {
 	everythingPrefix.Set(s.core, v)
 }
 
-// ClearPrefix brings Prefix back to its default. Nothing of it stays stored.
+// ClearPrefix resets Prefix to its default and removes it from the store.
 func (s *EverythingSession) ClearPrefix() {
 	everythingPrefix.Clear(s.core)
 }
@@ -2311,7 +2423,10 @@ func (s *EverythingSession) PrefixDirty() bool {
 	return everythingPrefix.Dirty(s.core)
 }
 
-// Addrs yields the elements of Addrs in the order of their keys, over a copy.
+// Accessors of Addrs, stored as addrs.
+
+// Addrs returns an iterator over a copy of the elements of Addrs, in the order
+// of their keys.
 func (s *EverythingSession) Addrs() iter.Seq2[string, netip.Addr] {
 	return everythingAddrs.All(s.core)
 }
@@ -2321,8 +2436,7 @@ func (s *EverythingSession) AddrsLen() int {
 	return everythingAddrs.Len(s.core)
 }
 
-// AddrsItem returns the element of Addrs with the key, and whether there is
-// one.
+// AddrsItem returns the element of Addrs with key k, and whether there is one.
 func (s *EverythingSession) AddrsItem(k string) (netip.Addr, bool) {
 	return everythingAddrs.Item(s.core, k)
 }
@@ -2332,18 +2446,18 @@ func (s *EverythingSession) SetAddrs(v map[string]netip.Addr) {
 	everythingAddrs.Set(s.core, v)
 }
 
-// SetAddrsItem sets the element of Addrs with the key and leaves the others as
+// SetAddrsItem sets the element of Addrs with key k and leaves the others as
 // they are.
 func (s *EverythingSession) SetAddrsItem(k string, v netip.Addr) {
 	everythingAddrs.SetItem(s.core, k, v)
 }
 
-// DeleteAddrsItem removes the element of Addrs with the key.
+// DeleteAddrsItem removes the element of Addrs with key k.
 func (s *EverythingSession) DeleteAddrsItem(k string) {
 	everythingAddrs.DeleteItem(s.core, k)
 }
 
-// ClearAddrs brings Addrs back to its default. Nothing of it stays stored.
+// ClearAddrs resets Addrs to its default and removes it from the store.
 func (s *EverythingSession) ClearAddrs() {
 	everythingAddrs.Clear(s.core)
 }
@@ -2352,6 +2466,8 @@ func (s *EverythingSession) ClearAddrs() {
 func (s *EverythingSession) AddrsDirty() bool {
 	return everythingAddrs.Dirty(s.core)
 }
+
+// Accessors of Link, stored as link.
 
 // Link returns the session's Link.
 func (s *EverythingSession) Link() url.URL {
@@ -2363,7 +2479,7 @@ func (s *EverythingSession) SetLink(v url.URL) {
 	everythingLink.Set(s.core, v)
 }
 
-// ClearLink brings Link back to its default. Nothing of it stays stored.
+// ClearLink resets Link to its default and removes it from the store.
 func (s *EverythingSession) ClearLink() {
 	everythingLink.Clear(s.core)
 }
@@ -2373,7 +2489,9 @@ func (s *EverythingSession) LinkDirty() bool {
 	return everythingLink.Dirty(s.core)
 }
 
-// Back returns the session's Back, as a copy, or nil where there is none.
+// Accessors of Back, stored as back.
+
+// Back returns the session's Back, as a copy, or nil if there is none.
 func (s *EverythingSession) Back() *url.URL {
 	return everythingBack.Get(s.core)
 }
@@ -2383,7 +2501,7 @@ func (s *EverythingSession) SetBack(v *url.URL) {
 	everythingBack.Set(s.core, v)
 }
 
-// ClearBack brings Back back to its default. Nothing of it stays stored.
+// ClearBack resets Back to its default and removes it from the store.
 func (s *EverythingSession) ClearBack() {
 	everythingBack.Clear(s.core)
 }
@@ -2392,6 +2510,8 @@ func (s *EverythingSession) ClearBack() {
 func (s *EverythingSession) BackDirty() bool {
 	return everythingBack.Dirty(s.core)
 }
+
+// Accessors of Balance, stored as balance.
 
 // Balance returns the session's Balance.
 func (s *EverythingSession) Balance() big.Int {
@@ -2403,7 +2523,7 @@ func (s *EverythingSession) SetBalance(v big.Int) {
 	everythingBalance.Set(s.core, v)
 }
 
-// ClearBalance brings Balance back to its default. Nothing of it stays stored.
+// ClearBalance resets Balance to its default and removes it from the store.
 func (s *EverythingSession) ClearBalance() {
 	everythingBalance.Clear(s.core)
 }
@@ -2413,7 +2533,9 @@ func (s *EverythingSession) BalanceDirty() bool {
 	return everythingBalance.Dirty(s.core)
 }
 
-// Ratio returns the session's Ratio, as a copy, or nil where there is none.
+// Accessors of Ratio, stored as ratio.
+
+// Ratio returns the session's Ratio, as a copy, or nil if there is none.
 func (s *EverythingSession) Ratio() *big.Rat {
 	return everythingRatio.Get(s.core)
 }
@@ -2423,7 +2545,7 @@ func (s *EverythingSession) SetRatio(v *big.Rat) {
 	everythingRatio.Set(s.core, v)
 }
 
-// ClearRatio brings Ratio back to its default. Nothing of it stays stored.
+// ClearRatio resets Ratio to its default and removes it from the store.
 func (s *EverythingSession) ClearRatio() {
 	everythingRatio.Clear(s.core)
 }
@@ -2433,7 +2555,9 @@ func (s *EverythingSession) RatioDirty() bool {
 	return everythingRatio.Dirty(s.core)
 }
 
-// Amounts yields the elements of Amounts in order, over a copy.
+// Accessors of Amounts, stored as amounts.
+
+// Amounts returns an iterator over a copy of the elements of Amounts, in order.
 func (s *EverythingSession) Amounts() iter.Seq[big.Int] {
 	return everythingAmounts.All(s.core)
 }
@@ -2443,7 +2567,7 @@ func (s *EverythingSession) AmountsLen() int {
 	return everythingAmounts.Len(s.core)
 }
 
-// AmountsAt returns a copy of element i of Amounts. It panics where there is no
+// AmountsAt returns a copy of element i of Amounts. It panics if there is no
 // such element.
 func (s *EverythingSession) AmountsAt(i int) big.Int {
 	return everythingAmounts.At(s.core, i)
@@ -2454,7 +2578,7 @@ func (s *EverythingSession) SetAmounts(v []big.Int) {
 	everythingAmounts.Set(s.core, v)
 }
 
-// ClearAmounts brings Amounts back to its default. Nothing of it stays stored.
+// ClearAmounts resets Amounts to its default and removes it from the store.
 func (s *EverythingSession) ClearAmounts() {
 	everythingAmounts.Clear(s.core)
 }
@@ -2463,6 +2587,8 @@ func (s *EverythingSession) ClearAmounts() {
 func (s *EverythingSession) AmountsDirty() bool {
 	return everythingAmounts.Dirty(s.core)
 }
+
+// Accessors of Log, stored as log.
 
 // Log returns the session's Log.
 func (s *EverythingSession) Log() slog.Level {
@@ -2474,7 +2600,7 @@ func (s *EverythingSession) SetLog(v slog.Level) {
 	everythingLog.Set(s.core, v)
 }
 
-// ClearLog brings Log back to its default. Nothing of it stays stored.
+// ClearLog resets Log to its default and removes it from the store.
 func (s *EverythingSession) ClearLog() {
 	everythingLog.Clear(s.core)
 }
@@ -2483,6 +2609,8 @@ func (s *EverythingSession) ClearLog() {
 func (s *EverythingSession) LogDirty() bool {
 	return everythingLog.Dirty(s.core)
 }
+
+// Accessors of Celsius, stored as celsius.
 
 // Celsius returns the session's Celsius.
 func (s *EverythingSession) Celsius() Celsius {
@@ -2494,7 +2622,7 @@ func (s *EverythingSession) SetCelsius(v Celsius) {
 	everythingCelsius.Set(s.core, v)
 }
 
-// ClearCelsius brings Celsius back to its default. Nothing of it stays stored.
+// ClearCelsius resets Celsius to its default and removes it from the store.
 func (s *EverythingSession) ClearCelsius() {
 	everythingCelsius.Clear(s.core)
 }
@@ -2503,6 +2631,8 @@ func (s *EverythingSession) ClearCelsius() {
 func (s *EverythingSession) CelsiusDirty() bool {
 	return everythingCelsius.Dirty(s.core)
 }
+
+// Accessors of Secret, stored as secret.
 
 // Secret returns the session's Secret.
 //
@@ -2516,7 +2646,7 @@ func (s *EverythingSession) SetSecret(v string) {
 	everythingSecret.Set(s.core, v)
 }
 
-// ClearSecret brings Secret back to its default. Nothing of it stays stored.
+// ClearSecret resets Secret to its default and removes it from the store.
 func (s *EverythingSession) ClearSecret() {
 	everythingSecret.Clear(s.core)
 }
@@ -2526,7 +2656,9 @@ func (s *EverythingSession) SecretDirty() bool {
 	return everythingSecret.Dirty(s.core)
 }
 
-// Secrets yields the elements of Secrets in order, over a copy.
+// Accessors of Secrets, stored as secrets.
+
+// Secrets returns an iterator over a copy of the elements of Secrets, in order.
 func (s *EverythingSession) Secrets() iter.Seq[string] {
 	return everythingSecrets.All(s.core)
 }
@@ -2536,7 +2668,7 @@ func (s *EverythingSession) SecretsLen() int {
 	return everythingSecrets.Len(s.core)
 }
 
-// SecretsAt returns a copy of element i of Secrets. It panics where there is no
+// SecretsAt returns a copy of element i of Secrets. It panics if there is no
 // such element.
 func (s *EverythingSession) SecretsAt(i int) string {
 	return everythingSecrets.At(s.core, i)
@@ -2547,13 +2679,12 @@ func (s *EverythingSession) SetSecrets(v []string) {
 	everythingSecrets.Set(s.core, v)
 }
 
-// AppendSecrets adds elements at the end of Secrets, after those that
-// concurrent requests append.
+// AppendSecrets appends v to Secrets. Concurrent appends all count.
 func (s *EverythingSession) AppendSecrets(v ...string) {
 	everythingSecrets.Append(s.core, v...)
 }
 
-// ClearSecrets brings Secrets back to its default. Nothing of it stays stored.
+// ClearSecrets resets Secrets to its default and removes it from the store.
 func (s *EverythingSession) ClearSecrets() {
 	everythingSecrets.Clear(s.core)
 }
@@ -2562,6 +2693,8 @@ func (s *EverythingSession) ClearSecrets() {
 func (s *EverythingSession) SecretsDirty() bool {
 	return everythingSecrets.Dirty(s.core)
 }
+
+// Accessors of Hidden, stored as hidden.
 
 // Hidden returns the session's Hidden.
 func (s *EverythingSession) Hidden() Shape {
@@ -2573,7 +2706,7 @@ func (s *EverythingSession) SetHidden(v Shape) {
 	everythingHidden.Set(s.core, v)
 }
 
-// ClearHidden brings Hidden back to its default. Nothing of it stays stored.
+// ClearHidden resets Hidden to its default and removes it from the store.
 func (s *EverythingSession) ClearHidden() {
 	everythingHidden.Clear(s.core)
 }
@@ -2583,7 +2716,9 @@ func (s *EverythingSession) HiddenDirty() bool {
 	return everythingHidden.Dirty(s.core)
 }
 
-// Key returns the session's Key, as a copy, or nil where there is none.
+// Accessors of Key, stored as key.
+
+// Key returns the session's Key, as a copy, or nil if there is none.
 func (s *EverythingSession) Key() *[32]byte {
 	return everythingKey.Get(s.core)
 }
@@ -2593,7 +2728,7 @@ func (s *EverythingSession) SetKey(v *[32]byte) {
 	everythingKey.Set(s.core, v)
 }
 
-// ClearKey brings Key back to its default. Nothing of it stays stored.
+// ClearKey resets Key to its default and removes it from the store.
 func (s *EverythingSession) ClearKey() {
 	everythingKey.Clear(s.core)
 }
@@ -2602,6 +2737,8 @@ func (s *EverythingSession) ClearKey() {
 func (s *EverythingSession) KeyDirty() bool {
 	return everythingKey.Dirty(s.core)
 }
+
+// Accessors of Until, stored as until.
 
 // Until returns the session's Until.
 func (s *EverythingSession) Until() time.Time {
@@ -2613,7 +2750,7 @@ func (s *EverythingSession) SetUntil(v time.Time) {
 	everythingUntil.Set(s.core, v)
 }
 
-// ClearUntil brings Until back to its default. Nothing of it stays stored.
+// ClearUntil resets Until to its default and removes it from the store.
 func (s *EverythingSession) ClearUntil() {
 	everythingUntil.Clear(s.core)
 }
@@ -2623,7 +2760,9 @@ func (s *EverythingSession) UntilDirty() bool {
 	return everythingUntil.Dirty(s.core)
 }
 
-// TakeOnce returns the session's Once and clears it: it is read once.
+// Accessors of Once, stored as once.
+
+// TakeOnce returns the session's Once and clears it, so that it is read once.
 func (s *EverythingSession) TakeOnce() string {
 	return everythingOnce.Take(s.core)
 }
@@ -2633,7 +2772,7 @@ func (s *EverythingSession) SetOnce(v string) {
 	everythingOnce.Set(s.core, v)
 }
 
-// ClearOnce brings Once back to its default. Nothing of it stays stored.
+// ClearOnce resets Once to its default and removes it from the store.
 func (s *EverythingSession) ClearOnce() {
 	everythingOnce.Clear(s.core)
 }
@@ -2643,8 +2782,11 @@ func (s *EverythingSession) OnceDirty() bool {
 	return everythingOnce.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *EverythingSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -2654,88 +2796,90 @@ func (s *EverythingSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *EverythingSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *EverythingSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *EverythingSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *EverythingSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *EverythingSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *EverythingSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *EverythingSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *EverythingSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *EverythingSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *EverythingSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *EverythingSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s EverythingSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s EverythingSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s EverythingSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Everything].
 func (s *EverythingSession) Snapshot() Everything {
 	return Everything{
 		Bool:        everythingBool.Get(s.core),
@@ -2818,8 +2962,8 @@ func (s *EverythingSession) Snapshot() Everything {
 	}
 }
 
-// WithEverything returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithEverything returns a context with a session that has the values of v,
+// loaded and clean, but no store. It is for tests of handlers.
 func WithEverything(ctx context.Context, v Everything) (context.Context, *EverythingSession) {
 	return everythingModel.With(ctx, func(core *runtime.Session) {
 		everythingBool.Set(core, v.Bool)
@@ -2903,15 +3047,15 @@ func WithEverything(ctx context.Context, v Everything) (context.Context, *Everyt
 }
 
 // EverythingFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func EverythingFrom(ctx context.Context) *EverythingSession {
 	return everythingModel.From(ctx)
 }
 
-// NewEverythingSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewEverythingSessions returns [EverythingSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewEverythingSessions(store runtime.Store, configure ...func(*runtime.Config)) (*EverythingSessions, error) {
 	manager, err := runtime.NewManager(everythingModel, store, func(c *runtime.Config) {
 		c.Cookie.Name = "everything"
@@ -2922,57 +3066,56 @@ func NewEverythingSessions(store runtime.Store, configure ...func(*runtime.Confi
 	return &EverythingSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [EverythingFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [EverythingFrom], and stores its changes before the first byte of the
+// response.
 func (m *EverythingSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *EverythingSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *EverythingSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *EverythingSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *EverythingSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *EverythingSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *EverythingSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *EverythingSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *EverythingSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *EverythingSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *EverythingSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Realistic has changed since. Run go generate.
+// This fails to compile if Realistic has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	UserID    int64
 	AccountID int64
@@ -44,15 +44,16 @@ var _ = struct {
 	Recent    []string
 }(Realistic{})
 
-// RealisticSession is the session that a request has of type [Realistic]. It
-// loads at the first read and stores what was changed when the response begins.
-// It is safe for concurrent use by the goroutines of one request.
+// RealisticSession is the session of one request, with the fields of
+// [Realistic]. The first read loads it, and its changes are stored before the
+// response begins. It is safe for concurrent use by the goroutines of the
+// request.
 type RealisticSession struct {
 	core *runtime.Session
 }
 
-// RealisticSessions makes and keeps the sessions of type [Realistic]. One is
-// enough for a program; it is safe for concurrent use.
+// RealisticSessions creates, finds and stores sessions of type
+// [RealisticSession]. A program needs one. It is safe for concurrent use.
 type RealisticSessions struct {
 	manager *runtime.Manager[RealisticSession]
 }
@@ -191,6 +192,8 @@ var realisticModel = runtime.NewModel(
 	&realisticRecent,
 )
 
+// Accessors of UserID, stored as user_id.
+
 // UserID returns the session's UserID.
 func (s *RealisticSession) UserID() int64 {
 	return realisticUserID.Get(s.core)
@@ -201,7 +204,7 @@ func (s *RealisticSession) SetUserID(v int64) {
 	realisticUserID.Set(s.core, v)
 }
 
-// ClearUserID brings UserID back to its default. Nothing of it stays stored.
+// ClearUserID resets UserID to its default and removes it from the store.
 func (s *RealisticSession) ClearUserID() {
 	realisticUserID.Clear(s.core)
 }
@@ -210,6 +213,8 @@ func (s *RealisticSession) ClearUserID() {
 func (s *RealisticSession) UserIDDirty() bool {
 	return realisticUserID.Dirty(s.core)
 }
+
+// Accessors of AccountID, stored as account_id.
 
 // AccountID returns the session's AccountID.
 func (s *RealisticSession) AccountID() int64 {
@@ -221,8 +226,7 @@ func (s *RealisticSession) SetAccountID(v int64) {
 	realisticAccountID.Set(s.core, v)
 }
 
-// ClearAccountID brings AccountID back to its default. Nothing of it stays
-// stored.
+// ClearAccountID resets AccountID to its default and removes it from the store.
 func (s *RealisticSession) ClearAccountID() {
 	realisticAccountID.Clear(s.core)
 }
@@ -231,6 +235,8 @@ func (s *RealisticSession) ClearAccountID() {
 func (s *RealisticSession) AccountIDDirty() bool {
 	return realisticAccountID.Dirty(s.core)
 }
+
+// Accessors of Name, stored as name.
 
 // Name returns the session's Name.
 func (s *RealisticSession) Name() string {
@@ -242,7 +248,7 @@ func (s *RealisticSession) SetName(v string) {
 	realisticName.Set(s.core, v)
 }
 
-// ClearName brings Name back to its default. Nothing of it stays stored.
+// ClearName resets Name to its default and removes it from the store.
 func (s *RealisticSession) ClearName() {
 	realisticName.Clear(s.core)
 }
@@ -251,6 +257,8 @@ func (s *RealisticSession) ClearName() {
 func (s *RealisticSession) NameDirty() bool {
 	return realisticName.Dirty(s.core)
 }
+
+// Accessors of Email, stored as email.
 
 // Email returns the session's Email.
 func (s *RealisticSession) Email() string {
@@ -262,7 +270,7 @@ func (s *RealisticSession) SetEmail(v string) {
 	realisticEmail.Set(s.core, v)
 }
 
-// ClearEmail brings Email back to its default. Nothing of it stays stored.
+// ClearEmail resets Email to its default and removes it from the store.
 func (s *RealisticSession) ClearEmail() {
 	realisticEmail.Clear(s.core)
 }
@@ -271,6 +279,8 @@ func (s *RealisticSession) ClearEmail() {
 func (s *RealisticSession) EmailDirty() bool {
 	return realisticEmail.Dirty(s.core)
 }
+
+// Accessors of Role, stored as role.
 
 // Role returns the session's Role.
 func (s *RealisticSession) Role() string {
@@ -282,7 +292,7 @@ func (s *RealisticSession) SetRole(v string) {
 	realisticRole.Set(s.core, v)
 }
 
-// ClearRole brings Role back to its default. Nothing of it stays stored.
+// ClearRole resets Role to its default and removes it from the store.
 func (s *RealisticSession) ClearRole() {
 	realisticRole.Clear(s.core)
 }
@@ -291,6 +301,8 @@ func (s *RealisticSession) ClearRole() {
 func (s *RealisticSession) RoleDirty() bool {
 	return realisticRole.Dirty(s.core)
 }
+
+// Accessors of Locale, stored as locale.
 
 // Locale returns the session's Locale.
 func (s *RealisticSession) Locale() string {
@@ -302,7 +314,7 @@ func (s *RealisticSession) SetLocale(v string) {
 	realisticLocale.Set(s.core, v)
 }
 
-// ClearLocale brings Locale back to its default. Nothing of it stays stored.
+// ClearLocale resets Locale to its default and removes it from the store.
 func (s *RealisticSession) ClearLocale() {
 	realisticLocale.Clear(s.core)
 }
@@ -311,6 +323,8 @@ func (s *RealisticSession) ClearLocale() {
 func (s *RealisticSession) LocaleDirty() bool {
 	return realisticLocale.Dirty(s.core)
 }
+
+// Accessors of Theme, stored as theme.
 
 // Theme returns the session's Theme.
 func (s *RealisticSession) Theme() string {
@@ -322,7 +336,7 @@ func (s *RealisticSession) SetTheme(v string) {
 	realisticTheme.Set(s.core, v)
 }
 
-// ClearTheme brings Theme back to its default. Nothing of it stays stored.
+// ClearTheme resets Theme to its default and removes it from the store.
 func (s *RealisticSession) ClearTheme() {
 	realisticTheme.Clear(s.core)
 }
@@ -331,6 +345,8 @@ func (s *RealisticSession) ClearTheme() {
 func (s *RealisticSession) ThemeDirty() bool {
 	return realisticTheme.Dirty(s.core)
 }
+
+// Accessors of TimeZone, stored as time_zone.
 
 // TimeZone returns the session's TimeZone.
 func (s *RealisticSession) TimeZone() string {
@@ -342,8 +358,7 @@ func (s *RealisticSession) SetTimeZone(v string) {
 	realisticTimeZone.Set(s.core, v)
 }
 
-// ClearTimeZone brings TimeZone back to its default. Nothing of it stays
-// stored.
+// ClearTimeZone resets TimeZone to its default and removes it from the store.
 func (s *RealisticSession) ClearTimeZone() {
 	realisticTimeZone.Clear(s.core)
 }
@@ -352,6 +367,8 @@ func (s *RealisticSession) ClearTimeZone() {
 func (s *RealisticSession) TimeZoneDirty() bool {
 	return realisticTimeZone.Dirty(s.core)
 }
+
+// Accessors of Referrer, stored as referrer.
 
 // Referrer returns the session's Referrer.
 func (s *RealisticSession) Referrer() string {
@@ -363,8 +380,7 @@ func (s *RealisticSession) SetReferrer(v string) {
 	realisticReferrer.Set(s.core, v)
 }
 
-// ClearReferrer brings Referrer back to its default. Nothing of it stays
-// stored.
+// ClearReferrer resets Referrer to its default and removes it from the store.
 func (s *RealisticSession) ClearReferrer() {
 	realisticReferrer.Clear(s.core)
 }
@@ -373,6 +389,8 @@ func (s *RealisticSession) ClearReferrer() {
 func (s *RealisticSession) ReferrerDirty() bool {
 	return realisticReferrer.Dirty(s.core)
 }
+
+// Accessors of Campaign, stored as campaign.
 
 // Campaign returns the session's Campaign.
 func (s *RealisticSession) Campaign() string {
@@ -384,8 +402,7 @@ func (s *RealisticSession) SetCampaign(v string) {
 	realisticCampaign.Set(s.core, v)
 }
 
-// ClearCampaign brings Campaign back to its default. Nothing of it stays
-// stored.
+// ClearCampaign resets Campaign to its default and removes it from the store.
 func (s *RealisticSession) ClearCampaign() {
 	realisticCampaign.Clear(s.core)
 }
@@ -394,6 +411,8 @@ func (s *RealisticSession) ClearCampaign() {
 func (s *RealisticSession) CampaignDirty() bool {
 	return realisticCampaign.Dirty(s.core)
 }
+
+// Accessors of Agent, stored as agent.
 
 // Agent returns the session's Agent.
 func (s *RealisticSession) Agent() string {
@@ -405,7 +424,7 @@ func (s *RealisticSession) SetAgent(v string) {
 	realisticAgent.Set(s.core, v)
 }
 
-// ClearAgent brings Agent back to its default. Nothing of it stays stored.
+// ClearAgent resets Agent to its default and removes it from the store.
 func (s *RealisticSession) ClearAgent() {
 	realisticAgent.Clear(s.core)
 }
@@ -414,6 +433,8 @@ func (s *RealisticSession) ClearAgent() {
 func (s *RealisticSession) AgentDirty() bool {
 	return realisticAgent.Dirty(s.core)
 }
+
+// Accessors of Views, stored as views.
 
 // Views returns the session's Views.
 func (s *RealisticSession) Views() int64 {
@@ -425,13 +446,13 @@ func (s *RealisticSession) SetViews(v int64) {
 	realisticViews.Set(s.core, v)
 }
 
-// AddViews adds delta to Views. It is exact under concurrent requests and loads
-// nothing.
+// AddViews adds delta to Views. It loads nothing, and concurrent additions all
+// count.
 func (s *RealisticSession) AddViews(delta int64) {
 	realisticViews.Add(s.core, delta)
 }
 
-// ClearViews brings Views back to its default. Nothing of it stays stored.
+// ClearViews resets Views to its default and removes it from the store.
 func (s *RealisticSession) ClearViews() {
 	realisticViews.Clear(s.core)
 }
@@ -440,6 +461,8 @@ func (s *RealisticSession) ClearViews() {
 func (s *RealisticSession) ViewsDirty() bool {
 	return realisticViews.Dirty(s.core)
 }
+
+// Accessors of Score, stored as score.
 
 // Score returns the session's Score.
 func (s *RealisticSession) Score() int {
@@ -451,7 +474,7 @@ func (s *RealisticSession) SetScore(v int) {
 	realisticScore.Set(s.core, v)
 }
 
-// ClearScore brings Score back to its default. Nothing of it stays stored.
+// ClearScore resets Score to its default and removes it from the store.
 func (s *RealisticSession) ClearScore() {
 	realisticScore.Clear(s.core)
 }
@@ -460,6 +483,8 @@ func (s *RealisticSession) ClearScore() {
 func (s *RealisticSession) ScoreDirty() bool {
 	return realisticScore.Dirty(s.core)
 }
+
+// Accessors of Step, stored as step.
 
 // Step returns the session's Step.
 func (s *RealisticSession) Step() int {
@@ -471,7 +496,7 @@ func (s *RealisticSession) SetStep(v int) {
 	realisticStep.Set(s.core, v)
 }
 
-// ClearStep brings Step back to its default. Nothing of it stays stored.
+// ClearStep resets Step to its default and removes it from the store.
 func (s *RealisticSession) ClearStep() {
 	realisticStep.Clear(s.core)
 }
@@ -480,6 +505,8 @@ func (s *RealisticSession) ClearStep() {
 func (s *RealisticSession) StepDirty() bool {
 	return realisticStep.Dirty(s.core)
 }
+
+// Accessors of Verified, stored as verified.
 
 // Verified returns the session's Verified.
 func (s *RealisticSession) Verified() bool {
@@ -491,8 +518,7 @@ func (s *RealisticSession) SetVerified(v bool) {
 	realisticVerified.Set(s.core, v)
 }
 
-// ClearVerified brings Verified back to its default. Nothing of it stays
-// stored.
+// ClearVerified resets Verified to its default and removes it from the store.
 func (s *RealisticSession) ClearVerified() {
 	realisticVerified.Clear(s.core)
 }
@@ -501,6 +527,8 @@ func (s *RealisticSession) ClearVerified() {
 func (s *RealisticSession) VerifiedDirty() bool {
 	return realisticVerified.Dirty(s.core)
 }
+
+// Accessors of SeenAt, stored as seen_at.
 
 // SeenAt returns the session's SeenAt.
 func (s *RealisticSession) SeenAt() time.Time {
@@ -512,7 +540,7 @@ func (s *RealisticSession) SetSeenAt(v time.Time) {
 	realisticSeenAt.Set(s.core, v)
 }
 
-// ClearSeenAt brings SeenAt back to its default. Nothing of it stays stored.
+// ClearSeenAt resets SeenAt to its default and removes it from the store.
 func (s *RealisticSession) ClearSeenAt() {
 	realisticSeenAt.Clear(s.core)
 }
@@ -521,6 +549,8 @@ func (s *RealisticSession) ClearSeenAt() {
 func (s *RealisticSession) SeenAtDirty() bool {
 	return realisticSeenAt.Dirty(s.core)
 }
+
+// Accessors of LoginAt, stored as login_at.
 
 // LoginAt returns the session's LoginAt.
 func (s *RealisticSession) LoginAt() time.Time {
@@ -532,7 +562,7 @@ func (s *RealisticSession) SetLoginAt(v time.Time) {
 	realisticLoginAt.Set(s.core, v)
 }
 
-// ClearLoginAt brings LoginAt back to its default. Nothing of it stays stored.
+// ClearLoginAt resets LoginAt to its default and removes it from the store.
 func (s *RealisticSession) ClearLoginAt() {
 	realisticLoginAt.Clear(s.core)
 }
@@ -541,6 +571,8 @@ func (s *RealisticSession) ClearLoginAt() {
 func (s *RealisticSession) LoginAtDirty() bool {
 	return realisticLoginAt.Dirty(s.core)
 }
+
+// Accessors of ConsentAt, stored as consent_at.
 
 // ConsentAt returns the session's ConsentAt.
 func (s *RealisticSession) ConsentAt() time.Time {
@@ -552,8 +584,7 @@ func (s *RealisticSession) SetConsentAt(v time.Time) {
 	realisticConsentAt.Set(s.core, v)
 }
 
-// ClearConsentAt brings ConsentAt back to its default. Nothing of it stays
-// stored.
+// ClearConsentAt resets ConsentAt to its default and removes it from the store.
 func (s *RealisticSession) ClearConsentAt() {
 	realisticConsentAt.Clear(s.core)
 }
@@ -563,7 +594,10 @@ func (s *RealisticSession) ConsentAtDirty() bool {
 	return realisticConsentAt.Dirty(s.core)
 }
 
-// Cart yields the elements of Cart in the order of their keys, over a copy.
+// Accessors of Cart, stored as cart.
+
+// Cart returns an iterator over a copy of the elements of Cart, in the order of
+// their keys.
 func (s *RealisticSession) Cart() iter.Seq2[string, int] {
 	return realisticCart.All(s.core)
 }
@@ -573,7 +607,7 @@ func (s *RealisticSession) CartLen() int {
 	return realisticCart.Len(s.core)
 }
 
-// CartItem returns the element of Cart with the key, and whether there is one.
+// CartItem returns the element of Cart with key k, and whether there is one.
 func (s *RealisticSession) CartItem(k string) (int, bool) {
 	return realisticCart.Item(s.core, k)
 }
@@ -583,18 +617,18 @@ func (s *RealisticSession) SetCart(v map[string]int) {
 	realisticCart.Set(s.core, v)
 }
 
-// SetCartItem sets the element of Cart with the key and leaves the others as
-// they are.
+// SetCartItem sets the element of Cart with key k and leaves the others as they
+// are.
 func (s *RealisticSession) SetCartItem(k string, v int) {
 	realisticCart.SetItem(s.core, k, v)
 }
 
-// DeleteCartItem removes the element of Cart with the key.
+// DeleteCartItem removes the element of Cart with key k.
 func (s *RealisticSession) DeleteCartItem(k string) {
 	realisticCart.DeleteItem(s.core, k)
 }
 
-// ClearCart brings Cart back to its default. Nothing of it stays stored.
+// ClearCart resets Cart to its default and removes it from the store.
 func (s *RealisticSession) ClearCart() {
 	realisticCart.Clear(s.core)
 }
@@ -604,7 +638,9 @@ func (s *RealisticSession) CartDirty() bool {
 	return realisticCart.Dirty(s.core)
 }
 
-// Recent yields the elements of Recent in order, over a copy.
+// Accessors of Recent, stored as recent.
+
+// Recent returns an iterator over a copy of the elements of Recent, in order.
 func (s *RealisticSession) Recent() iter.Seq[string] {
 	return realisticRecent.All(s.core)
 }
@@ -614,8 +650,8 @@ func (s *RealisticSession) RecentLen() int {
 	return realisticRecent.Len(s.core)
 }
 
-// RecentAt returns a copy of element i of Recent. It panics where there is no
-// such element.
+// RecentAt returns a copy of element i of Recent. It panics if there is no such
+// element.
 func (s *RealisticSession) RecentAt(i int) string {
 	return realisticRecent.At(s.core, i)
 }
@@ -625,7 +661,7 @@ func (s *RealisticSession) SetRecent(v []string) {
 	realisticRecent.Set(s.core, v)
 }
 
-// ClearRecent brings Recent back to its default. Nothing of it stays stored.
+// ClearRecent resets Recent to its default and removes it from the store.
 func (s *RealisticSession) ClearRecent() {
 	realisticRecent.Clear(s.core)
 }
@@ -635,8 +671,11 @@ func (s *RealisticSession) RecentDirty() bool {
 	return realisticRecent.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *RealisticSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -646,88 +685,90 @@ func (s *RealisticSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *RealisticSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *RealisticSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *RealisticSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *RealisticSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *RealisticSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *RealisticSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *RealisticSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *RealisticSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *RealisticSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *RealisticSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *RealisticSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s RealisticSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s RealisticSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s RealisticSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Realistic].
 func (s *RealisticSession) Snapshot() Realistic {
 	return Realistic{
 		UserID:    realisticUserID.Get(s.core),
@@ -753,8 +794,8 @@ func (s *RealisticSession) Snapshot() Realistic {
 	}
 }
 
-// WithRealistic returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithRealistic returns a context with a session that has the values of v,
+// loaded and clean, but no store. It is for tests of handlers.
 func WithRealistic(ctx context.Context, v Realistic) (context.Context, *RealisticSession) {
 	return realisticModel.With(ctx, func(core *runtime.Session) {
 		realisticUserID.Set(core, v.UserID)
@@ -781,15 +822,15 @@ func WithRealistic(ctx context.Context, v Realistic) (context.Context, *Realisti
 }
 
 // RealisticFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func RealisticFrom(ctx context.Context) *RealisticSession {
 	return realisticModel.From(ctx)
 }
 
-// NewRealisticSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewRealisticSessions returns [RealisticSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewRealisticSessions(store runtime.Store, configure ...func(*runtime.Config)) (*RealisticSessions, error) {
 	manager, err := runtime.NewManager(realisticModel, store, func(c *runtime.Config) {
 		c.Cookie.Name = "realistic"
@@ -800,57 +841,56 @@ func NewRealisticSessions(store runtime.Store, configure ...func(*runtime.Config
 	return &RealisticSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [RealisticFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [RealisticFrom], and stores its changes before the first byte of the
+// response.
 func (m *RealisticSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *RealisticSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *RealisticSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *RealisticSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *RealisticSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *RealisticSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *RealisticSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *RealisticSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *RealisticSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *RealisticSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *RealisticSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }

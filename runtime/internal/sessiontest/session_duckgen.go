@@ -16,12 +16,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Visitor has changed since. Run go generate.
+// This fails to compile if Visitor has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	UserID  int64
 	Name    string
@@ -43,15 +43,15 @@ var _ = struct {
 	Ratio   float64
 }(Visitor{})
 
-// VisitorSession is the session that a request has of type [Visitor]. It loads
-// at the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// VisitorSession is the session of one request, with the fields of [Visitor].
+// The first read loads it, and its changes are stored before the response
+// begins. It is safe for concurrent use by the goroutines of the request.
 type VisitorSession struct {
 	core *runtime.Session
 }
 
-// VisitorSessions makes and keeps the sessions of type [Visitor]. One is enough
-// for a program; it is safe for concurrent use.
+// VisitorSessions creates, finds and stores sessions of type [VisitorSession].
+// A program needs one. It is safe for concurrent use.
 type VisitorSessions struct {
 	manager *runtime.Manager[VisitorSession]
 }
@@ -194,6 +194,8 @@ var visitorModel = runtime.NewModel(
 	&visitorRatio,
 )
 
+// Accessors of UserID, stored as user_id.
+
 // UserID returns the session's UserID.
 //
 // Whose session it is, 0 for nobody.
@@ -207,7 +209,8 @@ func (s *VisitorSession) SetUserID(v int64) {
 	visitorUserID.Set(s.core, v)
 }
 
-// ClearUserID brings UserID back to its default. Nothing of it stays stored.
+// ClearUserID resets UserID to its default and removes it from the store. This
+// is a sign-out: it renews the token.
 func (s *VisitorSession) ClearUserID() {
 	visitorUserID.Clear(s.core)
 }
@@ -216,6 +219,8 @@ func (s *VisitorSession) ClearUserID() {
 func (s *VisitorSession) UserIDDirty() bool {
 	return visitorUserID.Dirty(s.core)
 }
+
+// Accessors of Name, stored as name.
 
 // Name returns the session's Name.
 func (s *VisitorSession) Name() string {
@@ -227,7 +232,7 @@ func (s *VisitorSession) SetName(v string) {
 	visitorName.Set(s.core, v)
 }
 
-// ClearName brings Name back to its default. Nothing of it stays stored.
+// ClearName resets Name to its default and removes it from the store.
 func (s *VisitorSession) ClearName() {
 	visitorName.Clear(s.core)
 }
@@ -237,7 +242,9 @@ func (s *VisitorSession) NameDirty() bool {
 	return visitorName.Dirty(s.core)
 }
 
-// Theme returns the session's Theme, "light" unless it was set.
+// Accessors of Theme, stored as theme.
+
+// Theme returns the session's Theme, by default "light".
 func (s *VisitorSession) Theme() string {
 	return visitorTheme.Get(s.core)
 }
@@ -247,7 +254,7 @@ func (s *VisitorSession) SetTheme(v string) {
 	visitorTheme.Set(s.core, v)
 }
 
-// ClearTheme brings Theme back to its default. Nothing of it stays stored.
+// ClearTheme resets Theme to its default and removes it from the store.
 func (s *VisitorSession) ClearTheme() {
 	visitorTheme.Clear(s.core)
 }
@@ -257,7 +264,10 @@ func (s *VisitorSession) ThemeDirty() bool {
 	return visitorTheme.Dirty(s.core)
 }
 
-// Cart yields the elements of Cart in the order of their keys, over a copy.
+// Accessors of Cart, stored as cart.
+
+// Cart returns an iterator over a copy of the elements of Cart, in the order of
+// their keys.
 func (s *VisitorSession) Cart() iter.Seq2[string, int] {
 	return visitorCart.All(s.core)
 }
@@ -267,7 +277,7 @@ func (s *VisitorSession) CartLen() int {
 	return visitorCart.Len(s.core)
 }
 
-// CartItem returns the element of Cart with the key, and whether there is one.
+// CartItem returns the element of Cart with key k, and whether there is one.
 func (s *VisitorSession) CartItem(k string) (int, bool) {
 	return visitorCart.Item(s.core, k)
 }
@@ -278,24 +288,24 @@ func (s *VisitorSession) SetCart(v map[string]int) {
 	visitorCart.Set(s.core, v)
 }
 
-// SetCartItem sets the element of Cart with the key and leaves the others as
-// they are. With more than 50 elements the commit fails with ErrTooLarge.
+// SetCartItem sets the element of Cart with key k and leaves the others as they
+// are. With more than 50 elements the commit fails with ErrTooLarge.
 func (s *VisitorSession) SetCartItem(k string, v int) {
 	visitorCart.SetItem(s.core, k, v)
 }
 
-// AddCartItem adds delta to the element of Cart with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddCartItem adds delta to the element of Cart with key k, from 0 if there is
+// none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddCartItem(k string, delta int) {
 	visitorCart.AddItem(s.core, k, int64(delta))
 }
 
-// DeleteCartItem removes the element of Cart with the key.
+// DeleteCartItem removes the element of Cart with key k.
 func (s *VisitorSession) DeleteCartItem(k string) {
 	visitorCart.DeleteItem(s.core, k)
 }
 
-// ClearCart brings Cart back to its default. Nothing of it stays stored.
+// ClearCart resets Cart to its default and removes it from the store.
 func (s *VisitorSession) ClearCart() {
 	visitorCart.Clear(s.core)
 }
@@ -304,6 +314,8 @@ func (s *VisitorSession) ClearCart() {
 func (s *VisitorSession) CartDirty() bool {
 	return visitorCart.Dirty(s.core)
 }
+
+// Accessors of Views, stored as views.
 
 // Views returns the session's Views.
 func (s *VisitorSession) Views() int64 {
@@ -315,13 +327,13 @@ func (s *VisitorSession) SetViews(v int64) {
 	visitorViews.Set(s.core, v)
 }
 
-// AddViews adds delta to Views. It is exact under concurrent requests and loads
-// nothing.
+// AddViews adds delta to Views. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddViews(delta int64) {
 	visitorViews.Add(s.core, delta)
 }
 
-// ClearViews brings Views back to its default. Nothing of it stays stored.
+// ClearViews resets Views to its default and removes it from the store.
 func (s *VisitorSession) ClearViews() {
 	visitorViews.Clear(s.core)
 }
@@ -330,6 +342,8 @@ func (s *VisitorSession) ClearViews() {
 func (s *VisitorSession) ViewsDirty() bool {
 	return visitorViews.Dirty(s.core)
 }
+
+// Accessors of Level, stored as level.
 
 // Level returns the session's Level.
 func (s *VisitorSession) Level() int8 {
@@ -341,13 +355,13 @@ func (s *VisitorSession) SetLevel(v int8) {
 	visitorLevel.Set(s.core, v)
 }
 
-// AddLevel adds delta to Level. It is exact under concurrent requests and loads
-// nothing.
+// AddLevel adds delta to Level. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddLevel(delta int8) {
 	visitorLevel.Add(s.core, int64(delta))
 }
 
-// ClearLevel brings Level back to its default. Nothing of it stays stored.
+// ClearLevel resets Level to its default and removes it from the store.
 func (s *VisitorSession) ClearLevel() {
 	visitorLevel.Clear(s.core)
 }
@@ -357,7 +371,9 @@ func (s *VisitorSession) LevelDirty() bool {
 	return visitorLevel.Dirty(s.core)
 }
 
-// Recent yields the elements of Recent in order, over a copy.
+// Accessors of Recent, stored as recent.
+
+// Recent returns an iterator over a copy of the elements of Recent, in order.
 func (s *VisitorSession) Recent() iter.Seq[string] {
 	return visitorRecent.All(s.core)
 }
@@ -367,8 +383,8 @@ func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)
 }
 
-// RecentAt returns a copy of element i of Recent. It panics where there is no
-// such element.
+// RecentAt returns a copy of element i of Recent. It panics if there is no such
+// element.
 func (s *VisitorSession) RecentAt(i int) string {
 	return visitorRecent.At(s.core, i)
 }
@@ -379,13 +395,13 @@ func (s *VisitorSession) SetRecent(v []string) {
 	visitorRecent.Set(s.core, v)
 }
 
-// AppendRecent adds elements at the end of Recent, after those that concurrent
-// requests append. The newest 3 stay.
+// AppendRecent appends v to Recent. Concurrent appends all count. The newest 3
+// elements stay.
 func (s *VisitorSession) AppendRecent(v ...string) {
 	visitorRecent.Append(s.core, v...)
 }
 
-// ClearRecent brings Recent back to its default. Nothing of it stays stored.
+// ClearRecent resets Recent to its default and removes it from the store.
 func (s *VisitorSession) ClearRecent() {
 	visitorRecent.Clear(s.core)
 }
@@ -395,7 +411,9 @@ func (s *VisitorSession) RecentDirty() bool {
 	return visitorRecent.Dirty(s.core)
 }
 
-// Tags yields the elements of Tags in order, over a copy.
+// Accessors of Tags, stored as tags.
+
+// Tags returns an iterator over a copy of the elements of Tags, in order.
 func (s *VisitorSession) Tags() iter.Seq[string] {
 	return visitorTags.All(s.core)
 }
@@ -405,7 +423,7 @@ func (s *VisitorSession) TagsLen() int {
 	return visitorTags.Len(s.core)
 }
 
-// TagsAt returns a copy of element i of Tags. It panics where there is no such
+// TagsAt returns a copy of element i of Tags. It panics if there is no such
 // element.
 func (s *VisitorSession) TagsAt(i int) string {
 	return visitorTags.At(s.core, i)
@@ -417,7 +435,7 @@ func (s *VisitorSession) SetTags(v []string) {
 	visitorTags.Set(s.core, v)
 }
 
-// ClearTags brings Tags back to its default. Nothing of it stays stored.
+// ClearTags resets Tags to its default and removes it from the store.
 func (s *VisitorSession) ClearTags() {
 	visitorTags.Clear(s.core)
 }
@@ -427,7 +445,10 @@ func (s *VisitorSession) TagsDirty() bool {
 	return visitorTags.Dirty(s.core)
 }
 
-// TakeNotice returns the session's Notice and clears it: it is read once.
+// Accessors of Notice, stored as notice.
+
+// TakeNotice returns the session's Notice and clears it, so that it is read
+// once.
 func (s *VisitorSession) TakeNotice() string {
 	return visitorNotice.Take(s.core)
 }
@@ -437,7 +458,7 @@ func (s *VisitorSession) SetNotice(v string) {
 	visitorNotice.Set(s.core, v)
 }
 
-// ClearNotice brings Notice back to its default. Nothing of it stays stored.
+// ClearNotice resets Notice to its default and removes it from the store.
 func (s *VisitorSession) ClearNotice() {
 	visitorNotice.Clear(s.core)
 }
@@ -447,7 +468,10 @@ func (s *VisitorSession) NoticeDirty() bool {
 	return visitorNotice.Dirty(s.core)
 }
 
-// TakeNotices returns the session's Notices and clears it: it is read once.
+// Accessors of Notices, stored as notices.
+
+// TakeNotices returns the session's Notices and clears it, so that it is read
+// once.
 func (s *VisitorSession) TakeNotices() []string {
 	return visitorNotices.Take(s.core)
 }
@@ -457,7 +481,7 @@ func (s *VisitorSession) SetNotices(v []string) {
 	visitorNotices.Set(s.core, v)
 }
 
-// ClearNotices brings Notices back to its default. Nothing of it stays stored.
+// ClearNotices resets Notices to its default and removes it from the store.
 func (s *VisitorSession) ClearNotices() {
 	visitorNotices.Clear(s.core)
 }
@@ -466,6 +490,8 @@ func (s *VisitorSession) ClearNotices() {
 func (s *VisitorSession) NoticesDirty() bool {
 	return visitorNotices.Dirty(s.core)
 }
+
+// Accessors of APIKey, stored as api_key.
 
 // APIKey returns the session's APIKey.
 func (s *VisitorSession) APIKey() string {
@@ -477,7 +503,7 @@ func (s *VisitorSession) SetAPIKey(v string) {
 	visitorAPIKey.Set(s.core, v)
 }
 
-// ClearAPIKey brings APIKey back to its default. Nothing of it stays stored.
+// ClearAPIKey resets APIKey to its default and removes it from the store.
 func (s *VisitorSession) ClearAPIKey() {
 	visitorAPIKey.Clear(s.core)
 }
@@ -486,6 +512,8 @@ func (s *VisitorSession) ClearAPIKey() {
 func (s *VisitorSession) APIKeyDirty() bool {
 	return visitorAPIKey.Dirty(s.core)
 }
+
+// Accessors of Address, stored as address.
 
 // Address returns the session's Address.
 func (s *VisitorSession) Address() Address {
@@ -497,7 +525,7 @@ func (s *VisitorSession) SetAddress(v Address) {
 	visitorAddress.Set(s.core, v)
 }
 
-// ClearAddress brings Address back to its default. Nothing of it stays stored.
+// ClearAddress resets Address to its default and removes it from the store.
 func (s *VisitorSession) ClearAddress() {
 	visitorAddress.Clear(s.core)
 }
@@ -506,6 +534,8 @@ func (s *VisitorSession) ClearAddress() {
 func (s *VisitorSession) AddressDirty() bool {
 	return visitorAddress.Dirty(s.core)
 }
+
+// Accessors of SeenAt, stored as seen_at.
 
 // SeenAt returns the session's SeenAt.
 func (s *VisitorSession) SeenAt() time.Time {
@@ -517,7 +547,7 @@ func (s *VisitorSession) SetSeenAt(v time.Time) {
 	visitorSeenAt.Set(s.core, v)
 }
 
-// ClearSeenAt brings SeenAt back to its default. Nothing of it stays stored.
+// ClearSeenAt resets SeenAt to its default and removes it from the store.
 func (s *VisitorSession) ClearSeenAt() {
 	visitorSeenAt.Clear(s.core)
 }
@@ -526,6 +556,8 @@ func (s *VisitorSession) ClearSeenAt() {
 func (s *VisitorSession) SeenAtDirty() bool {
 	return visitorSeenAt.Dirty(s.core)
 }
+
+// Accessors of Best, stored as best.
 
 // Best returns the session's Best.
 func (s *VisitorSession) Best() int {
@@ -537,7 +569,7 @@ func (s *VisitorSession) SetBest(v int) {
 	visitorBest.Set(s.core, v)
 }
 
-// ClearBest brings Best back to its default. Nothing of it stays stored.
+// ClearBest resets Best to its default and removes it from the store.
 func (s *VisitorSession) ClearBest() {
 	visitorBest.Clear(s.core)
 }
@@ -547,7 +579,9 @@ func (s *VisitorSession) BestDirty() bool {
 	return visitorBest.Dirty(s.core)
 }
 
-// Nick returns the session's Nick, as a copy, or nil where there is none.
+// Accessors of Nick, stored as nick.
+
+// Nick returns the session's Nick, as a copy, or nil if there is none.
 func (s *VisitorSession) Nick() *string {
 	return visitorNick.Get(s.core)
 }
@@ -557,7 +591,7 @@ func (s *VisitorSession) SetNick(v *string) {
 	visitorNick.Set(s.core, v)
 }
 
-// ClearNick brings Nick back to its default. Nothing of it stays stored.
+// ClearNick resets Nick to its default and removes it from the store.
 func (s *VisitorSession) ClearNick() {
 	visitorNick.Clear(s.core)
 }
@@ -566,6 +600,8 @@ func (s *VisitorSession) ClearNick() {
 func (s *VisitorSession) NickDirty() bool {
 	return visitorNick.Dirty(s.core)
 }
+
+// Accessors of Avatar, stored as avatar.
 
 // Avatar returns the session's Avatar.
 func (s *VisitorSession) Avatar() []byte {
@@ -578,7 +614,7 @@ func (s *VisitorSession) SetAvatar(v []byte) {
 	visitorAvatar.Set(s.core, v)
 }
 
-// ClearAvatar brings Avatar back to its default. Nothing of it stays stored.
+// ClearAvatar resets Avatar to its default and removes it from the store.
 func (s *VisitorSession) ClearAvatar() {
 	visitorAvatar.Clear(s.core)
 }
@@ -588,7 +624,10 @@ func (s *VisitorSession) AvatarDirty() bool {
 	return visitorAvatar.Dirty(s.core)
 }
 
-// Prefs yields the elements of Prefs in the order of their keys, over a copy.
+// Accessors of Prefs, stored as prefs.
+
+// Prefs returns an iterator over a copy of the elements of Prefs, in the order
+// of their keys.
 func (s *VisitorSession) Prefs() iter.Seq2[int, Setting] {
 	return visitorPrefs.All(s.core)
 }
@@ -598,8 +637,7 @@ func (s *VisitorSession) PrefsLen() int {
 	return visitorPrefs.Len(s.core)
 }
 
-// PrefsItem returns the element of Prefs with the key, and whether there is
-// one.
+// PrefsItem returns the element of Prefs with key k, and whether there is one.
 func (s *VisitorSession) PrefsItem(k int) (Setting, bool) {
 	return visitorPrefs.Item(s.core, k)
 }
@@ -609,18 +647,18 @@ func (s *VisitorSession) SetPrefs(v map[int]Setting) {
 	visitorPrefs.Set(s.core, v)
 }
 
-// SetPrefsItem sets the element of Prefs with the key and leaves the others as
+// SetPrefsItem sets the element of Prefs with key k and leaves the others as
 // they are.
 func (s *VisitorSession) SetPrefsItem(k int, v Setting) {
 	visitorPrefs.SetItem(s.core, k, v)
 }
 
-// DeletePrefsItem removes the element of Prefs with the key.
+// DeletePrefsItem removes the element of Prefs with key k.
 func (s *VisitorSession) DeletePrefsItem(k int) {
 	visitorPrefs.DeleteItem(s.core, k)
 }
 
-// ClearPrefs brings Prefs back to its default. Nothing of it stays stored.
+// ClearPrefs resets Prefs to its default and removes it from the store.
 func (s *VisitorSession) ClearPrefs() {
 	visitorPrefs.Clear(s.core)
 }
@@ -629,6 +667,8 @@ func (s *VisitorSession) ClearPrefs() {
 func (s *VisitorSession) PrefsDirty() bool {
 	return visitorPrefs.Dirty(s.core)
 }
+
+// Accessors of Ratio, stored as ratio.
 
 // Ratio returns the session's Ratio.
 func (s *VisitorSession) Ratio() float64 {
@@ -640,7 +680,7 @@ func (s *VisitorSession) SetRatio(v float64) {
 	visitorRatio.Set(s.core, v)
 }
 
-// ClearRatio brings Ratio back to its default. Nothing of it stays stored.
+// ClearRatio resets Ratio to its default and removes it from the store.
 func (s *VisitorSession) ClearRatio() {
 	visitorRatio.Clear(s.core)
 }
@@ -650,8 +690,11 @@ func (s *VisitorSession) RatioDirty() bool {
 	return visitorRatio.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *VisitorSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -661,88 +704,90 @@ func (s *VisitorSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *VisitorSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *VisitorSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *VisitorSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *VisitorSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *VisitorSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *VisitorSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s VisitorSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s VisitorSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Visitor].
 func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		UserID:  visitorUserID.Get(s.core),
@@ -766,8 +811,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
-// WithVisitor returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithVisitor returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorUserID.Set(core, v.UserID)
@@ -792,15 +837,15 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 }
 
 // VisitorFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func VisitorFrom(ctx context.Context) *VisitorSession {
 	return visitorModel.From(ctx)
 }
 
-// NewVisitorSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewVisitorSessions returns [VisitorSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config)) (*VisitorSessions, error) {
 	manager, err := runtime.NewManager(visitorModel, store, func(c *runtime.Config) {
 		c.Cookie.Name = "shop"
@@ -812,70 +857,75 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	return &VisitorSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [VisitorFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [VisitorFrom], and stores its changes before the first byte of the response.
 func (m *VisitorSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *VisitorSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *VisitorSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *VisitorSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *VisitorSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *VisitorSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
 
-// FindByUserID yields the live sessions whose UserID is v, each once and in no
-// particular order. The first error ends the iteration.
+// FindByUserID returns an iterator over the live sessions whose UserID is v,
+// each once and in no particular order. The first error ends it, with a nil
+// session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *VisitorSessions) FindByUserID(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
 	return runtime.FindBy(ctx, m.manager, &visitorUserID, v)
 }
 
-// RevokeByUserID ends every live session whose UserID is v, but not the given
-// ones, and returns how many it ended. A sign-in that was under way is ended,
-// too. The default of UserID is never indexed: it ends nobody.
+// RevokeByUserID ends every live session whose UserID is v, except those given,
+// and returns how many it ended. It also ends sessions that are signing in at
+// the same time. The default of UserID is not indexed: no session is found by
+// it.
 func (m *VisitorSessions) RevokeByUserID(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {

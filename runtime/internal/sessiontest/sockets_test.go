@@ -56,9 +56,16 @@ func (c *closer) do(handle func(s *VisitorSession)) {
 	}
 }
 
+// runLive runs a subtest whose goroutines can be waited for: what a store notifies
+// of is looked at in one of its own.
+func runLive(t *testing.T, name string, test func(*testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
 // closed demands that the connection was told to close, once, for this reason.
 func (c *closer) closed(what string, want runtime.LivelyEnd) {
 	c.browser.site.t.Helper()
+	synctest.Wait()
 	if len(c.ends) != 1 {
 		c.browser.site.t.Fatalf("%s: the connection was closed %d times, want once", what, len(c.ends))
 	}
@@ -69,6 +76,7 @@ func (c *closer) closed(what string, want runtime.LivelyEnd) {
 
 func (c *closer) open(what string) {
 	c.browser.site.t.Helper()
+	synctest.Wait()
 	if len(c.ends) != 0 {
 		c.browser.site.t.Errorf("%s: the connection was closed because %q", what, <-c.ends)
 	}
@@ -95,7 +103,7 @@ func TestL2EveryEndClosesAllSockets(t *testing.T) {
 		},
 		"destroyed by another socket": func(_ *site, b *browser) { b.clone().connect().must(func(v *VisitorSession) { v.Destroy() }) },
 	} {
-		t.Run(name, func(t *testing.T) {
+		runLive(t, name, func(t *testing.T) {
 			s := newSite(t)
 			b, other := s.known(), s.known()
 			b.visit(func(v *VisitorSession) { v.SetUserID(7) })
@@ -109,15 +117,17 @@ func TestL2EveryEndClosesAllSockets(t *testing.T) {
 }
 
 func TestL2ReuseClosesTheSockets(t *testing.T) {
-	s := newSite(t)
-	b := s.known()
-	old := b.clone()
-	b.visit(func(v *VisitorSession) { v.Renew() })
-	b.name()
-	c := b.closable()
-	s.now = s.now.Add(time.Minute)
-	old.name()
-	c.closed("a reused token", runtime.LivelyEnded)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.known()
+		old := b.clone()
+		b.visit(func(v *VisitorSession) { v.Renew() })
+		b.name()
+		c := b.closable()
+		s.now = s.now.Add(time.Minute)
+		old.name()
+		c.closed("a reused token", runtime.LivelyEnded)
+	})
 }
 
 func TestL2TheSocketThatEndsItsSessionIsToldFirst(t *testing.T) {
@@ -125,7 +135,7 @@ func TestL2TheSocketThatEndsItsSessionIsToldFirst(t *testing.T) {
 		"sign-out":                func(v *VisitorSession) { v.Destroy() },
 		"sign-out with a message": func(v *VisitorSession) { v.Destroy(); v.SetName("gone") },
 	} {
-		t.Run(name, func(t *testing.T) {
+		runLive(t, name, func(t *testing.T) {
 			s := newSite(t)
 			b := s.known()
 			c := b.closable()
@@ -144,7 +154,7 @@ func TestL2RenewalSendsTheOtherSocketsToReconnect(t *testing.T) {
 		"sign-in": func(v *VisitorSession) { v.SetUserID(7) },
 		"renewal": func(v *VisitorSession) { v.Renew() },
 	} {
-		t.Run(name, func(t *testing.T) {
+		runLive(t, name, func(t *testing.T) {
 			s := newSite(t)
 			b := s.known()
 			one, two := b.closable(), b.closable()
@@ -163,11 +173,13 @@ func TestL2RenewalSendsTheOtherSocketsToReconnect(t *testing.T) {
 }
 
 func TestL2RenewalByARequestSendsAllSocketsToReconnect(t *testing.T) {
-	s := newSite(t)
-	b := s.known()
-	c := b.closable()
-	b.visit(func(v *VisitorSession) { v.SetUserID(7) })
-	c.closed("after a sign-in by a request", runtime.LivelyReconnect)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.known()
+		c := b.closable()
+		b.visit(func(v *VisitorSession) { v.SetUserID(7) })
+		c.closed("after a sign-in by a request", runtime.LivelyReconnect)
+	})
 }
 
 func TestL2ChangesDuringAnEventAreJudgedAfterIt(t *testing.T) {
@@ -185,7 +197,7 @@ func TestL2ChangesDuringAnEventAreJudgedAfterIt(t *testing.T) {
 		{"signed in elsewhere, then here", func(b *browser) { b.clone().visit(func(v *VisitorSession) { v.SetUserID(7) }) },
 			func(v *VisitorSession) { v.SetUserID(8) }, runtime.LivelyReconnect},
 	} {
-		t.Run(x.name, func(t *testing.T) {
+		runLive(t, x.name, func(t *testing.T) {
 			s := newSite(t)
 			b := s.known()
 			c := b.closable()
@@ -201,34 +213,38 @@ func TestL2ChangesDuringAnEventAreJudgedAfterIt(t *testing.T) {
 }
 
 func TestL2SessionBegunByASocketIsFollowed(t *testing.T) {
-	s := newSite(t)
-	b := s.browser()
-	c := b.closable()
-	c.do(func(v *VisitorSession) { v.SetUserID(7) })
-	wantStatus(t, "redemption", c.sync(), http.StatusNoContent)
-	c.closed("after the redemption", runtime.LivelyReconnect)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		c := b.closable()
+		c.do(func(v *VisitorSession) { v.SetUserID(7) })
+		wantStatus(t, "redemption", c.sync(), http.StatusNoContent)
+		c.closed("after the redemption", runtime.LivelyReconnect)
 
-	c = s.browser().closable()
-	c.do(func(v *VisitorSession) { v.SetUserID(8) })
-	if _, err := s.RevokeByUserID(t.Context(), 8); err != nil {
-		t.Fatal(err)
-	}
-	c.closed("after the revocation", runtime.LivelyEnded)
+		c = s.browser().closable()
+		c.do(func(v *VisitorSession) { v.SetUserID(8) })
+		if _, err := s.RevokeByUserID(t.Context(), 8); err != nil {
+			t.Fatal(err)
+		}
+		c.closed("after the revocation", runtime.LivelyEnded)
+	})
 }
 
 func TestL2RevocationBetweenSaveAndTheEndOfTheEventIsSeen(t *testing.T) {
-	s := newSite(t)
-	c := s.browser().closable()
-	c.do(func(v *VisitorSession) {
-		v.SetUserID(7)
-		if err := v.Save(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := s.RevokeByUserID(t.Context(), 7); n != 1 || err != nil {
-			t.Fatalf("RevokeByUserID = %d, %v", n, err)
-		}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		c := s.browser().closable()
+		c.do(func(v *VisitorSession) {
+			v.SetUserID(7)
+			if err := v.Save(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.RevokeByUserID(t.Context(), 7); n != 1 || err != nil {
+				t.Fatalf("RevokeByUserID = %d, %v", n, err)
+			}
+		})
+		c.closed("after the event", runtime.LivelyEnded)
 	})
-	c.closed("after the event", runtime.LivelyEnded)
 }
 
 func TestL2WhatHappenedBeforeConnectingIsSeen(t *testing.T) {
@@ -239,7 +255,7 @@ func TestL2WhatHappenedBeforeConnectingIsSeen(t *testing.T) {
 		"ended":     {func(v *VisitorSession) { v.Destroy() }, runtime.LivelyEnded},
 		"signed in": {func(v *VisitorSession) { v.SetUserID(7) }, runtime.LivelyReconnect},
 	} {
-		t.Run(name, func(t *testing.T) {
+		runLive(t, name, func(t *testing.T) {
 			s := newSite(t)
 			b := s.known()
 			c := &closer{socket: b.connect(), ends: make(chan runtime.LivelyEnd, 8)}
@@ -255,39 +271,43 @@ func TestL2WhatHappenedBeforeConnectingIsSeen(t *testing.T) {
 }
 
 func TestL2AnEventThatMeetsTheEndClosesWithoutAWatcher(t *testing.T) {
-	s := newSiteOn(t, &spyStore{Store: blindStore{newSite(t).store}})
-	b := s.known()
-	c := b.closable()
-	b.clone().visit(func(v *VisitorSession) { v.Destroy() })
-	c.open("nobody tells")
-	failed := errors.New("no name")
-	if err := c.act(func(v *VisitorSession) error {
-		if v.Name() == "" {
-			return failed
+	synctest.Test(t, func(t *testing.T) {
+		s := newSiteOn(t, &spyStore{Store: blindStore{newSite(t).store}})
+		b := s.known()
+		c := b.closable()
+		b.clone().visit(func(v *VisitorSession) { v.Destroy() })
+		c.open("nobody tells")
+		failed := errors.New("no name")
+		if err := c.act(func(v *VisitorSession) error {
+			if v.Name() == "" {
+				return failed
+			}
+			return nil
+		}); !errors.Is(err, failed) {
+			t.Errorf("got %v, want the handler's error", err)
 		}
-		return nil
-	}); !errors.Is(err, failed) {
-		t.Errorf("got %v, want the handler's error", err)
-	}
-	c.closed("the event that met the end", runtime.LivelyEnded)
+		c.closed("the event that met the end", runtime.LivelyEnded)
+	})
 }
 
 // blindStore has none of the abilities of the store.
 type blindStore struct{ runtime.Store }
 
 func TestL2DisconnectedSocketsAreLeftAlone(t *testing.T) {
-	s := newSite(t)
-	b := s.known()
-	c, other := b.closable(), b.closable()
-	c.disconnect()
-	c.disconnect()
-	b.clone().visit(func(v *VisitorSession) { v.Destroy() })
-	c.open("after it disconnected")
-	other.closed("the one that is left", runtime.LivelyEnded)
-	other.disconnect()
-	third := s.known().closable()
-	third.browser.clone().visit(func(v *VisitorSession) { v.Destroy() })
-	third.closed("a connection after all others are gone", runtime.LivelyEnded)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.known()
+		c, other := b.closable(), b.closable()
+		c.disconnect()
+		c.disconnect()
+		b.clone().visit(func(v *VisitorSession) { v.Destroy() })
+		c.open("after it disconnected")
+		other.closed("the one that is left", runtime.LivelyEnded)
+		other.disconnect()
+		third := s.known().closable()
+		third.browser.clone().visit(func(v *VisitorSession) { v.Destroy() })
+		third.closed("a connection after all others are gone", runtime.LivelyEnded)
+	})
 }
 
 func TestL2ExpiryClosesTheSocketInTime(t *testing.T) {
@@ -298,10 +318,8 @@ func TestL2ExpiryClosesTheSocketInTime(t *testing.T) {
 		time.Sleep(50 * time.Minute)
 		b.name() // activity of a request moves the end
 		time.Sleep(59 * time.Minute)
-		synctest.Wait()
 		c.open("59 minutes after the last activity")
 		time.Sleep(time.Minute + 100*time.Millisecond)
-		synctest.Wait()
 		c.closed("a tenth of a second after the end", runtime.LivelyEnded)
 		c.disconnect()
 	})
@@ -320,7 +338,6 @@ func TestL2EndBroughtForwardClosesTheSocketInTime(t *testing.T) {
 			t.Errorf("what this process knows is asked of the store: %s", calls)
 		}
 		time.Sleep(time.Second + 100*time.Millisecond)
-		synctest.Wait()
 		c.closed("a tenth of a second after the new end", runtime.LivelyEnded)
 		c.disconnect()
 	})
@@ -336,10 +353,8 @@ func TestL2EndBroughtForwardInAnotherProcessClosesTheSocketInTime(t *testing.T) 
 		elsewhere := &browser{site: there, cookie: b.cookie}
 		elsewhere.visit(func(v *VisitorSession) { v.SetExpiry(time.Now().Add(time.Minute)) })
 		time.Sleep(59 * time.Second)
-		synctest.Wait()
 		c.open("before the new end")
 		time.Sleep(time.Second + 100*time.Millisecond)
-		synctest.Wait()
 		c.closed("a tenth of a second after the new end", runtime.LivelyEnded)
 		c.disconnect()
 	})
@@ -352,11 +367,9 @@ func TestL2AnOutageIsNoEnd(t *testing.T) {
 		c := b.closable()
 		s.store.setFail(func(string) error { return errOutage })
 		time.Sleep(time.Minute + time.Second)
-		synctest.Wait()
 		c.open("while the store is down")
 		s.store.setFail(nil)
 		time.Sleep(5 * time.Second)
-		synctest.Wait()
 		c.closed("once the store answers", runtime.LivelyEnded)
 		c.disconnect()
 	})

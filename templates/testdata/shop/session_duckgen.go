@@ -16,12 +16,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Visitor has changed since. Run go generate.
+// This fails to compile if Visitor has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	UserID  int64
 	Name    string
@@ -36,23 +36,20 @@ var _ = struct {
 	Stamps  Stamps
 	Old     *uint8
 	Grid    [3][]Pair[string, time.Duration]
-	Spot    struct {
-		X float64
-		Y float64
-	}
+	Spot    visitorSpotStruct
 	From    netip.Addr
 	scratch func(Address) error
 }(Visitor{})
 
-// VisitorSession is the session that a request has of type [Visitor]. It loads
-// at the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// VisitorSession is the session of one request, with the fields of [Visitor].
+// The first read loads it, and its changes are stored before the response
+// begins. It is safe for concurrent use by the goroutines of the request.
 type VisitorSession struct {
 	core *runtime.Session
 }
 
-// VisitorSessions makes and keeps the sessions of type [Visitor]. One is enough
-// for a program; it is safe for concurrent use.
+// VisitorSessions creates, finds and stores sessions of type [VisitorSession].
+// A program needs one. It is safe for concurrent use.
 type VisitorSessions struct {
 	manager *runtime.Manager[VisitorSession]
 }
@@ -121,10 +118,7 @@ var (
 			func(v *[3][]Pair[string, time.Duration]) [][]Pair[string, time.Duration] { return v[:] },
 		),
 	}
-	visitorSpot = runtime.Value[struct {
-		X float64
-		Y float64
-	}]{
+	visitorSpot = runtime.Value[visitorSpotStruct]{
 		Field: runtime.Field{Key: "spot"},
 		Codec: visitorSpotCodec,
 	}
@@ -146,20 +140,16 @@ var visitorPairStringDurationCodec = codec.Struct(
 	codec.Member("Second", codec.Int[time.Duration](), func(v *Pair[string, time.Duration]) *time.Duration { return &v.Second }),
 )
 
-// visitorSpotCodec encodes the struct in Spot.
+// visitorSpotStruct is the struct in Spot.
+type visitorSpotStruct = struct {
+	X float64
+	Y float64
+}
+
+// visitorSpotCodec encodes visitorSpotStruct.
 var visitorSpotCodec = codec.Struct(
-	codec.Member("X", codec.Float[float64](), func(v *struct {
-		X float64
-		Y float64
-	}) *float64 {
-		return &v.X
-	}),
-	codec.Member("Y", codec.Float[float64](), func(v *struct {
-		X float64
-		Y float64
-	}) *float64 {
-		return &v.Y
-	}),
+	codec.Member("X", codec.Float[float64](), func(v *visitorSpotStruct) *float64 { return &v.X }),
+	codec.Member("Y", codec.Float[float64](), func(v *visitorSpotStruct) *float64 { return &v.Y }),
 )
 
 // Stored form of Visitor: each key with its type and what else gives stored
@@ -203,6 +193,8 @@ var visitorModel = runtime.NewModel(
 	&visitorFrom,
 )
 
+// Accessors of UserID, stored as user_id.
+
 // UserID returns the session's UserID.
 //
 // Find and end a user's sessions; a change renews the token.
@@ -216,7 +208,8 @@ func (s *VisitorSession) SetUserID(v int64) {
 	visitorUserID.Set(s.core, v)
 }
 
-// ClearUserID brings UserID back to its default. Nothing of it stays stored.
+// ClearUserID resets UserID to its default and removes it from the store. This
+// is a sign-out: it renews the token.
 func (s *VisitorSession) ClearUserID() {
 	visitorUserID.Clear(s.core)
 }
@@ -225,6 +218,8 @@ func (s *VisitorSession) ClearUserID() {
 func (s *VisitorSession) UserIDDirty() bool {
 	return visitorUserID.Dirty(s.core)
 }
+
+// Accessors of Name, stored as name.
 
 // Name is how the visitor wants to be called,
 // at most a few words.
@@ -237,7 +232,7 @@ func (s *VisitorSession) SetName(v string) {
 	visitorName.Set(s.core, v)
 }
 
-// ClearName brings Name back to its default. Nothing of it stays stored.
+// ClearName resets Name to its default and removes it from the store.
 func (s *VisitorSession) ClearName() {
 	visitorName.Clear(s.core)
 }
@@ -247,7 +242,9 @@ func (s *VisitorSession) NameDirty() bool {
 	return visitorName.Dirty(s.core)
 }
 
-// Theme returns the session's Theme, "light" unless it was set.
+// Accessors of Theme, stored as theme.
+
+// Theme returns the session's Theme, by default "light".
 func (s *VisitorSession) Theme() string {
 	return visitorTheme.Get(s.core)
 }
@@ -257,7 +254,7 @@ func (s *VisitorSession) SetTheme(v string) {
 	visitorTheme.Set(s.core, v)
 }
 
-// ClearTheme brings Theme back to its default. Nothing of it stays stored.
+// ClearTheme resets Theme to its default and removes it from the store.
 func (s *VisitorSession) ClearTheme() {
 	visitorTheme.Clear(s.core)
 }
@@ -267,7 +264,10 @@ func (s *VisitorSession) ThemeDirty() bool {
 	return visitorTheme.Dirty(s.core)
 }
 
-// Cart yields the elements of Cart in the order of their keys, over a copy.
+// Accessors of Cart, stored as cart.
+
+// Cart returns an iterator over a copy of the elements of Cart, in the order of
+// their keys.
 func (s *VisitorSession) Cart() iter.Seq2[string, int] {
 	return visitorCart.All(s.core)
 }
@@ -277,7 +277,7 @@ func (s *VisitorSession) CartLen() int {
 	return visitorCart.Len(s.core)
 }
 
-// CartItem returns the element of Cart with the key, and whether there is one.
+// CartItem returns the element of Cart with key k, and whether there is one.
 func (s *VisitorSession) CartItem(k string) (int, bool) {
 	return visitorCart.Item(s.core, k)
 }
@@ -287,24 +287,24 @@ func (s *VisitorSession) SetCart(v map[string]int) {
 	visitorCart.Set(s.core, v)
 }
 
-// SetCartItem sets the element of Cart with the key and leaves the others as
-// they are.
+// SetCartItem sets the element of Cart with key k and leaves the others as they
+// are.
 func (s *VisitorSession) SetCartItem(k string, v int) {
 	visitorCart.SetItem(s.core, k, v)
 }
 
-// AddCartItem adds delta to the element of Cart with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddCartItem adds delta to the element of Cart with key k, from 0 if there is
+// none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddCartItem(k string, delta int) {
 	visitorCart.AddItem(s.core, k, int64(delta))
 }
 
-// DeleteCartItem removes the element of Cart with the key.
+// DeleteCartItem removes the element of Cart with key k.
 func (s *VisitorSession) DeleteCartItem(k string) {
 	visitorCart.DeleteItem(s.core, k)
 }
 
-// ClearCart brings Cart back to its default. Nothing of it stays stored.
+// ClearCart resets Cart to its default and removes it from the store.
 func (s *VisitorSession) ClearCart() {
 	visitorCart.Clear(s.core)
 }
@@ -313,6 +313,8 @@ func (s *VisitorSession) ClearCart() {
 func (s *VisitorSession) CartDirty() bool {
 	return visitorCart.Dirty(s.core)
 }
+
+// Accessors of Views, stored as views.
 
 // Views returns the session's Views.
 func (s *VisitorSession) Views() int64 {
@@ -324,13 +326,13 @@ func (s *VisitorSession) SetViews(v int64) {
 	visitorViews.Set(s.core, v)
 }
 
-// AddViews adds delta to Views. It is exact under concurrent requests and loads
-// nothing.
+// AddViews adds delta to Views. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddViews(delta int64) {
 	visitorViews.Add(s.core, delta)
 }
 
-// ClearViews brings Views back to its default. Nothing of it stays stored.
+// ClearViews resets Views to its default and removes it from the store.
 func (s *VisitorSession) ClearViews() {
 	visitorViews.Clear(s.core)
 }
@@ -340,7 +342,9 @@ func (s *VisitorSession) ViewsDirty() bool {
 	return visitorViews.Dirty(s.core)
 }
 
-// Recent yields the elements of Recent in order, over a copy.
+// Accessors of Recent, stored as recent.
+
+// Recent returns an iterator over a copy of the elements of Recent, in order.
 func (s *VisitorSession) Recent() iter.Seq[string] {
 	return visitorRecent.All(s.core)
 }
@@ -350,8 +354,8 @@ func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)
 }
 
-// RecentAt returns a copy of element i of Recent. It panics where there is no
-// such element.
+// RecentAt returns a copy of element i of Recent. It panics if there is no such
+// element.
 func (s *VisitorSession) RecentAt(i int) string {
 	return visitorRecent.At(s.core, i)
 }
@@ -362,13 +366,13 @@ func (s *VisitorSession) SetRecent(v []string) {
 	visitorRecent.Set(s.core, v)
 }
 
-// AppendRecent adds elements at the end of Recent, after those that concurrent
-// requests append. The newest 20 stay.
+// AppendRecent appends v to Recent. Concurrent appends all count. The newest 20
+// elements stay.
 func (s *VisitorSession) AppendRecent(v ...string) {
 	visitorRecent.Append(s.core, v...)
 }
 
-// ClearRecent brings Recent back to its default. Nothing of it stays stored.
+// ClearRecent resets Recent to its default and removes it from the store.
 func (s *VisitorSession) ClearRecent() {
 	visitorRecent.Clear(s.core)
 }
@@ -378,7 +382,10 @@ func (s *VisitorSession) RecentDirty() bool {
 	return visitorRecent.Dirty(s.core)
 }
 
-// TakeNotice returns the session's Notice and clears it: it is read once.
+// Accessors of Notice, stored as notice.
+
+// TakeNotice returns the session's Notice and clears it, so that it is read
+// once.
 func (s *VisitorSession) TakeNotice() string {
 	return visitorNotice.Take(s.core)
 }
@@ -388,7 +395,7 @@ func (s *VisitorSession) SetNotice(v string) {
 	visitorNotice.Set(s.core, v)
 }
 
-// ClearNotice brings Notice back to its default. Nothing of it stays stored.
+// ClearNotice resets Notice to its default and removes it from the store.
 func (s *VisitorSession) ClearNotice() {
 	visitorNotice.Clear(s.core)
 }
@@ -397,6 +404,8 @@ func (s *VisitorSession) ClearNotice() {
 func (s *VisitorSession) NoticeDirty() bool {
 	return visitorNotice.Dirty(s.core)
 }
+
+// Accessors of APIKey, stored as api_key.
 
 // APIKey returns the session's APIKey.
 func (s *VisitorSession) APIKey() string {
@@ -409,7 +418,7 @@ func (s *VisitorSession) SetAPIKey(v string) {
 	visitorAPIKey.Set(s.core, v)
 }
 
-// ClearAPIKey brings APIKey back to its default. Nothing of it stays stored.
+// ClearAPIKey resets APIKey to its default and removes it from the store.
 func (s *VisitorSession) ClearAPIKey() {
 	visitorAPIKey.Clear(s.core)
 }
@@ -418,6 +427,8 @@ func (s *VisitorSession) ClearAPIKey() {
 func (s *VisitorSession) APIKeyDirty() bool {
 	return visitorAPIKey.Dirty(s.core)
 }
+
+// Accessors of Address, stored as address.
 
 // Address returns the session's Address.
 func (s *VisitorSession) Address() Address {
@@ -429,7 +440,7 @@ func (s *VisitorSession) SetAddress(v Address) {
 	visitorAddress.Set(s.core, v)
 }
 
-// ClearAddress brings Address back to its default. Nothing of it stays stored.
+// ClearAddress resets Address to its default and removes it from the store.
 func (s *VisitorSession) ClearAddress() {
 	visitorAddress.Clear(s.core)
 }
@@ -438,6 +449,8 @@ func (s *VisitorSession) ClearAddress() {
 func (s *VisitorSession) AddressDirty() bool {
 	return visitorAddress.Dirty(s.core)
 }
+
+// Accessors of SeenAt, stored as seen_at.
 
 // SeenAt returns the session's SeenAt.
 func (s *VisitorSession) SeenAt() time.Time {
@@ -449,7 +462,7 @@ func (s *VisitorSession) SetSeenAt(v time.Time) {
 	visitorSeenAt.Set(s.core, v)
 }
 
-// ClearSeenAt brings SeenAt back to its default. Nothing of it stays stored.
+// ClearSeenAt resets SeenAt to its default and removes it from the store.
 func (s *VisitorSession) ClearSeenAt() {
 	visitorSeenAt.Clear(s.core)
 }
@@ -459,7 +472,10 @@ func (s *VisitorSession) SeenAtDirty() bool {
 	return visitorSeenAt.Dirty(s.core)
 }
 
-// Stamps yields the elements of Stamps in the order of their keys, over a copy.
+// Accessors of Stamps, stored as stamps.
+
+// Stamps returns an iterator over a copy of the elements of Stamps, in the
+// order of their keys.
 func (s *VisitorSession) Stamps() iter.Seq2[Day, Stamp] {
 	return visitorStamps.All(s.core)
 }
@@ -469,7 +485,7 @@ func (s *VisitorSession) StampsLen() int {
 	return visitorStamps.Len(s.core)
 }
 
-// StampsItem returns the element of Stamps with the key, and whether there is
+// StampsItem returns the element of Stamps with key k, and whether there is
 // one.
 func (s *VisitorSession) StampsItem(k Day) (Stamp, bool) {
 	return visitorStamps.Item(s.core, k)
@@ -480,18 +496,18 @@ func (s *VisitorSession) SetStamps(v Stamps) {
 	visitorStamps.Set(s.core, v)
 }
 
-// SetStampsItem sets the element of Stamps with the key and leaves the others
-// as they are.
+// SetStampsItem sets the element of Stamps with key k and leaves the others as
+// they are.
 func (s *VisitorSession) SetStampsItem(k Day, v Stamp) {
 	visitorStamps.SetItem(s.core, k, v)
 }
 
-// DeleteStampsItem removes the element of Stamps with the key.
+// DeleteStampsItem removes the element of Stamps with key k.
 func (s *VisitorSession) DeleteStampsItem(k Day) {
 	visitorStamps.DeleteItem(s.core, k)
 }
 
-// ClearStamps brings Stamps back to its default. Nothing of it stays stored.
+// ClearStamps resets Stamps to its default and removes it from the store.
 func (s *VisitorSession) ClearStamps() {
 	visitorStamps.Clear(s.core)
 }
@@ -500,6 +516,8 @@ func (s *VisitorSession) ClearStamps() {
 func (s *VisitorSession) StampsDirty() bool {
 	return visitorStamps.Dirty(s.core)
 }
+
+// Accessors of Old, stored as old.
 
 // Old is the visitor's age.
 //
@@ -515,7 +533,7 @@ func (s *VisitorSession) SetOld(v *uint8) {
 	visitorOld.Set(s.core, v)
 }
 
-// ClearOld brings Old back to its default. Nothing of it stays stored.
+// ClearOld resets Old to its default and removes it from the store.
 //
 // Deprecated: ask again.
 func (s *VisitorSession) ClearOld() {
@@ -529,6 +547,8 @@ func (s *VisitorSession) OldDirty() bool {
 	return visitorOld.Dirty(s.core)
 }
 
+// Accessors of Grid, stored as grid.
+
 // Grid returns the session's Grid.
 func (s *VisitorSession) Grid() [3][]Pair[string, time.Duration] {
 	return visitorGrid.Get(s.core)
@@ -539,7 +559,7 @@ func (s *VisitorSession) SetGrid(v [3][]Pair[string, time.Duration]) {
 	visitorGrid.Set(s.core, v)
 }
 
-// ClearGrid brings Grid back to its default. Nothing of it stays stored.
+// ClearGrid resets Grid to its default and removes it from the store.
 func (s *VisitorSession) ClearGrid() {
 	visitorGrid.Clear(s.core)
 }
@@ -549,23 +569,19 @@ func (s *VisitorSession) GridDirty() bool {
 	return visitorGrid.Dirty(s.core)
 }
 
+// Accessors of Spot, stored as spot.
+
 // Spot returns the session's Spot.
-func (s *VisitorSession) Spot() struct {
-	X float64
-	Y float64
-} {
+func (s *VisitorSession) Spot() visitorSpotStruct {
 	return visitorSpot.Get(s.core)
 }
 
 // SetSpot sets Spot.
-func (s *VisitorSession) SetSpot(v struct {
-	X float64
-	Y float64
-}) {
+func (s *VisitorSession) SetSpot(v visitorSpotStruct) {
 	visitorSpot.Set(s.core, v)
 }
 
-// ClearSpot brings Spot back to its default. Nothing of it stays stored.
+// ClearSpot resets Spot to its default and removes it from the store.
 func (s *VisitorSession) ClearSpot() {
 	visitorSpot.Clear(s.core)
 }
@@ -574,6 +590,8 @@ func (s *VisitorSession) ClearSpot() {
 func (s *VisitorSession) SpotDirty() bool {
 	return visitorSpot.Dirty(s.core)
 }
+
+// Accessors of From, stored as from.
 
 // From returns the session's From.
 func (s *VisitorSession) From() netip.Addr {
@@ -585,7 +603,7 @@ func (s *VisitorSession) SetFrom(v netip.Addr) {
 	visitorFrom.Set(s.core, v)
 }
 
-// ClearFrom brings From back to its default. Nothing of it stays stored.
+// ClearFrom resets From to its default and removes it from the store.
 func (s *VisitorSession) ClearFrom() {
 	visitorFrom.Clear(s.core)
 }
@@ -595,8 +613,11 @@ func (s *VisitorSession) FromDirty() bool {
 	return visitorFrom.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *VisitorSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -606,88 +627,90 @@ func (s *VisitorSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *VisitorSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *VisitorSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *VisitorSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *VisitorSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *VisitorSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *VisitorSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s VisitorSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s VisitorSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Visitor].
 func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		UserID:  visitorUserID.Get(s.core),
@@ -708,8 +731,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
-// WithVisitor returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithVisitor returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorUserID.Set(core, v.UserID)
@@ -731,15 +754,15 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 }
 
 // VisitorFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func VisitorFrom(ctx context.Context) *VisitorSession {
 	return visitorModel.From(ctx)
 }
 
-// NewVisitorSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewVisitorSessions returns [VisitorSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config)) (*VisitorSessions, error) {
 	manager, err := runtime.NewManager(visitorModel, store, func(c *runtime.Config) {
 		c.Cookie.Name = "shop"
@@ -754,70 +777,75 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	return &VisitorSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [VisitorFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [VisitorFrom], and stores its changes before the first byte of the response.
 func (m *VisitorSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *VisitorSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *VisitorSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *VisitorSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *VisitorSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *VisitorSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
 
-// FindByUserID yields the live sessions whose UserID is v, each once and in no
-// particular order. The first error ends the iteration.
+// FindByUserID returns an iterator over the live sessions whose UserID is v,
+// each once and in no particular order. The first error ends it, with a nil
+// session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *VisitorSessions) FindByUserID(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
 	return runtime.FindBy(ctx, m.manager, &visitorUserID, v)
 }
 
-// RevokeByUserID ends every live session whose UserID is v, but not the given
-// ones, and returns how many it ended. A sign-in that was under way is ended,
-// too. The default of UserID is never indexed: it ends nobody.
+// RevokeByUserID ends every live session whose UserID is v, except those given,
+// and returns how many it ended. It also ends sessions that are signing in at
+// the same time. The default of UserID is not indexed: no session is found by
+// it.
 func (m *VisitorSessions) RevokeByUserID(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {
@@ -826,7 +854,8 @@ func (m *VisitorSessions) RevokeByUserID(ctx context.Context, v int64, except ..
 	return runtime.RevokeBy(ctx, m.manager, &visitorUserID, v, ids...)
 }
 
-// This does not compile where Admin has changed since. Run go generate.
+// This fails to compile if Admin has changed since this file was generated. To
+// fix it, run go generate.
 var _ = struct {
 	User    string
 	Home    Address
@@ -837,15 +866,15 @@ var _ = struct {
 	Backoff time.Duration
 }(Admin{})
 
-// AdminSession is the session that a request has of type [Admin]. It loads at
-// the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// AdminSession is the session of one request, with the fields of [Admin]. The
+// first read loads it, and its changes are stored before the response begins.
+// It is safe for concurrent use by the goroutines of the request.
 type AdminSession struct {
 	core *runtime.Session
 }
 
-// AdminSessions makes and keeps the sessions of type [Admin]. One is enough for
-// a program; it is safe for concurrent use.
+// AdminSessions creates, finds and stores sessions of type [AdminSession]. A
+// program needs one. It is safe for concurrent use.
 type AdminSessions struct {
 	manager *runtime.Manager[AdminSession]
 }
@@ -912,6 +941,8 @@ var adminModel = runtime.NewModel(
 	&adminBackoff,
 )
 
+// Accessors of User, stored as user.
+
 // User returns the session's User.
 func (s *AdminSession) User() string {
 	return adminUser.Get(s.core)
@@ -923,7 +954,8 @@ func (s *AdminSession) SetUser(v string) {
 	adminUser.Set(s.core, v)
 }
 
-// ClearUser brings User back to its default. Nothing of it stays stored.
+// ClearUser resets User to its default and removes it from the store. This is a
+// sign-out: it renews the token.
 func (s *AdminSession) ClearUser() {
 	adminUser.Clear(s.core)
 }
@@ -932,6 +964,8 @@ func (s *AdminSession) ClearUser() {
 func (s *AdminSession) UserDirty() bool {
 	return adminUser.Dirty(s.core)
 }
+
+// Accessors of Home, stored as home.
 
 // Home returns the session's Home.
 func (s *AdminSession) Home() Address {
@@ -943,7 +977,7 @@ func (s *AdminSession) SetHome(v Address) {
 	adminHome.Set(s.core, v)
 }
 
-// ClearHome brings Home back to its default. Nothing of it stays stored.
+// ClearHome resets Home to its default and removes it from the store.
 func (s *AdminSession) ClearHome() {
 	adminHome.Clear(s.core)
 }
@@ -952,6 +986,8 @@ func (s *AdminSession) ClearHome() {
 func (s *AdminSession) HomeDirty() bool {
 	return adminHome.Dirty(s.core)
 }
+
+// Accessors of Logins, stored as logins.
 
 // Logins returns the session's Logins.
 func (s *AdminSession) Logins() uint32 {
@@ -963,13 +999,13 @@ func (s *AdminSession) SetLogins(v uint32) {
 	adminLogins.Set(s.core, v)
 }
 
-// AddLogins adds delta to Logins. It is exact under concurrent requests and
-// loads nothing.
+// AddLogins adds delta to Logins. It loads nothing, and concurrent additions
+// all count.
 func (s *AdminSession) AddLogins(delta int64) {
 	adminLogins.Add(s.core, delta)
 }
 
-// ClearLogins brings Logins back to its default. Nothing of it stays stored.
+// ClearLogins resets Logins to its default and removes it from the store.
 func (s *AdminSession) ClearLogins() {
 	adminLogins.Clear(s.core)
 }
@@ -978,6 +1014,8 @@ func (s *AdminSession) ClearLogins() {
 func (s *AdminSession) LoginsDirty() bool {
 	return adminLogins.Dirty(s.core)
 }
+
+// Accessors of LastAt, stored as last_at.
 
 // LastAt returns the session's LastAt.
 func (s *AdminSession) LastAt() Stamp {
@@ -989,7 +1027,7 @@ func (s *AdminSession) SetLastAt(v Stamp) {
 	adminLastAt.Set(s.core, v)
 }
 
-// ClearLastAt brings LastAt back to its default. Nothing of it stays stored.
+// ClearLastAt resets LastAt to its default and removes it from the store.
 func (s *AdminSession) ClearLastAt() {
 	adminLastAt.Clear(s.core)
 }
@@ -999,7 +1037,9 @@ func (s *AdminSession) LastAtDirty() bool {
 	return adminLastAt.Dirty(s.core)
 }
 
-// TakeTrail returns the session's Trail and clears it: it is read once.
+// Accessors of Trail, stored as trail.
+
+// TakeTrail returns the session's Trail and clears it, so that it is read once.
 func (s *AdminSession) TakeTrail() []Address {
 	return adminTrail.Take(s.core)
 }
@@ -1009,7 +1049,7 @@ func (s *AdminSession) SetTrail(v []Address) {
 	adminTrail.Set(s.core, v)
 }
 
-// ClearTrail brings Trail back to its default. Nothing of it stays stored.
+// ClearTrail resets Trail to its default and removes it from the store.
 func (s *AdminSession) ClearTrail() {
 	adminTrail.Clear(s.core)
 }
@@ -1019,7 +1059,10 @@ func (s *AdminSession) TrailDirty() bool {
 	return adminTrail.Dirty(s.core)
 }
 
-// Tries yields the elements of Tries in the order of their keys, over a copy.
+// Accessors of Tries, stored as tries.
+
+// Tries returns an iterator over a copy of the elements of Tries, in the order
+// of their keys.
 func (s *AdminSession) Tries() iter.Seq2[Day, uint16] {
 	return adminTries.All(s.core)
 }
@@ -1029,8 +1072,7 @@ func (s *AdminSession) TriesLen() int {
 	return adminTries.Len(s.core)
 }
 
-// TriesItem returns the element of Tries with the key, and whether there is
-// one.
+// TriesItem returns the element of Tries with key k, and whether there is one.
 func (s *AdminSession) TriesItem(k Day) (uint16, bool) {
 	return adminTries.Item(s.core, k)
 }
@@ -1040,24 +1082,24 @@ func (s *AdminSession) SetTries(v map[Day]uint16) {
 	adminTries.Set(s.core, v)
 }
 
-// SetTriesItem sets the element of Tries with the key and leaves the others as
+// SetTriesItem sets the element of Tries with key k and leaves the others as
 // they are.
 func (s *AdminSession) SetTriesItem(k Day, v uint16) {
 	adminTries.SetItem(s.core, k, v)
 }
 
-// AddTriesItem adds delta to the element of Tries with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddTriesItem adds delta to the element of Tries with key k, from 0 if there
+// is none. It loads nothing, and concurrent additions all count.
 func (s *AdminSession) AddTriesItem(k Day, delta int64) {
 	adminTries.AddItem(s.core, k, delta)
 }
 
-// DeleteTriesItem removes the element of Tries with the key.
+// DeleteTriesItem removes the element of Tries with key k.
 func (s *AdminSession) DeleteTriesItem(k Day) {
 	adminTries.DeleteItem(s.core, k)
 }
 
-// ClearTries brings Tries back to its default. Nothing of it stays stored.
+// ClearTries resets Tries to its default and removes it from the store.
 func (s *AdminSession) ClearTries() {
 	adminTries.Clear(s.core)
 }
@@ -1067,7 +1109,9 @@ func (s *AdminSession) TriesDirty() bool {
 	return adminTries.Dirty(s.core)
 }
 
-// Backoff returns the session's Backoff, 1m30s unless it was set.
+// Accessors of Backoff, stored as backoff.
+
+// Backoff returns the session's Backoff, by default 1m30s.
 func (s *AdminSession) Backoff() time.Duration {
 	return adminBackoff.Get(s.core)
 }
@@ -1077,7 +1121,7 @@ func (s *AdminSession) SetBackoff(v time.Duration) {
 	adminBackoff.Set(s.core, v)
 }
 
-// ClearBackoff brings Backoff back to its default. Nothing of it stays stored.
+// ClearBackoff resets Backoff to its default and removes it from the store.
 func (s *AdminSession) ClearBackoff() {
 	adminBackoff.Clear(s.core)
 }
@@ -1087,8 +1131,11 @@ func (s *AdminSession) BackoffDirty() bool {
 	return adminBackoff.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *AdminSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -1098,88 +1145,90 @@ func (s *AdminSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *AdminSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *AdminSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *AdminSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *AdminSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *AdminSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *AdminSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *AdminSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *AdminSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *AdminSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *AdminSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *AdminSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s AdminSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s AdminSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s AdminSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Admin].
 func (s *AdminSession) Snapshot() Admin {
 	return Admin{
 		User:    adminUser.Get(s.core),
@@ -1192,8 +1241,8 @@ func (s *AdminSession) Snapshot() Admin {
 	}
 }
 
-// WithAdmin returns a context whose session has the values of v: loaded, clean,
-// without a store. It is for the tests of handlers.
+// WithAdmin returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithAdmin(ctx context.Context, v Admin) (context.Context, *AdminSession) {
 	return adminModel.With(ctx, func(core *runtime.Session) {
 		adminUser.Set(core, v.User)
@@ -1207,15 +1256,15 @@ func WithAdmin(ctx context.Context, v Admin) (context.Context, *AdminSession) {
 }
 
 // AdminFrom returns the session of the request that ctx belongs to. It is never
-// nil: outside the middleware its reads give defaults, its Err says so, and its
-// first write panics.
+// nil: outside the middleware its fields have their defaults, Err returns an
+// error, and the first write panics.
 func AdminFrom(ctx context.Context) *AdminSession {
 	return adminModel.From(ctx)
 }
 
-// NewAdminSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewAdminSessions returns [AdminSessions] kept in store. Their configuration
+// has the directive's settings, and the functions may change it, in order. The
+// error lists everything in it that cannot work.
 func NewAdminSessions(store runtime.Store, configure ...func(*runtime.Config)) (*AdminSessions, error) {
 	manager, err := runtime.NewManager(adminModel, store, nil, configure...)
 	if err != nil {
@@ -1224,70 +1273,73 @@ func NewAdminSessions(store runtime.Store, configure ...func(*runtime.Config)) (
 	return &AdminSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [AdminFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [AdminFrom], and stores its changes before the first byte of the response.
 func (m *AdminSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *AdminSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *AdminSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *AdminSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *AdminSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *AdminSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *AdminSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *AdminSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *AdminSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *AdminSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *AdminSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
 
-// FindByUser yields the live sessions whose User is v, each once and in no
-// particular order. The first error ends the iteration.
+// FindByUser returns an iterator over the live sessions whose User is v, each
+// once and in no particular order. The first error ends it, with a nil session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *AdminSessions) FindByUser(ctx context.Context, v string) iter.Seq2[*AdminSession, error] {
 	return runtime.FindBy(ctx, m.manager, &adminUser, v)
 }
 
-// RevokeByUser ends every live session whose User is v, but not the given ones,
-// and returns how many it ended. A sign-in that was under way is ended, too.
-// The default of User is never indexed: it ends nobody.
+// RevokeByUser ends every live session whose User is v, except those given, and
+// returns how many it ended. It also ends sessions that are signing in at the
+// same time. The default of User is not indexed: no session is found by it.
 func (m *AdminSessions) RevokeByUser(ctx context.Context, v string, except ...*AdminSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {

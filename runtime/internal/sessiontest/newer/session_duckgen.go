@@ -16,12 +16,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Visitor has changed since. Run go generate.
+// This fails to compile if Visitor has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	Name     string
 	Views    int64
@@ -44,15 +44,15 @@ var _ = struct {
 	Bulk     map[string]string
 }(Visitor{})
 
-// VisitorSession is the session that a request has of type [Visitor]. It loads
-// at the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// VisitorSession is the session of one request, with the fields of [Visitor].
+// The first read loads it, and its changes are stored before the response
+// begins. It is safe for concurrent use by the goroutines of the request.
 type VisitorSession struct {
 	core *runtime.Session
 }
 
-// VisitorSessions makes and keeps the sessions of type [Visitor]. One is enough
-// for a program; it is safe for concurrent use.
+// VisitorSessions creates, finds and stores sessions of type [VisitorSession].
+// A program needs one. It is safe for concurrent use.
 type VisitorSessions struct {
 	manager *runtime.Manager[VisitorSession]
 }
@@ -189,6 +189,8 @@ var visitorModel = runtime.NewModel(
 	&visitorBulk,
 )
 
+// Accessors of Name, stored as name.
+
 // Name returns the session's Name.
 //
 // Renamed.
@@ -201,7 +203,7 @@ func (s *VisitorSession) SetName(v string) {
 	visitorName.Set(s.core, v)
 }
 
-// ClearName brings Name back to its default. Nothing of it stays stored.
+// ClearName resets Name to its default and removes it from the store.
 func (s *VisitorSession) ClearName() {
 	visitorName.Clear(s.core)
 }
@@ -210,6 +212,8 @@ func (s *VisitorSession) ClearName() {
 func (s *VisitorSession) NameDirty() bool {
 	return visitorName.Dirty(s.core)
 }
+
+// Accessors of Views, stored as views.
 
 // Views returns the session's Views.
 func (s *VisitorSession) Views() int64 {
@@ -221,13 +225,13 @@ func (s *VisitorSession) SetViews(v int64) {
 	visitorViews.Set(s.core, v)
 }
 
-// AddViews adds delta to Views. It is exact under concurrent requests and loads
-// nothing.
+// AddViews adds delta to Views. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddViews(delta int64) {
 	visitorViews.Add(s.core, delta)
 }
 
-// ClearViews brings Views back to its default. Nothing of it stays stored.
+// ClearViews resets Views to its default and removes it from the store.
 func (s *VisitorSession) ClearViews() {
 	visitorViews.Clear(s.core)
 }
@@ -237,7 +241,10 @@ func (s *VisitorSession) ViewsDirty() bool {
 	return visitorViews.Dirty(s.core)
 }
 
-// Cart yields the elements of Cart in the order of their keys, over a copy.
+// Accessors of Cart, stored as cart.
+
+// Cart returns an iterator over a copy of the elements of Cart, in the order of
+// their keys.
 func (s *VisitorSession) Cart() iter.Seq2[string, int] {
 	return visitorCart.All(s.core)
 }
@@ -247,7 +254,7 @@ func (s *VisitorSession) CartLen() int {
 	return visitorCart.Len(s.core)
 }
 
-// CartItem returns the element of Cart with the key, and whether there is one.
+// CartItem returns the element of Cart with key k, and whether there is one.
 func (s *VisitorSession) CartItem(k string) (int, bool) {
 	return visitorCart.Item(s.core, k)
 }
@@ -257,24 +264,24 @@ func (s *VisitorSession) SetCart(v map[string]int) {
 	visitorCart.Set(s.core, v)
 }
 
-// SetCartItem sets the element of Cart with the key and leaves the others as
-// they are.
+// SetCartItem sets the element of Cart with key k and leaves the others as they
+// are.
 func (s *VisitorSession) SetCartItem(k string, v int) {
 	visitorCart.SetItem(s.core, k, v)
 }
 
-// AddCartItem adds delta to the element of Cart with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddCartItem adds delta to the element of Cart with key k, from 0 if there is
+// none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddCartItem(k string, delta int) {
 	visitorCart.AddItem(s.core, k, int64(delta))
 }
 
-// DeleteCartItem removes the element of Cart with the key.
+// DeleteCartItem removes the element of Cart with key k.
 func (s *VisitorSession) DeleteCartItem(k string) {
 	visitorCart.DeleteItem(s.core, k)
 }
 
-// ClearCart brings Cart back to its default. Nothing of it stays stored.
+// ClearCart resets Cart to its default and removes it from the store.
 func (s *VisitorSession) ClearCart() {
 	visitorCart.Clear(s.core)
 }
@@ -284,8 +291,10 @@ func (s *VisitorSession) CartDirty() bool {
 	return visitorCart.Dirty(s.core)
 }
 
-// Settings yields the elements of Settings in the order of their keys, over a
-// copy.
+// Accessors of Settings, stored as settings.
+
+// Settings returns an iterator over a copy of the elements of Settings, in the
+// order of their keys.
 func (s *VisitorSession) Settings() iter.Seq2[int, string] {
 	return visitorSettings.All(s.core)
 }
@@ -295,8 +304,8 @@ func (s *VisitorSession) SettingsLen() int {
 	return visitorSettings.Len(s.core)
 }
 
-// SettingsItem returns the element of Settings with the key, and whether there
-// is one.
+// SettingsItem returns the element of Settings with key k, and whether there is
+// one.
 func (s *VisitorSession) SettingsItem(k int) (string, bool) {
 	return visitorSettings.Item(s.core, k)
 }
@@ -306,19 +315,18 @@ func (s *VisitorSession) SetSettings(v map[int]string) {
 	visitorSettings.Set(s.core, v)
 }
 
-// SetSettingsItem sets the element of Settings with the key and leaves the
-// others as they are.
+// SetSettingsItem sets the element of Settings with key k and leaves the others
+// as they are.
 func (s *VisitorSession) SetSettingsItem(k int, v string) {
 	visitorSettings.SetItem(s.core, k, v)
 }
 
-// DeleteSettingsItem removes the element of Settings with the key.
+// DeleteSettingsItem removes the element of Settings with key k.
 func (s *VisitorSession) DeleteSettingsItem(k int) {
 	visitorSettings.DeleteItem(s.core, k)
 }
 
-// ClearSettings brings Settings back to its default. Nothing of it stays
-// stored.
+// ClearSettings resets Settings to its default and removes it from the store.
 func (s *VisitorSession) ClearSettings() {
 	visitorSettings.Clear(s.core)
 }
@@ -328,7 +336,9 @@ func (s *VisitorSession) SettingsDirty() bool {
 	return visitorSettings.Dirty(s.core)
 }
 
-// Recent yields the elements of Recent in order, over a copy.
+// Accessors of Recent, stored as recent.
+
+// Recent returns an iterator over a copy of the elements of Recent, in order.
 func (s *VisitorSession) Recent() iter.Seq[string] {
 	return visitorRecent.All(s.core)
 }
@@ -338,8 +348,8 @@ func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)
 }
 
-// RecentAt returns a copy of element i of Recent. It panics where there is no
-// such element.
+// RecentAt returns a copy of element i of Recent. It panics if there is no such
+// element.
 func (s *VisitorSession) RecentAt(i int) string {
 	return visitorRecent.At(s.core, i)
 }
@@ -350,13 +360,13 @@ func (s *VisitorSession) SetRecent(v []string) {
 	visitorRecent.Set(s.core, v)
 }
 
-// AppendRecent adds elements at the end of Recent, after those that concurrent
-// requests append. The newest 3 stay.
+// AppendRecent appends v to Recent. Concurrent appends all count. The newest 3
+// elements stay.
 func (s *VisitorSession) AppendRecent(v ...string) {
 	visitorRecent.Append(s.core, v...)
 }
 
-// ClearRecent brings Recent back to its default. Nothing of it stays stored.
+// ClearRecent resets Recent to its default and removes it from the store.
 func (s *VisitorSession) ClearRecent() {
 	visitorRecent.Clear(s.core)
 }
@@ -365,6 +375,8 @@ func (s *VisitorSession) ClearRecent() {
 func (s *VisitorSession) RecentDirty() bool {
 	return visitorRecent.Dirty(s.core)
 }
+
+// Accessors of UserID, stored as user_id.
 
 // UserID returns the session's UserID.
 func (s *VisitorSession) UserID() int64 {
@@ -376,7 +388,7 @@ func (s *VisitorSession) SetUserID(v int64) {
 	visitorUserID.Set(s.core, v)
 }
 
-// ClearUserID brings UserID back to its default. Nothing of it stays stored.
+// ClearUserID resets UserID to its default and removes it from the store.
 func (s *VisitorSession) ClearUserID() {
 	visitorUserID.Clear(s.core)
 }
@@ -385,6 +397,8 @@ func (s *VisitorSession) ClearUserID() {
 func (s *VisitorSession) UserIDDirty() bool {
 	return visitorUserID.Dirty(s.core)
 }
+
+// Accessors of Rank, stored as rank.
 
 // Rank returns the session's Rank.
 func (s *VisitorSession) Rank() int {
@@ -396,7 +410,7 @@ func (s *VisitorSession) SetRank(v int) {
 	visitorRank.Set(s.core, v)
 }
 
-// ClearRank brings Rank back to its default. Nothing of it stays stored.
+// ClearRank resets Rank to its default and removes it from the store.
 func (s *VisitorSession) ClearRank() {
 	visitorRank.Clear(s.core)
 }
@@ -405,6 +419,8 @@ func (s *VisitorSession) ClearRank() {
 func (s *VisitorSession) RankDirty() bool {
 	return visitorRank.Dirty(s.core)
 }
+
+// Accessors of APIKey, stored as api_key.
 
 // APIKey returns the session's APIKey.
 func (s *VisitorSession) APIKey() string {
@@ -416,7 +432,7 @@ func (s *VisitorSession) SetAPIKey(v string) {
 	visitorAPIKey.Set(s.core, v)
 }
 
-// ClearAPIKey brings APIKey back to its default. Nothing of it stays stored.
+// ClearAPIKey resets APIKey to its default and removes it from the store.
 func (s *VisitorSession) ClearAPIKey() {
 	visitorAPIKey.Clear(s.core)
 }
@@ -425,6 +441,8 @@ func (s *VisitorSession) ClearAPIKey() {
 func (s *VisitorSession) APIKeyDirty() bool {
 	return visitorAPIKey.Dirty(s.core)
 }
+
+// Accessors of Age, stored as age.
 
 // Age returns the session's Age.
 //
@@ -438,7 +456,7 @@ func (s *VisitorSession) SetAge(v int) {
 	visitorAge.Set(s.core, v)
 }
 
-// ClearAge brings Age back to its default. Nothing of it stays stored.
+// ClearAge resets Age to its default and removes it from the store.
 func (s *VisitorSession) ClearAge() {
 	visitorAge.Clear(s.core)
 }
@@ -448,7 +466,10 @@ func (s *VisitorSession) AgeDirty() bool {
 	return visitorAge.Dirty(s.core)
 }
 
-// Prefs yields the elements of Prefs in the order of their keys, over a copy.
+// Accessors of Prefs, stored as prefs.
+
+// Prefs returns an iterator over a copy of the elements of Prefs, in the order
+// of their keys.
 func (s *VisitorSession) Prefs() iter.Seq2[string, string] {
 	return visitorPrefs.All(s.core)
 }
@@ -458,8 +479,7 @@ func (s *VisitorSession) PrefsLen() int {
 	return visitorPrefs.Len(s.core)
 }
 
-// PrefsItem returns the element of Prefs with the key, and whether there is
-// one.
+// PrefsItem returns the element of Prefs with key k, and whether there is one.
 func (s *VisitorSession) PrefsItem(k string) (string, bool) {
 	return visitorPrefs.Item(s.core, k)
 }
@@ -469,18 +489,18 @@ func (s *VisitorSession) SetPrefs(v map[string]string) {
 	visitorPrefs.Set(s.core, v)
 }
 
-// SetPrefsItem sets the element of Prefs with the key and leaves the others as
+// SetPrefsItem sets the element of Prefs with key k and leaves the others as
 // they are.
 func (s *VisitorSession) SetPrefsItem(k string, v string) {
 	visitorPrefs.SetItem(s.core, k, v)
 }
 
-// DeletePrefsItem removes the element of Prefs with the key.
+// DeletePrefsItem removes the element of Prefs with key k.
 func (s *VisitorSession) DeletePrefsItem(k string) {
 	visitorPrefs.DeleteItem(s.core, k)
 }
 
-// ClearPrefs brings Prefs back to its default. Nothing of it stays stored.
+// ClearPrefs resets Prefs to its default and removes it from the store.
 func (s *VisitorSession) ClearPrefs() {
 	visitorPrefs.Clear(s.core)
 }
@@ -489,6 +509,8 @@ func (s *VisitorSession) ClearPrefs() {
 func (s *VisitorSession) PrefsDirty() bool {
 	return visitorPrefs.Dirty(s.core)
 }
+
+// Accessors of Labels, stored as labels.
 
 // Labels returns the session's Labels.
 func (s *VisitorSession) Labels() string {
@@ -500,7 +522,7 @@ func (s *VisitorSession) SetLabels(v string) {
 	visitorLabels.Set(s.core, v)
 }
 
-// ClearLabels brings Labels back to its default. Nothing of it stays stored.
+// ClearLabels resets Labels to its default and removes it from the store.
 func (s *VisitorSession) ClearLabels() {
 	visitorLabels.Clear(s.core)
 }
@@ -509,6 +531,8 @@ func (s *VisitorSession) ClearLabels() {
 func (s *VisitorSession) LabelsDirty() bool {
 	return visitorLabels.Dirty(s.core)
 }
+
+// Accessors of Score, stored as score.
 
 // Score returns the session's Score.
 func (s *VisitorSession) Score() int64 {
@@ -520,13 +544,13 @@ func (s *VisitorSession) SetScore(v int64) {
 	visitorScore.Set(s.core, v)
 }
 
-// AddScore adds delta to Score. It is exact under concurrent requests and loads
-// nothing.
+// AddScore adds delta to Score. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddScore(delta int64) {
 	visitorScore.Add(s.core, delta)
 }
 
-// ClearScore brings Score back to its default. Nothing of it stays stored.
+// ClearScore resets Score to its default and removes it from the store.
 func (s *VisitorSession) ClearScore() {
 	visitorScore.Clear(s.core)
 }
@@ -535,6 +559,8 @@ func (s *VisitorSession) ClearScore() {
 func (s *VisitorSession) ScoreDirty() bool {
 	return visitorScore.Dirty(s.core)
 }
+
+// Accessors of Hits, stored as hits.
 
 // Hits returns the session's Hits.
 func (s *VisitorSession) Hits() string {
@@ -546,7 +572,7 @@ func (s *VisitorSession) SetHits(v string) {
 	visitorHits.Set(s.core, v)
 }
 
-// ClearHits brings Hits back to its default. Nothing of it stays stored.
+// ClearHits resets Hits to its default and removes it from the store.
 func (s *VisitorSession) ClearHits() {
 	visitorHits.Clear(s.core)
 }
@@ -556,7 +582,10 @@ func (s *VisitorSession) HitsDirty() bool {
 	return visitorHits.Dirty(s.core)
 }
 
-// Parts yields the elements of Parts in the order of their keys, over a copy.
+// Accessors of Parts, stored as parts.
+
+// Parts returns an iterator over a copy of the elements of Parts, in the order
+// of their keys.
 func (s *VisitorSession) Parts() iter.Seq2[string, int] {
 	return visitorParts.All(s.core)
 }
@@ -566,8 +595,7 @@ func (s *VisitorSession) PartsLen() int {
 	return visitorParts.Len(s.core)
 }
 
-// PartsItem returns the element of Parts with the key, and whether there is
-// one.
+// PartsItem returns the element of Parts with key k, and whether there is one.
 func (s *VisitorSession) PartsItem(k string) (int, bool) {
 	return visitorParts.Item(s.core, k)
 }
@@ -577,24 +605,24 @@ func (s *VisitorSession) SetParts(v map[string]int) {
 	visitorParts.Set(s.core, v)
 }
 
-// SetPartsItem sets the element of Parts with the key and leaves the others as
+// SetPartsItem sets the element of Parts with key k and leaves the others as
 // they are.
 func (s *VisitorSession) SetPartsItem(k string, v int) {
 	visitorParts.SetItem(s.core, k, v)
 }
 
-// AddPartsItem adds delta to the element of Parts with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddPartsItem adds delta to the element of Parts with key k, from 0 if there
+// is none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddPartsItem(k string, delta int) {
 	visitorParts.AddItem(s.core, k, int64(delta))
 }
 
-// DeletePartsItem removes the element of Parts with the key.
+// DeletePartsItem removes the element of Parts with key k.
 func (s *VisitorSession) DeletePartsItem(k string) {
 	visitorParts.DeleteItem(s.core, k)
 }
 
-// ClearParts brings Parts back to its default. Nothing of it stays stored.
+// ClearParts resets Parts to its default and removes it from the store.
 func (s *VisitorSession) ClearParts() {
 	visitorParts.Clear(s.core)
 }
@@ -604,7 +632,10 @@ func (s *VisitorSession) PartsDirty() bool {
 	return visitorParts.Dirty(s.core)
 }
 
-// Tries yields the elements of Tries in the order of their keys, over a copy.
+// Accessors of Tries, stored as tries.
+
+// Tries returns an iterator over a copy of the elements of Tries, in the order
+// of their keys.
 func (s *VisitorSession) Tries() iter.Seq2[string, string] {
 	return visitorTries.All(s.core)
 }
@@ -614,8 +645,7 @@ func (s *VisitorSession) TriesLen() int {
 	return visitorTries.Len(s.core)
 }
 
-// TriesItem returns the element of Tries with the key, and whether there is
-// one.
+// TriesItem returns the element of Tries with key k, and whether there is one.
 func (s *VisitorSession) TriesItem(k string) (string, bool) {
 	return visitorTries.Item(s.core, k)
 }
@@ -625,18 +655,18 @@ func (s *VisitorSession) SetTries(v map[string]string) {
 	visitorTries.Set(s.core, v)
 }
 
-// SetTriesItem sets the element of Tries with the key and leaves the others as
+// SetTriesItem sets the element of Tries with key k and leaves the others as
 // they are.
 func (s *VisitorSession) SetTriesItem(k string, v string) {
 	visitorTries.SetItem(s.core, k, v)
 }
 
-// DeleteTriesItem removes the element of Tries with the key.
+// DeleteTriesItem removes the element of Tries with key k.
 func (s *VisitorSession) DeleteTriesItem(k string) {
 	visitorTries.DeleteItem(s.core, k)
 }
 
-// ClearTries brings Tries back to its default. Nothing of it stays stored.
+// ClearTries resets Tries to its default and removes it from the store.
 func (s *VisitorSession) ClearTries() {
 	visitorTries.Clear(s.core)
 }
@@ -645,6 +675,8 @@ func (s *VisitorSession) ClearTries() {
 func (s *VisitorSession) TriesDirty() bool {
 	return visitorTries.Dirty(s.core)
 }
+
+// Accessors of Team, stored as team.
 
 // Team returns the session's Team.
 //
@@ -658,7 +690,7 @@ func (s *VisitorSession) SetTeam(v int64) {
 	visitorTeam.Set(s.core, v)
 }
 
-// ClearTeam brings Team back to its default. Nothing of it stays stored.
+// ClearTeam resets Team to its default and removes it from the store.
 func (s *VisitorSession) ClearTeam() {
 	visitorTeam.Clear(s.core)
 }
@@ -667,6 +699,8 @@ func (s *VisitorSession) ClearTeam() {
 func (s *VisitorSession) TeamDirty() bool {
 	return visitorTeam.Dirty(s.core)
 }
+
+// Accessors of Kept, stored as kept.
 
 // Kept returns the session's Kept.
 func (s *VisitorSession) Kept() string {
@@ -678,7 +712,7 @@ func (s *VisitorSession) SetKept(v string) {
 	visitorKept.Set(s.core, v)
 }
 
-// ClearKept brings Kept back to its default. Nothing of it stays stored.
+// ClearKept resets Kept to its default and removes it from the store.
 func (s *VisitorSession) ClearKept() {
 	visitorKept.Clear(s.core)
 }
@@ -687,6 +721,8 @@ func (s *VisitorSession) ClearKept() {
 func (s *VisitorSession) KeptDirty() bool {
 	return visitorKept.Dirty(s.core)
 }
+
+// Accessors of Added, stored as added.
 
 // Added returns the session's Added.
 //
@@ -700,7 +736,7 @@ func (s *VisitorSession) SetAdded(v string) {
 	visitorAdded.Set(s.core, v)
 }
 
-// ClearAdded brings Added back to its default. Nothing of it stays stored.
+// ClearAdded resets Added to its default and removes it from the store.
 func (s *VisitorSession) ClearAdded() {
 	visitorAdded.Clear(s.core)
 }
@@ -710,7 +746,10 @@ func (s *VisitorSession) AddedDirty() bool {
 	return visitorAdded.Dirty(s.core)
 }
 
-// Bulk yields the elements of Bulk in the order of their keys, over a copy.
+// Accessors of Bulk, stored as bulk.
+
+// Bulk returns an iterator over a copy of the elements of Bulk, in the order of
+// their keys.
 func (s *VisitorSession) Bulk() iter.Seq2[string, string] {
 	return visitorBulk.All(s.core)
 }
@@ -720,7 +759,7 @@ func (s *VisitorSession) BulkLen() int {
 	return visitorBulk.Len(s.core)
 }
 
-// BulkItem returns the element of Bulk with the key, and whether there is one.
+// BulkItem returns the element of Bulk with key k, and whether there is one.
 func (s *VisitorSession) BulkItem(k string) (string, bool) {
 	return visitorBulk.Item(s.core, k)
 }
@@ -731,18 +770,18 @@ func (s *VisitorSession) SetBulk(v map[string]string) {
 	visitorBulk.Set(s.core, v)
 }
 
-// SetBulkItem sets the element of Bulk with the key and leaves the others as
-// they are. With more than 2 elements the commit fails with ErrTooLarge.
+// SetBulkItem sets the element of Bulk with key k and leaves the others as they
+// are. With more than 2 elements the commit fails with ErrTooLarge.
 func (s *VisitorSession) SetBulkItem(k string, v string) {
 	visitorBulk.SetItem(s.core, k, v)
 }
 
-// DeleteBulkItem removes the element of Bulk with the key.
+// DeleteBulkItem removes the element of Bulk with key k.
 func (s *VisitorSession) DeleteBulkItem(k string) {
 	visitorBulk.DeleteItem(s.core, k)
 }
 
-// ClearBulk brings Bulk back to its default. Nothing of it stays stored.
+// ClearBulk resets Bulk to its default and removes it from the store.
 func (s *VisitorSession) ClearBulk() {
 	visitorBulk.Clear(s.core)
 }
@@ -752,8 +791,11 @@ func (s *VisitorSession) BulkDirty() bool {
 	return visitorBulk.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *VisitorSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -763,88 +805,90 @@ func (s *VisitorSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *VisitorSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *VisitorSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *VisitorSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *VisitorSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *VisitorSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *VisitorSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s VisitorSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s VisitorSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Visitor].
 func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		Name:     visitorName.Get(s.core),
@@ -869,8 +913,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
-// WithVisitor returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithVisitor returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorName.Set(core, v.Name)
@@ -896,15 +940,15 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 }
 
 // VisitorFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func VisitorFrom(ctx context.Context) *VisitorSession {
 	return visitorModel.From(ctx)
 }
 
-// NewVisitorSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewVisitorSessions returns [VisitorSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config)) (*VisitorSessions, error) {
 	manager, err := runtime.NewManager(visitorModel, store, func(c *runtime.Config) {
 		c.Cookie.Name = "shop"
@@ -915,70 +959,75 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	return &VisitorSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [VisitorFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [VisitorFrom], and stores its changes before the first byte of the response.
 func (m *VisitorSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *VisitorSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *VisitorSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *VisitorSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *VisitorSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *VisitorSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
 
-// FindByUserID yields the live sessions whose UserID is v, each once and in no
-// particular order. The first error ends the iteration.
+// FindByUserID returns an iterator over the live sessions whose UserID is v,
+// each once and in no particular order. The first error ends it, with a nil
+// session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *VisitorSessions) FindByUserID(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
 	return runtime.FindBy(ctx, m.manager, &visitorUserID, v)
 }
 
-// RevokeByUserID ends every live session whose UserID is v, but not the given
-// ones, and returns how many it ended. A sign-in that was under way is ended,
-// too. The default of UserID is never indexed: it ends nobody.
+// RevokeByUserID ends every live session whose UserID is v, except those given,
+// and returns how many it ended. It also ends sessions that are signing in at
+// the same time. The default of UserID is not indexed: no session is found by
+// it.
 func (m *VisitorSessions) RevokeByUserID(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {
@@ -987,15 +1036,20 @@ func (m *VisitorSessions) RevokeByUserID(ctx context.Context, v int64, except ..
 	return runtime.RevokeBy(ctx, m.manager, &visitorUserID, v, ids...)
 }
 
-// FindByTeam yields the live sessions whose Team is v, each once and in no
-// particular order. The first error ends the iteration.
+// FindByTeam returns an iterator over the live sessions whose Team is v, each
+// once and in no particular order. The first error ends it, with a nil session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *VisitorSessions) FindByTeam(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
 	return runtime.FindBy(ctx, m.manager, &visitorTeam, v)
 }
 
-// RevokeByTeam ends every live session whose Team is v, but not the given ones,
-// and returns how many it ended. A sign-in that was under way is ended, too.
-// The default of Team is never indexed: it ends nobody.
+// RevokeByTeam ends every live session whose Team is v, except those given, and
+// returns how many it ended. It also ends sessions that are signing in at the
+// same time. The default of Team is not indexed: no session is found by it.
 func (m *VisitorSessions) RevokeByTeam(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {

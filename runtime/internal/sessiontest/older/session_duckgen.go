@@ -16,12 +16,12 @@ import (
 	"github.com/duckgen/duckgen/runtime/codec"
 )
 
-// This does not compile where the runtime is not the one that this file was
-// generated for. Run go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest
-// and go generate.
+// This fails to compile if the runtime does not fit this file. To fix it, run
+// go get -tool github.com/duckgen/duckgen/cmd/duckgen@latest and go generate.
 const _ = runtime.Generated1
 
-// This does not compile where Visitor has changed since. Run go generate.
+// This fails to compile if Visitor has changed since this file was generated.
+// To fix it, run go generate.
 var _ = struct {
 	Nick    string
 	Visits  int64
@@ -44,15 +44,15 @@ var _ = struct {
 	Bulk    map[string]string
 }(Visitor{})
 
-// VisitorSession is the session that a request has of type [Visitor]. It loads
-// at the first read and stores what was changed when the response begins. It is
-// safe for concurrent use by the goroutines of one request.
+// VisitorSession is the session of one request, with the fields of [Visitor].
+// The first read loads it, and its changes are stored before the response
+// begins. It is safe for concurrent use by the goroutines of the request.
 type VisitorSession struct {
 	core *runtime.Session
 }
 
-// VisitorSessions makes and keeps the sessions of type [Visitor]. One is enough
-// for a program; it is safe for concurrent use.
+// VisitorSessions creates, finds and stores sessions of type [VisitorSession].
+// A program needs one. It is safe for concurrent use.
 type VisitorSessions struct {
 	manager *runtime.Manager[VisitorSession]
 }
@@ -189,6 +189,8 @@ var visitorModel = runtime.NewModel(
 	&visitorBulk,
 )
 
+// Accessors of Nick, stored as nick.
+
 // Nick returns the session's Nick.
 //
 // Renamed later.
@@ -201,7 +203,7 @@ func (s *VisitorSession) SetNick(v string) {
 	visitorNick.Set(s.core, v)
 }
 
-// ClearNick brings Nick back to its default. Nothing of it stays stored.
+// ClearNick resets Nick to its default and removes it from the store.
 func (s *VisitorSession) ClearNick() {
 	visitorNick.Clear(s.core)
 }
@@ -210,6 +212,8 @@ func (s *VisitorSession) ClearNick() {
 func (s *VisitorSession) NickDirty() bool {
 	return visitorNick.Dirty(s.core)
 }
+
+// Accessors of Visits, stored as visits.
 
 // Visits returns the session's Visits.
 func (s *VisitorSession) Visits() int64 {
@@ -221,13 +225,13 @@ func (s *VisitorSession) SetVisits(v int64) {
 	visitorVisits.Set(s.core, v)
 }
 
-// AddVisits adds delta to Visits. It is exact under concurrent requests and
-// loads nothing.
+// AddVisits adds delta to Visits. It loads nothing, and concurrent additions
+// all count.
 func (s *VisitorSession) AddVisits(delta int64) {
 	visitorVisits.Add(s.core, delta)
 }
 
-// ClearVisits brings Visits back to its default. Nothing of it stays stored.
+// ClearVisits resets Visits to its default and removes it from the store.
 func (s *VisitorSession) ClearVisits() {
 	visitorVisits.Clear(s.core)
 }
@@ -237,7 +241,10 @@ func (s *VisitorSession) VisitsDirty() bool {
 	return visitorVisits.Dirty(s.core)
 }
 
-// Basket yields the elements of Basket in the order of their keys, over a copy.
+// Accessors of Basket, stored as basket.
+
+// Basket returns an iterator over a copy of the elements of Basket, in the
+// order of their keys.
 func (s *VisitorSession) Basket() iter.Seq2[string, int] {
 	return visitorBasket.All(s.core)
 }
@@ -247,7 +254,7 @@ func (s *VisitorSession) BasketLen() int {
 	return visitorBasket.Len(s.core)
 }
 
-// BasketItem returns the element of Basket with the key, and whether there is
+// BasketItem returns the element of Basket with key k, and whether there is
 // one.
 func (s *VisitorSession) BasketItem(k string) (int, bool) {
 	return visitorBasket.Item(s.core, k)
@@ -258,24 +265,24 @@ func (s *VisitorSession) SetBasket(v map[string]int) {
 	visitorBasket.Set(s.core, v)
 }
 
-// SetBasketItem sets the element of Basket with the key and leaves the others
-// as they are.
+// SetBasketItem sets the element of Basket with key k and leaves the others as
+// they are.
 func (s *VisitorSession) SetBasketItem(k string, v int) {
 	visitorBasket.SetItem(s.core, k, v)
 }
 
-// AddBasketItem adds delta to the element of Basket with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddBasketItem adds delta to the element of Basket with key k, from 0 if there
+// is none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddBasketItem(k string, delta int) {
 	visitorBasket.AddItem(s.core, k, int64(delta))
 }
 
-// DeleteBasketItem removes the element of Basket with the key.
+// DeleteBasketItem removes the element of Basket with key k.
 func (s *VisitorSession) DeleteBasketItem(k string) {
 	visitorBasket.DeleteItem(s.core, k)
 }
 
-// ClearBasket brings Basket back to its default. Nothing of it stays stored.
+// ClearBasket resets Basket to its default and removes it from the store.
 func (s *VisitorSession) ClearBasket() {
 	visitorBasket.Clear(s.core)
 }
@@ -285,8 +292,10 @@ func (s *VisitorSession) BasketDirty() bool {
 	return visitorBasket.Dirty(s.core)
 }
 
-// Options yields the elements of Options in the order of their keys, over a
-// copy.
+// Accessors of Options, stored as options.
+
+// Options returns an iterator over a copy of the elements of Options, in the
+// order of their keys.
 func (s *VisitorSession) Options() iter.Seq2[int, string] {
 	return visitorOptions.All(s.core)
 }
@@ -296,7 +305,7 @@ func (s *VisitorSession) OptionsLen() int {
 	return visitorOptions.Len(s.core)
 }
 
-// OptionsItem returns the element of Options with the key, and whether there is
+// OptionsItem returns the element of Options with key k, and whether there is
 // one.
 func (s *VisitorSession) OptionsItem(k int) (string, bool) {
 	return visitorOptions.Item(s.core, k)
@@ -307,18 +316,18 @@ func (s *VisitorSession) SetOptions(v map[int]string) {
 	visitorOptions.Set(s.core, v)
 }
 
-// SetOptionsItem sets the element of Options with the key and leaves the others
+// SetOptionsItem sets the element of Options with key k and leaves the others
 // as they are.
 func (s *VisitorSession) SetOptionsItem(k int, v string) {
 	visitorOptions.SetItem(s.core, k, v)
 }
 
-// DeleteOptionsItem removes the element of Options with the key.
+// DeleteOptionsItem removes the element of Options with key k.
 func (s *VisitorSession) DeleteOptionsItem(k int) {
 	visitorOptions.DeleteItem(s.core, k)
 }
 
-// ClearOptions brings Options back to its default. Nothing of it stays stored.
+// ClearOptions resets Options to its default and removes it from the store.
 func (s *VisitorSession) ClearOptions() {
 	visitorOptions.Clear(s.core)
 }
@@ -328,7 +337,9 @@ func (s *VisitorSession) OptionsDirty() bool {
 	return visitorOptions.Dirty(s.core)
 }
 
-// Seen yields the elements of Seen in order, over a copy.
+// Accessors of Seen, stored as seen.
+
+// Seen returns an iterator over a copy of the elements of Seen, in order.
 func (s *VisitorSession) Seen() iter.Seq[string] {
 	return visitorSeen.All(s.core)
 }
@@ -338,7 +349,7 @@ func (s *VisitorSession) SeenLen() int {
 	return visitorSeen.Len(s.core)
 }
 
-// SeenAt returns a copy of element i of Seen. It panics where there is no such
+// SeenAt returns a copy of element i of Seen. It panics if there is no such
 // element.
 func (s *VisitorSession) SeenAt(i int) string {
 	return visitorSeen.At(s.core, i)
@@ -350,13 +361,13 @@ func (s *VisitorSession) SetSeen(v []string) {
 	visitorSeen.Set(s.core, v)
 }
 
-// AppendSeen adds elements at the end of Seen, after those that concurrent
-// requests append. The newest 3 stay.
+// AppendSeen appends v to Seen. Concurrent appends all count. The newest 3
+// elements stay.
 func (s *VisitorSession) AppendSeen(v ...string) {
 	visitorSeen.Append(s.core, v...)
 }
 
-// ClearSeen brings Seen back to its default. Nothing of it stays stored.
+// ClearSeen resets Seen to its default and removes it from the store.
 func (s *VisitorSession) ClearSeen() {
 	visitorSeen.Clear(s.core)
 }
@@ -365,6 +376,8 @@ func (s *VisitorSession) ClearSeen() {
 func (s *VisitorSession) SeenDirty() bool {
 	return visitorSeen.Dirty(s.core)
 }
+
+// Accessors of Account, stored as account.
 
 // Account returns the session's Account.
 func (s *VisitorSession) Account() int64 {
@@ -376,7 +389,7 @@ func (s *VisitorSession) SetAccount(v int64) {
 	visitorAccount.Set(s.core, v)
 }
 
-// ClearAccount brings Account back to its default. Nothing of it stays stored.
+// ClearAccount resets Account to its default and removes it from the store.
 func (s *VisitorSession) ClearAccount() {
 	visitorAccount.Clear(s.core)
 }
@@ -385,6 +398,8 @@ func (s *VisitorSession) ClearAccount() {
 func (s *VisitorSession) AccountDirty() bool {
 	return visitorAccount.Dirty(s.core)
 }
+
+// Accessors of Level, stored as level.
 
 // Level returns the session's Level.
 func (s *VisitorSession) Level() int {
@@ -396,7 +411,7 @@ func (s *VisitorSession) SetLevel(v int) {
 	visitorLevel.Set(s.core, v)
 }
 
-// ClearLevel brings Level back to its default. Nothing of it stays stored.
+// ClearLevel resets Level to its default and removes it from the store.
 func (s *VisitorSession) ClearLevel() {
 	visitorLevel.Clear(s.core)
 }
@@ -405,6 +420,8 @@ func (s *VisitorSession) ClearLevel() {
 func (s *VisitorSession) LevelDirty() bool {
 	return visitorLevel.Dirty(s.core)
 }
+
+// Accessors of Key, stored as key.
 
 // Key returns the session's Key.
 func (s *VisitorSession) Key() string {
@@ -416,7 +433,7 @@ func (s *VisitorSession) SetKey(v string) {
 	visitorKey.Set(s.core, v)
 }
 
-// ClearKey brings Key back to its default. Nothing of it stays stored.
+// ClearKey resets Key to its default and removes it from the store.
 func (s *VisitorSession) ClearKey() {
 	visitorKey.Clear(s.core)
 }
@@ -425,6 +442,8 @@ func (s *VisitorSession) ClearKey() {
 func (s *VisitorSession) KeyDirty() bool {
 	return visitorKey.Dirty(s.core)
 }
+
+// Accessors of Age, stored as age.
 
 // Age returns the session's Age.
 //
@@ -438,7 +457,7 @@ func (s *VisitorSession) SetAge(v string) {
 	visitorAge.Set(s.core, v)
 }
 
-// ClearAge brings Age back to its default. Nothing of it stays stored.
+// ClearAge resets Age to its default and removes it from the store.
 func (s *VisitorSession) ClearAge() {
 	visitorAge.Clear(s.core)
 }
@@ -447,6 +466,8 @@ func (s *VisitorSession) ClearAge() {
 func (s *VisitorSession) AgeDirty() bool {
 	return visitorAge.Dirty(s.core)
 }
+
+// Accessors of Prefs, stored as prefs.
 
 // Prefs returns the session's Prefs.
 func (s *VisitorSession) Prefs() string {
@@ -458,7 +479,7 @@ func (s *VisitorSession) SetPrefs(v string) {
 	visitorPrefs.Set(s.core, v)
 }
 
-// ClearPrefs brings Prefs back to its default. Nothing of it stays stored.
+// ClearPrefs resets Prefs to its default and removes it from the store.
 func (s *VisitorSession) ClearPrefs() {
 	visitorPrefs.Clear(s.core)
 }
@@ -468,7 +489,10 @@ func (s *VisitorSession) PrefsDirty() bool {
 	return visitorPrefs.Dirty(s.core)
 }
 
-// Labels yields the elements of Labels in the order of their keys, over a copy.
+// Accessors of Labels, stored as labels.
+
+// Labels returns an iterator over a copy of the elements of Labels, in the
+// order of their keys.
 func (s *VisitorSession) Labels() iter.Seq2[string, string] {
 	return visitorLabels.All(s.core)
 }
@@ -478,7 +502,7 @@ func (s *VisitorSession) LabelsLen() int {
 	return visitorLabels.Len(s.core)
 }
 
-// LabelsItem returns the element of Labels with the key, and whether there is
+// LabelsItem returns the element of Labels with key k, and whether there is
 // one.
 func (s *VisitorSession) LabelsItem(k string) (string, bool) {
 	return visitorLabels.Item(s.core, k)
@@ -489,18 +513,18 @@ func (s *VisitorSession) SetLabels(v map[string]string) {
 	visitorLabels.Set(s.core, v)
 }
 
-// SetLabelsItem sets the element of Labels with the key and leaves the others
-// as they are.
+// SetLabelsItem sets the element of Labels with key k and leaves the others as
+// they are.
 func (s *VisitorSession) SetLabelsItem(k string, v string) {
 	visitorLabels.SetItem(s.core, k, v)
 }
 
-// DeleteLabelsItem removes the element of Labels with the key.
+// DeleteLabelsItem removes the element of Labels with key k.
 func (s *VisitorSession) DeleteLabelsItem(k string) {
 	visitorLabels.DeleteItem(s.core, k)
 }
 
-// ClearLabels brings Labels back to its default. Nothing of it stays stored.
+// ClearLabels resets Labels to its default and removes it from the store.
 func (s *VisitorSession) ClearLabels() {
 	visitorLabels.Clear(s.core)
 }
@@ -509,6 +533,8 @@ func (s *VisitorSession) ClearLabels() {
 func (s *VisitorSession) LabelsDirty() bool {
 	return visitorLabels.Dirty(s.core)
 }
+
+// Accessors of Score, stored as score.
 
 // Score returns the session's Score.
 func (s *VisitorSession) Score() int64 {
@@ -520,7 +546,7 @@ func (s *VisitorSession) SetScore(v int64) {
 	visitorScore.Set(s.core, v)
 }
 
-// ClearScore brings Score back to its default. Nothing of it stays stored.
+// ClearScore resets Score to its default and removes it from the store.
 func (s *VisitorSession) ClearScore() {
 	visitorScore.Clear(s.core)
 }
@@ -529,6 +555,8 @@ func (s *VisitorSession) ClearScore() {
 func (s *VisitorSession) ScoreDirty() bool {
 	return visitorScore.Dirty(s.core)
 }
+
+// Accessors of Hits, stored as hits.
 
 // Hits returns the session's Hits.
 func (s *VisitorSession) Hits() int64 {
@@ -540,13 +568,13 @@ func (s *VisitorSession) SetHits(v int64) {
 	visitorHits.Set(s.core, v)
 }
 
-// AddHits adds delta to Hits. It is exact under concurrent requests and loads
-// nothing.
+// AddHits adds delta to Hits. It loads nothing, and concurrent additions all
+// count.
 func (s *VisitorSession) AddHits(delta int64) {
 	visitorHits.Add(s.core, delta)
 }
 
-// ClearHits brings Hits back to its default. Nothing of it stays stored.
+// ClearHits resets Hits to its default and removes it from the store.
 func (s *VisitorSession) ClearHits() {
 	visitorHits.Clear(s.core)
 }
@@ -556,7 +584,10 @@ func (s *VisitorSession) HitsDirty() bool {
 	return visitorHits.Dirty(s.core)
 }
 
-// Parts yields the elements of Parts in the order of their keys, over a copy.
+// Accessors of Parts, stored as parts.
+
+// Parts returns an iterator over a copy of the elements of Parts, in the order
+// of their keys.
 func (s *VisitorSession) Parts() iter.Seq2[string, string] {
 	return visitorParts.All(s.core)
 }
@@ -566,8 +597,7 @@ func (s *VisitorSession) PartsLen() int {
 	return visitorParts.Len(s.core)
 }
 
-// PartsItem returns the element of Parts with the key, and whether there is
-// one.
+// PartsItem returns the element of Parts with key k, and whether there is one.
 func (s *VisitorSession) PartsItem(k string) (string, bool) {
 	return visitorParts.Item(s.core, k)
 }
@@ -577,18 +607,18 @@ func (s *VisitorSession) SetParts(v map[string]string) {
 	visitorParts.Set(s.core, v)
 }
 
-// SetPartsItem sets the element of Parts with the key and leaves the others as
+// SetPartsItem sets the element of Parts with key k and leaves the others as
 // they are.
 func (s *VisitorSession) SetPartsItem(k string, v string) {
 	visitorParts.SetItem(s.core, k, v)
 }
 
-// DeletePartsItem removes the element of Parts with the key.
+// DeletePartsItem removes the element of Parts with key k.
 func (s *VisitorSession) DeletePartsItem(k string) {
 	visitorParts.DeleteItem(s.core, k)
 }
 
-// ClearParts brings Parts back to its default. Nothing of it stays stored.
+// ClearParts resets Parts to its default and removes it from the store.
 func (s *VisitorSession) ClearParts() {
 	visitorParts.Clear(s.core)
 }
@@ -598,7 +628,10 @@ func (s *VisitorSession) PartsDirty() bool {
 	return visitorParts.Dirty(s.core)
 }
 
-// Tries yields the elements of Tries in the order of their keys, over a copy.
+// Accessors of Tries, stored as tries.
+
+// Tries returns an iterator over a copy of the elements of Tries, in the order
+// of their keys.
 func (s *VisitorSession) Tries() iter.Seq2[string, int] {
 	return visitorTries.All(s.core)
 }
@@ -608,8 +641,7 @@ func (s *VisitorSession) TriesLen() int {
 	return visitorTries.Len(s.core)
 }
 
-// TriesItem returns the element of Tries with the key, and whether there is
-// one.
+// TriesItem returns the element of Tries with key k, and whether there is one.
 func (s *VisitorSession) TriesItem(k string) (int, bool) {
 	return visitorTries.Item(s.core, k)
 }
@@ -619,24 +651,24 @@ func (s *VisitorSession) SetTries(v map[string]int) {
 	visitorTries.Set(s.core, v)
 }
 
-// SetTriesItem sets the element of Tries with the key and leaves the others as
+// SetTriesItem sets the element of Tries with key k and leaves the others as
 // they are.
 func (s *VisitorSession) SetTriesItem(k string, v int) {
 	visitorTries.SetItem(s.core, k, v)
 }
 
-// AddTriesItem adds delta to the element of Tries with the key, from 0 where
-// there is none. It is exact under concurrent requests and loads nothing.
+// AddTriesItem adds delta to the element of Tries with key k, from 0 if there
+// is none. It loads nothing, and concurrent additions all count.
 func (s *VisitorSession) AddTriesItem(k string, delta int) {
 	visitorTries.AddItem(s.core, k, int64(delta))
 }
 
-// DeleteTriesItem removes the element of Tries with the key.
+// DeleteTriesItem removes the element of Tries with key k.
 func (s *VisitorSession) DeleteTriesItem(k string) {
 	visitorTries.DeleteItem(s.core, k)
 }
 
-// ClearTries brings Tries back to its default. Nothing of it stays stored.
+// ClearTries resets Tries to its default and removes it from the store.
 func (s *VisitorSession) ClearTries() {
 	visitorTries.Clear(s.core)
 }
@@ -645,6 +677,8 @@ func (s *VisitorSession) ClearTries() {
 func (s *VisitorSession) TriesDirty() bool {
 	return visitorTries.Dirty(s.core)
 }
+
+// Accessors of Team, stored as team.
 
 // Team returns the session's Team.
 //
@@ -658,7 +692,7 @@ func (s *VisitorSession) SetTeam(v int64) {
 	visitorTeam.Set(s.core, v)
 }
 
-// ClearTeam brings Team back to its default. Nothing of it stays stored.
+// ClearTeam resets Team to its default and removes it from the store.
 func (s *VisitorSession) ClearTeam() {
 	visitorTeam.Clear(s.core)
 }
@@ -667,6 +701,8 @@ func (s *VisitorSession) ClearTeam() {
 func (s *VisitorSession) TeamDirty() bool {
 	return visitorTeam.Dirty(s.core)
 }
+
+// Accessors of Kept, stored as kept.
 
 // Kept returns the session's Kept.
 func (s *VisitorSession) Kept() string {
@@ -678,7 +714,7 @@ func (s *VisitorSession) SetKept(v string) {
 	visitorKept.Set(s.core, v)
 }
 
-// ClearKept brings Kept back to its default. Nothing of it stays stored.
+// ClearKept resets Kept to its default and removes it from the store.
 func (s *VisitorSession) ClearKept() {
 	visitorKept.Clear(s.core)
 }
@@ -687,6 +723,8 @@ func (s *VisitorSession) ClearKept() {
 func (s *VisitorSession) KeptDirty() bool {
 	return visitorKept.Dirty(s.core)
 }
+
+// Accessors of Dropped, stored as dropped.
 
 // Dropped returns the session's Dropped.
 //
@@ -700,7 +738,7 @@ func (s *VisitorSession) SetDropped(v string) {
 	visitorDropped.Set(s.core, v)
 }
 
-// ClearDropped brings Dropped back to its default. Nothing of it stays stored.
+// ClearDropped resets Dropped to its default and removes it from the store.
 func (s *VisitorSession) ClearDropped() {
 	visitorDropped.Clear(s.core)
 }
@@ -710,7 +748,10 @@ func (s *VisitorSession) DroppedDirty() bool {
 	return visitorDropped.Dirty(s.core)
 }
 
-// Bulk yields the elements of Bulk in the order of their keys, over a copy.
+// Accessors of Bulk, stored as bulk.
+
+// Bulk returns an iterator over a copy of the elements of Bulk, in the order of
+// their keys.
 func (s *VisitorSession) Bulk() iter.Seq2[string, string] {
 	return visitorBulk.All(s.core)
 }
@@ -720,7 +761,7 @@ func (s *VisitorSession) BulkLen() int {
 	return visitorBulk.Len(s.core)
 }
 
-// BulkItem returns the element of Bulk with the key, and whether there is one.
+// BulkItem returns the element of Bulk with key k, and whether there is one.
 func (s *VisitorSession) BulkItem(k string) (string, bool) {
 	return visitorBulk.Item(s.core, k)
 }
@@ -731,18 +772,18 @@ func (s *VisitorSession) SetBulk(v map[string]string) {
 	visitorBulk.Set(s.core, v)
 }
 
-// SetBulkItem sets the element of Bulk with the key and leaves the others as
-// they are. With more than 3 elements the commit fails with ErrTooLarge.
+// SetBulkItem sets the element of Bulk with key k and leaves the others as they
+// are. With more than 3 elements the commit fails with ErrTooLarge.
 func (s *VisitorSession) SetBulkItem(k string, v string) {
 	visitorBulk.SetItem(s.core, k, v)
 }
 
-// DeleteBulkItem removes the element of Bulk with the key.
+// DeleteBulkItem removes the element of Bulk with key k.
 func (s *VisitorSession) DeleteBulkItem(k string) {
 	visitorBulk.DeleteItem(s.core, k)
 }
 
-// ClearBulk brings Bulk back to its default. Nothing of it stays stored.
+// ClearBulk resets Bulk to its default and removes it from the store.
 func (s *VisitorSession) ClearBulk() {
 	visitorBulk.Clear(s.core)
 }
@@ -752,8 +793,11 @@ func (s *VisitorSession) BulkDirty() bool {
 	return visitorBulk.Dirty(s.core)
 }
 
-// Dirty reports whether anything is to be stored: a changed field, or a pending
-// renewal, expiry or destruction of a stored session.
+// The session as a whole.
+
+// Dirty reports whether the session has changes that are not stored yet:
+// changed fields, or a pending renewal, expiry or destruction of a stored
+// session.
 func (s *VisitorSession) Dirty() bool {
 	return s.core.Dirty()
 }
@@ -763,88 +807,90 @@ func (s *VisitorSession) DirtyFields() []string {
 	return s.core.DirtyFields()
 }
 
-// IsNew reports whether no stored session stands behind this one. It loads.
+// IsNew reports whether the session is not stored yet. It loads the session.
 func (s *VisitorSession) IsNew() bool {
 	return s.core.IsNew()
 }
 
-// Handle returns the session's id, which may be logged: it opens nothing. It is
-// empty until there is one. The token itself is never handed out.
+// Handle returns the session's id, which is empty until there is one. It may be
+// logged: unlike the token, which no method returns, it gives no access.
 func (s *VisitorSession) Handle() string {
 	return s.core.Handle()
 }
 
-// CreatedAt returns when the session was stored first, the zero time for a new
-// one.
+// CreatedAt returns the time at which the session was first stored, the zero
+// time for a new session.
 func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns when the token was last renewed: how fresh the sign-in is.
+// RenewedAt returns the time of the token's last renewal, and so how recent the
+// sign-in is.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
 }
 
-// ExpiresAt returns when the session ends if it is not used any more, the zero
-// time for a new one. A pending SetExpiry counts.
+// ExpiresAt returns the time at which the session ends if it is not used again,
+// the zero time for a new session. A pending SetExpiry counts.
 func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
-// Err returns the first error of loading or saving the session, nil if there
-// was none.
+// Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
 }
 
 // SetExpiry makes the session end at t, at most 400 days from now. The zero
-// time brings back the configured age, a past time destroys the session.
+// time resets the end to the configured age; a time that has passed destroys
+// the session.
 func (s *VisitorSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
 }
 
-// Renew gives the session a new token at the commit and leaves its data as it
-// is. The old token works until the new one has reached the browser and the
-// grace has passed.
+// Renew gives the session a new token when it is stored, and keeps its data.
+// The old token works until the new one has reached the browser and the grace
+// period has passed.
 func (s *VisitorSession) Renew() {
 	s.core.Renew()
 }
 
-// Destroy ends the session everywhere and removes its cookie. What was pending
-// is discarded; what is written afterwards starts a fresh session.
+// Destroy ends the session everywhere and removes its cookie. Pending changes
+// are discarded; later ones start a new session.
 func (s *VisitorSession) Destroy() {
 	s.core.Destroy()
 }
 
-// Load loads the session now instead of at the first read, to see an error
-// early.
+// Load loads the session now instead of at the first read, and returns the
+// error.
 func (s *VisitorSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
 }
 
-// Save stores the pending changes now, to see an error early. The hooks save
-// what is left.
+// Save stores the pending changes now, and returns the error. Handlers need not
+// call it: the hooks store what is pending.
 func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
-// Format shows the session's type and handle, whatever the verb. It implements
+// Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
 	s.core.Format(f, verb)
 }
 
-// LogValue shows the session's type and handle.
+// LogValue returns the session's type and handle. It implements
+// [slog.LogValuer].
 func (s VisitorSession) LogValue() slog.Value {
 	return s.core.LogValue()
 }
 
-// MarshalJSON shows the session's type and handle.
+// MarshalJSON encodes the session's type and handle.
 func (s VisitorSession) MarshalJSON() ([]byte, error) {
 	return s.core.MarshalJSON()
 }
 
-// Snapshot returns a deep, plain copy of all fields.
+// Snapshot returns a deep copy of all fields as a plain [Visitor].
 func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		Nick:    visitorNick.Get(s.core),
@@ -869,8 +915,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
-// WithVisitor returns a context whose session has the values of v: loaded,
-// clean, without a store. It is for the tests of handlers.
+// WithVisitor returns a context with a session that has the values of v, loaded
+// and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorNick.Set(core, v.Nick)
@@ -896,15 +942,15 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 }
 
 // VisitorFrom returns the session of the request that ctx belongs to. It is
-// never nil: outside the middleware its reads give defaults, its Err says so,
-// and its first write panics.
+// never nil: outside the middleware its fields have their defaults, Err returns
+// an error, and the first write panics.
 func VisitorFrom(ctx context.Context) *VisitorSession {
 	return visitorModel.From(ctx)
 }
 
-// NewVisitorSessions returns the sessions that are kept in the store. The
-// directive's settings arrive filled in; each of the functions may change them,
-// in order. A configuration that cannot work is an error.
+// NewVisitorSessions returns [VisitorSessions] kept in store. Their
+// configuration has the directive's settings, and the functions may change it,
+// in order. The error lists everything in it that cannot work.
 func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config)) (*VisitorSessions, error) {
 	manager, err := runtime.NewManager(visitorModel, store, func(c *runtime.Config) {
 		c.Cookie.Name = "shop"
@@ -915,70 +961,75 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	return &VisitorSessions{manager}, nil
 }
 
-// Middleware gives every request of next a session, and stores what changed
-// before the first byte of the response. Handlers find the session with
-// [VisitorFrom].
+// Middleware gives each request to next a session, which handlers get from
+// [VisitorFrom], and stores its changes before the first byte of the response.
 func (m *VisitorSessions) Middleware(next http.Handler) http.Handler {
 	return m.manager.Middleware(next)
 }
 
-// ProcessRequest returns the request with its session attached. It is the first
-// half of Middleware, for frameworks that have handlers of another kind.
+// ProcessRequest returns r with its session attached. It is the first half of
+// Middleware, for frameworks with handlers of another type.
 func (m *VisitorSessions) ProcessRequest(r *http.Request) *http.Request {
 	return m.manager.ProcessRequest(r)
 }
 
-// ProcessResponse stores what changed in the session of r and sets the cookie.
-// It is the second half of Middleware, to be called before the first byte of
-// the response.
+// ProcessResponse stores the changes to the session of r and sets the cookie.
+// It is the second half of Middleware: call it before the first byte of the
+// response.
 func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
 }
 
-// CheckOrigin returns an error where the page behind r, the handshake of a live
-// connection, is of another origin than the program's own and those of its
-// configuration.
+// CheckOrigin returns an error if r, the handshake of a live connection, comes
+// from a page whose origin is neither the program's own nor one of
+// Config.Origins.
 func (m *VisitorSessions) CheckOrigin(r *http.Request) error {
 	return m.manager.CheckOrigin(r)
 }
 
-// LivelyConnect lets the session close its live connection as soon as it ends,
-// wherever that happens, and send it to reconnect when its token is renewed
-// elsewhere. Call it before the first event, and disconnect once the connection
-// is closed.
+// LivelyConnect closes conn as soon as its session ends, wherever that happens,
+// and makes it reconnect when the token is renewed elsewhere. Call it before
+// the first event, and disconnect when the connection is closed.
 func (m *VisitorSessions) LivelyConnect(ctx context.Context, conn runtime.LivelyCloser, s *VisitorSession) (disconnect func(), err error) {
 	return m.manager.LivelyConnect(ctx, conn, s.core)
 }
 
-// LivelyEvent runs handle with a fresh view of the session, stores what it
-// changed and tells the browser where its cookie has to change. After an error
+// LivelyEvent calls handle with a fresh view of the session, stores its
+// changes, and notifies the browser if its cookie has to change. After an error
 // or a panic the changes are discarded.
 func (m *VisitorSessions) LivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession, handle func(context.Context) error) error {
 	return m.manager.LivelyEvent(ctx, conn, s.core, handle)
 }
 
-// ProcessLivelyEvent stores what the event's handler changed and tells the
-// browser where its cookie has to change. It is the second half of LivelyEvent,
+// ProcessLivelyEvent stores what an event's handler changed, and notifies the
+// browser if its cookie has to change. It is the second half of LivelyEvent,
 // and leaves the session unloaded and clean.
 func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.LivelyConn, s *VisitorSession) error {
 	return m.manager.ProcessLivelyEvent(ctx, conn, s.core)
 }
 
-// SyncHandler answers the browsers that fetch the cookie which a live
-// connection could not send. Mount it at the configured SyncPath.
+// SyncHandler serves the cookie to browsers that a live connection has sent to
+// fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
 
-// FindByAccount yields the live sessions whose Account is v, each once and in
-// no particular order. The first error ends the iteration.
+// FindByAccount returns an iterator over the live sessions whose Account is v,
+// each once and in no particular order. The first error ends it, with a nil
+// session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
 func (m *VisitorSessions) FindByAccount(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
 	return runtime.FindBy(ctx, m.manager, &visitorAccount, v)
 }
 
-// RevokeByAccount ends every live session whose Account is v, but not the given
-// ones, and returns how many it ended. A sign-in that was under way is ended,
-// too. The default of Account is never indexed: it ends nobody.
+// RevokeByAccount ends every live session whose Account is v, except those
+// given, and returns how many it ended. It also ends sessions that are signing
+// in at the same time. The default of Account is not indexed: no session is
+// found by it.
 func (m *VisitorSessions) RevokeByAccount(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
 	ids := make([]*runtime.Session, len(except))
 	for i, s := range except {
