@@ -10,16 +10,16 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// Copy reports sessions that are no pointers.
+// Copy reports sessions that are not used by pointer.
 var Copy = &analysis.Analyzer{
 	Name: "duckcopy",
 	Doc: `report generated sessions that are copied or made by hand
 
-A generated session is used by its pointer. A copy of what it points to is no
-copy of the data: writes to the one are writes to the other, while the code
-looks as if they were apart. Snapshot returns a plain copy. A session that is
-declared as a value, or made with new or a literal, belongs to no request: its
-first use panics.`,
+A generated session is used by its pointer. Copying what it points to does not
+copy the data: writes to one are writes to the other, although the code looks as
+if there were two. Snapshot returns a plain copy. A session that is declared as a
+value, or made with new or a literal, belongs to no request: its first use
+panics.`,
 	URL:      manual + "#duckcopy",
 	Requires: []*analysis.Analyzer{surveyor},
 	Run:      runCopy,
@@ -41,7 +41,7 @@ func runCopy(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// checkDereference reports *s where it is not just a way to write s.
+// checkDereference reports *s unless it is just a way to write s.
 func checkDereference(pass *analysis.Pass, cur inspector.Cursor, n *ast.StarExpr) {
 	value, ok := pass.TypesInfo.Types[n]
 	if !ok || !value.IsValue() || asSession(value.Type) == nil || !written(cur) {
@@ -53,10 +53,10 @@ func checkDereference(pass *analysis.Pass, cur inspector.Cursor, n *ast.StarExpr
 		return
 	}
 	name := asSession(value.Type).Obj().Name()
-	report(pass, n, nil, "this copies a %s: the copy stands for the same session, and is no copy of its data; keep the pointer, or use Snapshot", name)
+	report(pass, n, nil, "this copies a %s: the copy is the same session, and its data is not copied; keep the pointer, or use Snapshot", name)
 }
 
-// checkTypeName reports the name of a session type where a value has that type.
+// checkTypeName reports the name of a session type if a value has that type.
 func checkTypeName(pass *analysis.Pass, cur inspector.Cursor, n *ast.Ident) {
 	typeName, ok := pass.TypesInfo.Uses[n].(*types.TypeName)
 	if !ok || asSession(typeName.Type()) == nil || !written(cur) {

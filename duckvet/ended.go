@@ -17,9 +17,9 @@ var Ended = &analysis.Analyzer{
 	Name: "duckended",
 	Doc: `report reads of a session after Destroy
 
-After Destroy a session is new and empty: what is read of it are defaults. Read
-first what is still needed. What is written after Destroy starts a fresh session,
-and reads after that are not reported.`,
+After Destroy a session is new and empty, so that its fields have their defaults.
+Read first what is still needed. A write after Destroy starts a new session, and
+reads after that are not reported.`,
 	URL:      manual + "#duckended",
 	Requires: []*analysis.Analyzer{surveyor},
 	Run:      runEnded,
@@ -58,7 +58,7 @@ func follow(pass *analysis.Pass, destroyed inspector.Cursor, v *types.Var) {
 			case laterThan(at, cur):
 				return
 			case ok && showsData(c):
-				report(pass, c, nil, "%s is read after Destroy, when the session is new and empty: read before what is still needed", c.method)
+				report(pass, c, nil, "%s is read after Destroy, when the session is new and empty: read it before", c.method)
 				return
 			case ok && harmless(c):
 			default:

@@ -11,7 +11,7 @@ import (
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
-// Errors reports errors of sessions that nobody looks at.
+// Errors reports errors of sessions that are dropped.
 var Errors = &analysis.Analyzer{
 	Name: "duckerror",
 	Doc: `report errors of generated sessions that are dropped
@@ -19,8 +19,8 @@ var Errors = &analysis.Analyzer{
 Load and Save are there to see an error early, ProcessResponse and LivelyEvent
 to answer it, and after a failed RevokeBy sessions are still open. FindBy yields
 a nil session with its error. An error that is assigned to the blank identifier
-is dropped on purpose and not reported, but for that of FindBy, nor is one of
-Load or Save where the function looks at Err.`,
+is dropped on purpose and not reported, except for that of FindBy; nor is one of
+Load or Save if the function calls Err.`,
 	URL:      manual + "#duckerror",
 	Requires: []*analysis.Analyzer{surveyor},
 	Run:      runErrors,
@@ -30,7 +30,7 @@ Load or Save where the function looks at Err.`,
 var why = map[string]string{
 	"Load":               "it is called to see an error early",
 	"Save":               "it is called to see an error early",
-	"ProcessResponse":    "the page claims what is not stored; answer with runtime.StatusOf(err)",
+	"ProcessResponse":    "the page would claim what is not stored; answer with runtime.StatusOf(err)",
 	"LivelyConnect":      "the connection would outlive its session",
 	"LivelyEvent":        "nothing of the event may be stored, and after runtime.ErrEnded the connection is to be closed",
 	"ProcessLivelyEvent": "nothing of the event may be stored, and after runtime.ErrEnded the connection is to be closed",
@@ -67,7 +67,7 @@ func checkDropped(pass *analysis.Pass, s *survey, cur inspector.Cursor, n *ast.C
 	}
 	reason := why[c.method]
 	if _, ok := schema.RevokeByX.Field(c.method); ok {
-		reason = "after a failure there are sessions that are still open"
+		reason = "some sessions may still be open"
 	}
 	if reason == "" || !written(cur) || looksAtErr(pass.TypesInfo, cur, c) {
 		return

@@ -109,7 +109,7 @@ func (s *survey) ofValue(info *types.Info, e ast.Expr) origin {
 	return s.variables[variable(info, e)]
 }
 
-// eachAssignment calls do with each place and what it gets, nil where that is one
+// eachAssignment calls do with each place and what it gets, nil if that is one
 // of several results.
 func eachAssignment(places, values []ast.Expr, do func(to, value ast.Expr)) {
 	for i, to := range places {

@@ -18,8 +18,8 @@ var Retain = &analysis.Analyzer{
 	Name: "duckretain",
 	Doc: `report sessions that are kept longer than their request
 
-A session belongs to one request: when that is answered it is closed, reads give
-what was seen last and writes are lost. Reported are sessions that go to package
+A session belongs to one request: when that is answered the session is closed,
+reads return what was read last, and writes are lost. Reported are sessions that go to package
 variables, to fields of the receiver of a handler, to variables around a handler
 that outlive it, into maps, slices and channels in these, and into goroutines
 that nothing waits for. Functions that have to do with a live connection keep
@@ -51,7 +51,7 @@ func runRetain(pass *analysis.Pass) (any, error) {
 		case *ast.AssignStmt:
 			eachAssignment(n.Lhs, n.Rhs, func(to, value ast.Expr) {
 				if value == nil {
-					value = to // one of several results: its type tells
+					value = to // one of several results: its type says it
 				}
 				if k.holdsSession(value) {
 					k.checkPlace(cur, value, to)
@@ -207,7 +207,7 @@ func (k *keeper) checkPlace(cur inspector.Cursor, value, place ast.Expr) {
 }
 
 // rootOf returns the variable that a place is in, and the key of the map or slice
-// in between. It is nil where the way leads through an element or a second
+// in between. It is nil if the way leads through an element or a second
 // pointer: what is behind these may well belong to the request.
 func (k *keeper) rootOf(place ast.Expr) (root *types.Var, key ast.Expr) {
 	place = ast.Unparen(place)
@@ -249,7 +249,7 @@ func (k *keeper) imported(n *ast.SelectorExpr) *types.Var {
 	return v
 }
 
-// endsWith reports whether a key tells that what it stands for ends with its
+// endsWith reports whether a key says that what it stands for ends with its
 // request or connection.
 func (k *keeper) endsWith(key ast.Expr) bool {
 	t := k.TypesInfo.TypeOf(key)
@@ -373,7 +373,7 @@ func (k *keeper) checkGoroutine(cur inspector.Cursor, n *ast.GoStmt) {
 		return
 	}
 	report(k.Pass, used, nil,
-		"this goroutine may use the session when its request is answered, and the session closed: read what it needs before it starts, or wait for it")
+		"this goroutine may use the session after its request is answered, when the session is closed: read what it needs before it starts, or wait for it")
 }
 
 // usedBy returns where a goroutine uses the session of the request around it.

@@ -15,13 +15,13 @@ import (
 // Save reports calls of Save that do what the hooks do next.
 var Save = &analysis.Analyzer{
 	Name: "ducksave",
-	Doc: `report calls of Save in handlers where the hooks save
+	Doc: `report calls of Save that the hooks repeat
 
 The middleware saves before the first byte of the response, LivelyEvent when the
 handler of an event returns. A Save right before that costs a store call and
-loses its error, where the hooks would have answered it. A Save whose error the
-handler looks at, one with work after it, one on a session that was found by
-index, and one outside handlers are not reported.`,
+drops an error that the hooks would have answered. Not reported is a Save whose
+error is used, one with work after it, one of a session that was found by index,
+and one outside handlers.`,
 	URL:      manual + "#ducksave",
 	Requires: []*analysis.Analyzer{surveyor},
 	Run:      runSave,
@@ -202,7 +202,7 @@ func replacement(at ast.Node, message, text string) []analysis.SuggestedFix {
 	}}
 }
 
-// removal takes a statement out, where nothing else hangs on it.
+// removal takes a statement out if nothing else depends on it.
 func removal(pass *analysis.Pass, statement inspector.Cursor, c call) []analysis.SuggestedFix {
 	if _, ok := statement.Node().(*ast.DeferStmt); ok {
 		return nil // it also saves after a panic
@@ -271,7 +271,7 @@ func neededElsewhere(info *types.Info, statement inspector.Cursor) bool {
 	return true
 }
 
-// wholeLines returns the range of a node, widened to its lines where nothing else
+// wholeLines returns the range of a node, widened to its lines if nothing else
 // is on these.
 func wholeLines(pass *analysis.Pass, n ast.Node) (pos, end token.Pos) {
 	file := pass.Fset.File(n.Pos())

@@ -31,7 +31,8 @@ func asSession(t types.Type) *types.Named {
 	return named
 }
 
-// asManager returns the type of what makes and keeps sessions, or nil.
+// asManager returns the generated type of a manager of sessions that t is, or
+// nil.
 func asManager(t types.Type) *types.Named {
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || !strings.HasSuffix(named.Obj().Name(), schema.SessionsSuffix) {
@@ -93,7 +94,7 @@ func sessionCall(info *types.Info, e ast.Expr) (call, bool) {
 	return methodCall(info, e, asSession)
 }
 
-// managerCall is sessionCall for what makes and keeps sessions.
+// managerCall is sessionCall for a manager of sessions.
 func managerCall(info *types.Info, e ast.Expr) (call, bool) {
 	return methodCall(info, e, asManager)
 }

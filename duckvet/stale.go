@@ -89,11 +89,11 @@ func concerned(pass *analysis.Pass) bool {
 type sourcePackage struct {
 	*analysis.Pass
 	dir   string
-	files map[string]*ast.File // by path; where cgo has rewritten one, what it has made of it
+	files map[string]*ast.File // by path; if cgo has rewritten one, its result
 	tests bool                 // test files are among them
 }
 
-// newPackage returns nil where it is not known which files the package has.
+// newPackage returns nil if it is not known which files the package has.
 func newPackage(pass *analysis.Pass) *sourcePackage {
 	p := &sourcePackage{Pass: pass, files: map[string]*ast.File{}}
 	others := 0
@@ -232,7 +232,7 @@ func (p *sourcePackage) regeneration(c gen.Change) []analysis.SuggestedFix {
 }
 
 // reportOrphan reports a generated file that no session stands behind. It is
-// reported at a file that was written by hand, where there is one: findings in
+// reported at a file that was written by hand, if there is one: findings in
 // generated ones are suppressed by some programs.
 func (p *sourcePackage) reportOrphan(path string) {
 	file := p.files[path]
@@ -240,7 +240,7 @@ func (p *sourcePackage) reportOrphan(path string) {
 	if file == nil && (external || strings.HasSuffix(path, "_test.go")) {
 		return // for the pass that has it
 	}
-	report(p.Pass, p.anywhere(file), nil, "%s is %s: no session stands behind it any more; run go tool duckgen in this directory, which removes it",
+	report(p.Pass, p.anywhere(file), nil, "%s is %s: its sessions are gone; run go tool duckgen in this directory, which removes it",
 		filepath.Base(path), stale.Orphaned)
 }
 

@@ -42,8 +42,8 @@ func (g *generator) reportRenamed(path, pkg string) {
 	g.findings.Add(diag.Finding{
 		Pos:     token.Position{Filename: path, Line: 1, Column: 1},
 		Code:    diag.ForeignFile,
-		Message: "this file has the header of generated code, but no name that duckgen gives",
-		Hint:    "remove the file, or its header where it is your own",
+		Message: "this file has the header of generated code, but not a name that duckgen gives",
+		Hint:    "remove the file, or its header if it is your own",
 		Package: pkg,
 	})
 }

@@ -10,8 +10,8 @@ import (
 // cookie's.
 const MaxAge = 400 * 24 * time.Hour
 
-// A Config says how sessions of one type live. The directive's values arrive
-// filled in, everything else is the default that is named here.
+// A Config is the configuration of the sessions of one type. Fields that neither
+// the directive nor the program sets have the defaults named here.
 type Config struct {
 	Cookie Cookie
 
@@ -19,15 +19,15 @@ type Config struct {
 	// Default: 7 days (ASVS 5.0, 7.3.2).
 	Age time.Duration
 
-	// Idle ends a session that was not used for so long, at most Age. 0, the
+	// Idle is how long a session lives without being used, at most Age. 0, the
 	// default: no idle limit (ASVS 5.0, 7.3.1).
 	Idle time.Duration
 
-	// Grace is how long the old token still works once the new one has been
-	// presented after a plain renewal. Default: 30 s.
+	// Grace is how long the old token still works after a plain renewal, once the
+	// new one has been presented. Default: 30 s.
 	Grace time.Duration
 
-	// MaxBytes limits all keys and values of one session. Default: 1 MiB.
+	// MaxBytes limits the keys and values of one session together. Default: 1 MiB.
 	MaxBytes int
 
 	// Keys are the keys for secret fields, 32 bytes each. The first seals, all
@@ -38,30 +38,30 @@ type Config struct {
 	// the default: a host-only cookie.
 	ServerDomain string
 
-	// Origins are the further origins, "https://shop.example", whose pages may
+	// Origins are further origins, such as "https://shop.example", whose pages may
 	// open a Lively connection.
 	Origins []string
 
-	// SyncPath is where SyncHandler is mounted. Default: "/lively/sync".
+	// SyncPath is the path at which SyncHandler is mounted. Default: "/lively/sync".
 	SyncPath string
 
-	// FailClosed answers 503 to every request whose session could not be
-	// loaded, also to those that only read it.
+	// FailClosed answers every request whose session could not be loaded with 503,
+	// also those that only read it.
 	FailClosed bool
 
-	// OnEvent hears of what is not an error but worth counting. Default: logged
-	// as a warning. It is called by the request's goroutine.
+	// OnEvent is called with what is not an error but worth counting, by the
+	// request's goroutine. Default: it is logged as a warning.
 	OnEvent func(context.Context, Event)
 
-	// OnError hears of every load or commit that failed. Default: logged as an
-	// error. It is called by the request's goroutine.
+	// OnError is called with every error of a load or commit, by the request's
+	// goroutine. Default: it is logged as an error.
 	OnError func(context.Context, error)
 
 	// Now is the clock. Default: [time.Now].
 	Now func() time.Time
 }
 
-// A Cookie says how the token reaches the browser (RFC 6265bis; ASVS 5.0, 3.3).
+// A Cookie is the cookie that carries the token (RFC 6265bis; ASVS 5.0, 3.3).
 type Cookie struct {
 	// Name is used exactly as given. Empty: "__Host-Http-session_id" if Secure,
 	// HTTPOnly, the path / and no domain allow that prefix, else "session_id".
@@ -76,7 +76,7 @@ type Cookie struct {
 	// Partitioned keeps one cookie for each top-level site (CHIPS).
 	Partitioned bool
 
-	// BrowserClose leaves the end of the cookie to the browser's own session.
+	// BrowserClose makes the cookie end with the browser's own session.
 	BrowserClose bool
 }
 

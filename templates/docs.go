@@ -146,14 +146,14 @@ func (d fieldDoc) sentences() []string {
 	return lines
 }
 
-// isPlainWord reports whether the word is no identifier, which would change its
+// isPlainWord reports whether the word is not an identifier, which would change its
 // meaning with a capital.
 func isPlainWord(word string) bool {
 	return word != "" && strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLower(r) }) < 0
 }
 
 // reads is the comment of the accessor that the field is known by: the field's
-// own one where it fits, after a sentence of ours where it does not.
+// own one if it fits, after a sentence of ours if it does not.
 func (f *field) reads(name, format string, args ...any) doc {
 	var d doc
 	if f.doc.starts(name) {

@@ -40,7 +40,7 @@ func (f *File) float(t *schema.Type, v float64) *jen.Statement {
 	return f.typ(t).Call(f.qual("math", "Float64frombits").Call(bits))
 }
 
-// durationOf is a duration, converted where the type is another one.
+// durationOf is a duration, converted if the type is another one.
 func (f *File) durationOf(t *schema.Type, d time.Duration) *jen.Statement {
 	if t.Name != nil && t.Name.Path == "time" && t.Name.Name == "Duration" {
 		return f.duration(d)

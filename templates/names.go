@@ -25,7 +25,7 @@ func (n namespace) has(name string) bool {
 	return n.claimed[name] || slices.ContainsFunc(n.sets, func(set map[string]bool) bool { return set[name] })
 }
 
-// claim takes the first candidate that is free, and numbers the last one where
+// claim takes the first candidate that is free, and numbers the last one if
 // none is.
 func (n namespace) claim(candidates ...string) string {
 	last := ""
@@ -62,7 +62,7 @@ func packageNames(p schema.Package) namespace {
 
 // importNames is where the imports of this file are claimed. They have to avoid
 // the declarations of the package, generated ones included, and what locals
-// have given way to. The imports of other files are no concern of this one.
+// have given way to. The imports of other files do not concern this one.
 func (f *File) importNames() namespace {
 	return newNamespace(reserved(f.Package), f.locals.given, f.Package.Scope, f.taken.claimed)
 }

@@ -18,7 +18,7 @@ const codectestPath = codecPath + "/codectest"
 
 // RenderTest returns a test that holds the codecs of the file's sessions to the
 // stored form that an example of each field has now. It stands on the file that
-// [File.Render] returns. The result is nil where no field has an example.
+// [File.Render] returns. The result is nil if no field has an example.
 func (f *File) RenderTest() ([]byte, error) {
 	body := f.begin()
 	tests := false
@@ -112,7 +112,7 @@ func quoted(text string) jen.Code {
 	return jen.Lit(text)
 }
 
-// example is an example value as Go has it, where its type is known.
+// example is an example value as Go writes it if its type is known.
 func (f *File) example(t *schema.Type, value any) *jen.Statement {
 	switch v := value.(type) {
 	case []byte:

@@ -33,7 +33,7 @@ func (m method) write(g *jen.Group, receiver jen.Code) {
 	g.Line()
 }
 
-// results is the result list of a function, in parentheses where there are
+// results is the result list of a function, in parentheses if there are
 // several.
 func results(types []jen.Code) jen.Code {
 	if len(types) > 1 {

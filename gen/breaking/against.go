@@ -47,7 +47,7 @@ func Against(ctx context.Context, dir, what string) ([]Earlier, error) {
 		return nil, err
 	}
 	if !load.IsOwn(path, content) {
-		return nil, fmt.Errorf("%s is no file that duckgen has generated", what)
+		return nil, fmt.Errorf("%s is not a file that duckgen has generated", what)
 	}
 	return []Earlier{{Name: what, Content: content}}, nil
 }

@@ -27,7 +27,7 @@ func Compare(earlier, later storedform.Form) []Break {
 	c := comparison{earlier: earlier, later: later}
 	if earlier.Kind != later.Kind {
 		c.add(schema.RuleKindChanged, "", fmt.Sprintf("write kind=%s in the directive", earlier.Kind),
-			"the kind was %s and is %s: nobody finds the sessions that are stored", earlier.Kind, later.Kind)
+			"the kind was %s and is %s: no token opens the sessions that are stored", earlier.Kind, later.Kind)
 	}
 	for _, key := range earlier.Keys {
 		c.key(key)
@@ -116,7 +116,7 @@ func (c *comparison) types(earlier, later storedform.Key) {
 			continue
 		}
 		c.add(schema.RuleKeyType, later.Name, "use a new key, and reserve this one",
-			"stored values of %s do not fit any more and are reset: %s is no %s", place, m.Earlier, m.Later)
+			"stored values of %s do not fit any more and are reset: %s became %s", place, m.Earlier, m.Later)
 	}
 }
 

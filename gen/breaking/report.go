@@ -111,8 +111,8 @@ func report(file Later, s *schema.Session, breaks []Break, findings *diag.Collec
 func deleted(form *earlierForm) diag.Finding {
 	return diag.Finding{
 		Code:    diag.Code(schema.RuleSessionDeleted),
-		Message: fmt.Sprintf("the session of the kind %s is gone: its stored sessions stay until they expire, and end for their visitors", form.Kind),
-		Hint:    "where it has moved, write kind=" + form.Kind + " in its directive",
+		Message: fmt.Sprintf("the session of the kind %s is gone: no token opens its stored sessions any more, and they stay until they expire", form.Kind),
+		Hint:    "if it has moved, write kind=" + form.Kind + " in its directive",
 		Package: form.file.Name,
 	}
 }

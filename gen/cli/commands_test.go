@@ -143,13 +143,13 @@ func TestBreakingComparesWithACommit(t *testing.T) {
 		"unchanged": {good, success, ""},
 		"wider":     {strings.Replace(good, "Name string", "Name *string", 1), success, ""},
 		"another type": {strings.Replace(good, "Name string", "Name int", 1), findings,
-			"session/session.go:5:2: Visitor: stored values of name do not fit any more and are reset: string is no int [KEY_TYPE]\n" +
+			"session/session.go:5:2: Visitor: stored values of name do not fit any more and are reset: string became int [KEY_TYPE]\n" +
 				"\thint: use a new key, and reserve this one; allow=KEY_TYPE in the directive accepts it\n" +
 				"duckgen: 1 error in 1 package\n"},
 		"allowed": {strings.Replace(strings.Replace(good, "Name string", "Name int", 1), ":session", ":session allow=KEY_TYPE", 1), success, ""},
 		"gone": {"package session\n", findings,
-			"HEAD:session/session_duckgen.go: the session of the kind example.com/shop/session.Visitor is gone: its stored sessions stay until they expire, and end for their visitors [SESSION_DELETED]\n" +
-				"\thint: where it has moved, write kind=example.com/shop/session.Visitor in its directive\n" +
+			"HEAD:session/session_duckgen.go: the session of the kind example.com/shop/session.Visitor is gone: no token opens its stored sessions any more, and they stay until they expire [SESSION_DELETED]\n" +
+				"\thint: if it has moved, write kind=example.com/shop/session.Visitor in its directive\n" +
 				"duckgen: 1 error in 1 package\n"},
 	} {
 		write(t, dir, "session/session.go", c.source)
@@ -170,7 +170,7 @@ func TestBreakingComparesWithAFileOrACheckout(t *testing.T) {
 	}
 	for against, part := range map[string]string{
 		"no-such-commit":     "neither a file nor a directory, nor a commit",
-		"session/session.go": "no file that duckgen has generated",
+		"session/session.go": "not a file that duckgen has generated",
 		"--output=x":         "neither a file",
 	} {
 		exit, _, stderr := run(t, "-C", dir, "breaking", "-against="+against, "./...")
@@ -225,7 +225,7 @@ type Visitor struct {
   POLICY         ASVS 5.0
   token          7.2.3, 11.5.1       met   id of 128 bits and secret of 256 bits; stores have only its hash
   cookie         3.3                 open  session_id; Path=/; HttpOnly; SameSite=Lax: remove secure=false
-  age            7.3.2               met   24h from creation, whatever is used
+  age            7.3.2               met   24h from creation, used or not
   idle           7.3.1               open  no limit: write idle=, or set Config.Idle
 `
 	if exit != success || stderr != "" || !strings.HasPrefix(stdout, want) {

@@ -31,7 +31,7 @@ func policy(s *schema.Session) []Rule {
 		signIn(s),
 		{"sign-out", "Destroy is final, also for requests that are under way", "7.4.1", true, ""},
 		revocation(s),
-		{"fresh sign-in", "RenewedAt tells how old it is", "7.5.1, 7.5.3", true, ""},
+		{"fresh sign-in", "RenewedAt returns its time", "7.5.1, 7.5.3", true, ""},
 		{"creation", "no record and no cookie before the first write", "7.6.2", true, ""},
 		{"disclosure", "the token is in no log, error, URL or store", "16.2.5", true, ""},
 	}
@@ -39,7 +39,7 @@ func policy(s *schema.Session) []Rule {
 		rules = append(rules, Rule{"secrets", sealed + " sealed with AES-256-GCM; Config.Keys has the keys", "11.3.2", true, ""})
 	}
 	if s.Hooks.Lively {
-		rules = append(rules, Rule{"Lively", "an event sees its session afresh, and sockets close when it ends; check the Origin of the handshake", "4.4", true, ""})
+		rules = append(rules, Rule{"Lively", "each event loads its session again, and sockets close when it ends; check the Origin of the handshake", "4.4", true, ""})
 	}
 	return rules
 }
@@ -76,7 +76,7 @@ func attributes(c *runtime.Cookie) string {
 }
 
 func age(c *runtime.Config) Rule {
-	value := span(c.Age) + " from creation, whatever is used"
+	value := span(c.Age) + " from creation, used or not"
 	if c.Cookie.BrowserClose {
 		value += "; the cookie goes with the browser"
 	}
@@ -95,7 +95,7 @@ func signIn(s *schema.Session) Rule {
 	if keys == "" {
 		return Rule{"sign-in", "no field renews the token", "7.2.4", false, "mark the field that a sign-in sets with renew"}
 	}
-	return Rule{"sign-in", "setting " + keys + " renews the token, and the old one is dead at once", "7.2.4", true, ""}
+	return Rule{"sign-in", "setting " + keys + " renews the token and ends the old one at once", "7.2.4", true, ""}
 }
 
 func revocation(s *schema.Session) Rule {

@@ -102,7 +102,7 @@ func (r *reader) checkDeclared(s *session) {
 	}
 	if from := s.Names().From; isTest(from) && strings.HasSuffix(r.pkg.Position(s.pos).Filename, "_test.go") {
 		r.report(s.place("name"), diag.NameClash, "choose another stem with name= in the directive",
-			"%s would be generated into a test file, where go test takes it for one of its functions", from)
+			"%s would be generated into a test file, where go test would take it for a test", from)
 	}
 }
 
@@ -197,7 +197,7 @@ func (s *session) marks() []string {
 func (r *reader) checkPair(s, earlier *session) {
 	if clash := sharedName(s, earlier); clash != "" {
 		r.report(s.place("name"), diag.SessionClash, "choose another stem with name= in the directive",
-			"%s is generated for %s, too", clash, earlier.Struct)
+			"%s is also generated for %s", clash, earlier.Struct)
 	}
 	if shared := sharedCookie(s, earlier); shared != "" {
 		r.report(s.place("cookie"), diag.SharedCookie, "give them different names with cookie= in the directive",

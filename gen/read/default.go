@@ -23,7 +23,7 @@ func (r *reader) readDefault(f *field) {
 		value, err = parseLiteral(f.Type.Basic, place.text)
 	}
 	if err != nil {
-		r.report(place.value, diag.BadDefault, defaultHint(f), "%q is no %s: %v", place.text, r.text(f), reason(err))
+		r.report(place.value, diag.BadDefault, defaultHint(f), "%q is not a valid %s: %v", place.text, r.text(f), reason(err))
 		return
 	}
 	if text, ok := value.(string); ok && f.Max > 0 && len(text) > f.Max {

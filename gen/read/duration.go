@@ -32,7 +32,7 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, err
 	}
 	if d < 0 || days < 0 || strings.HasPrefix(rest, "+") || total+d < total {
-		return 0, fmt.Errorf("%q is no duration", text)
+		return 0, fmt.Errorf("%q is not a duration", text)
 	}
 	return total + d, nil
 }

@@ -50,7 +50,7 @@ func (r *reader) checkLock(src source, stored bool) {
 	}
 	w := walk{resolver: r.types}
 	r.report(src.syntax.Type.Pos(), diag.CopiedLock, "make it a pointer, or keep it outside of the session",
-		"%s: %s must not be copied, and what a session holds is", path, w.text(lock))
+		"%s: %s must not be copied, and sessions copy what they hold", path, w.text(lock))
 }
 
 // sources pairs the fields of a struct type with their declarations. One
@@ -120,7 +120,7 @@ func (r *reader) field(src source) *field {
 	}
 	if !wellFormedKey(f.Key) {
 		r.report(f.key, diag.BadKey, suggestKey(f.Key, f.Name),
-			"%q is no key: keys are of lower-case letters, digits and underscores", f.Key)
+			"%q is not a key: keys consist of lower-case letters, digits and underscores", f.Key)
 	}
 	for _, o := range t.options {
 		r.option(f, o, src.tagPos())
@@ -159,7 +159,7 @@ func (r *reader) tag(src source) (t tag, ok bool) {
 	}
 	if src.name.Embedded() {
 		r.report(src.pos, diag.EmbeddedField, "give the field a name, or leave it out with `session:\"-\"`",
-			"%s is embedded, and a session's fields have names of their own", src.name.Name())
+			"%s is embedded, and the fields of a session need names", src.name.Name())
 		return tag{}, false
 	}
 	if !found {

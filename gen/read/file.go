@@ -133,7 +133,7 @@ func (r *reader) session(spec typeSpec, directives []*ast.Comment) *session {
 	}
 	syntax, ok := spec.Type.(*ast.StructType)
 	if !ok {
-		r.report(at, diag.MisplacedDirective, "declare a struct with the fields of the session", "%s is declared as no struct", name)
+		r.report(at, diag.MisplacedDirective, "declare a struct with the fields of the session", "%s is not declared as a struct", name)
 		return nil
 	}
 	obj := r.pkg.Info.Defs[spec.Name]

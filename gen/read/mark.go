@@ -68,7 +68,7 @@ func (r *reader) mark(c *ast.Comment, owner typeSpec, owned bool, marks map[type
 	}
 	switch {
 	case kind == nearMiss:
-		r.report(c.Pos(), diag.NearMiss, "write "+directive+", without blanks before or in it", "this is no directive of duckgen")
+		r.report(c.Pos(), diag.NearMiss, "write "+directive+", without spaces before or in it", "this is not a directive of duckgen")
 	case owned:
 		marks[owner].directives = append(marks[owner].directives, c)
 	default:
@@ -89,7 +89,7 @@ func (r *reader) checkUnmarked(spec typeSpec) {
 		}
 		if _, found, _, _ := structTag(f.Tag.Value); found {
 			r.report(f.Tag.Pos(), diag.NoDirective, "write "+directive+" above the type, or remove the tags",
-				"%s has session tags, but is no session", spec.Name.Name)
+				"%s has session tags, but is not a session", spec.Name.Name)
 			return
 		}
 	}

@@ -30,8 +30,8 @@ var optionRules = []optionRule{
 	{"merge", "merge=sum", readMerge, anyType, ""},
 	{"once", "", func(f *schema.Field, _ string) error { f.Once = true; return nil }, anyType, ""},
 	{"renew", "", func(f *schema.Field, _ string) error { f.Renew = true; return nil }, isScalar,
-		"fields that are no slices or maps"},
-	{"secret", "", func(f *schema.Field, _ string) error { f.Secret = true; return nil }, isNoMap, "fields that are no maps"},
+		"everything but slices and maps"},
+	{"secret", "", func(f *schema.Field, _ string) error { f.Secret = true; return nil }, isNoMap, "everything but maps"},
 	{"was", "was=old_key", readWas, anyType, ""},
 }
 
@@ -90,7 +90,7 @@ func readMax(f *schema.Field, value string) error {
 	case errors.Is(err, strconv.ErrRange):
 		return fmt.Errorf("%s is out of range", value)
 	case err != nil || n <= 0:
-		return fmt.Errorf("%q is no positive number", value)
+		return fmt.Errorf("%q is not a positive number", value)
 	}
 	f.Max = int(n)
 	return nil
@@ -121,7 +121,7 @@ func readMerge(f *schema.Field, value string) error {
 
 func readWas(f *schema.Field, value string) error {
 	if !wellFormedKey(value) {
-		return fmt.Errorf("%q is no key", value)
+		return fmt.Errorf("%q is not a key", value)
 	}
 	f.Was = value
 	return nil
@@ -169,19 +169,19 @@ type conflict struct {
 var conflicts = []conflict{
 	{
 		"default", func(f *field) bool { return f.has("default") && f.Merge != schema.Last },
-		"a merged field has no default: absent is where it starts", "remove default=",
+		"a merged field has no default: it starts without a value", "remove default=",
 	},
 	{
 		"secret", func(f *field) bool { return f.Secret && f.Index },
-		"a secret field cannot be found by its value: what is stored is sealed", "remove secret or index",
+		"a secret field cannot be found by its value: the stored one is sealed", "remove secret or index",
 	},
 	{
 		"secret", func(f *field) bool { return f.Secret && f.Merge == schema.Sum },
-		"a store cannot add to what is sealed", "remove secret or merge=sum",
+		"a store cannot add to a sealed value", "remove secret or merge=sum",
 	},
 	{
 		"index", func(f *field) bool { return f.Index && f.Merge == schema.Sum },
-		"a store cannot add to what it finds sessions by", "remove index or merge=sum",
+		"a store cannot add to an indexed value", "remove index or merge=sum",
 	},
 	{
 		"renew", func(f *field) bool { return f.Renew && f.Merge != schema.Last },

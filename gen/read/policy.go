@@ -208,7 +208,7 @@ func readKind(s *schema.Session, value string) error {
 
 func readName(s *schema.Session, value string) error {
 	if !token.IsIdentifier(value) || !token.IsExported(value) {
-		return fmt.Errorf("%q is no exported Go identifier", value)
+		return fmt.Errorf("%q is not an exported Go identifier", value)
 	}
 	s.Name = value
 	return nil
@@ -217,7 +217,7 @@ func readName(s *schema.Session, value string) error {
 func readReserved(s *schema.Session, value string) error {
 	for key := range strings.SplitSeq(value, ",") {
 		if !wellFormedKey(key) {
-			return fmt.Errorf("%q is no key", key)
+			return fmt.Errorf("%q is not a key", key)
 		}
 		s.Policy.Reserved = append(s.Policy.Reserved, key)
 	}

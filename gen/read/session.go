@@ -30,7 +30,7 @@ func newSession(path, name string, pos token.Pos) *session {
 	}
 }
 
-// place returns where a setting stands, and the struct's name where it is not
+// place returns where a setting stands, or the struct's name if it is not
 // given.
 func (s *session) place(setting string) token.Pos {
 	if place, ok := s.settings[setting]; ok {
@@ -40,8 +40,8 @@ func (s *session) place(setting string) token.Pos {
 }
 
 // cookies returns the names that the session's cookie can have: without cookie=
-// a program decides by other settings, at start, which one it is. There are none
-// if the directive lacks the name that it announces.
+// other settings decide, which a program may change at start. There are none if
+// cookie= lacks its value.
 func (s *session) cookies() []string {
 	if _, given := s.settings["cookie"]; given && s.Policy.Cookie == nil {
 		return nil

@@ -37,7 +37,7 @@ type option struct {
 func structTag(literal string) (value located, found bool, others []string, err *problem) {
 	text, ok := locate(literal, 0).unquote()
 	if !ok {
-		return located{}, false, nil, malformed(0, "the struct tag is no string")
+		return located{}, false, nil, malformed(0, "the struct tag is not a string")
 	}
 	for {
 		for text.text != "" && text.text[0] == ' ' {
@@ -53,7 +53,7 @@ func structTag(literal string) (value located, found bool, others []string, err 
 		unquoted, ok := quoted.unquote()
 		switch {
 		case !ok:
-			return value, found, others, malformed(quoted.place(), "the value of "+key.text+" in the struct tag is no string")
+			return value, found, others, malformed(quoted.place(), "the value of "+key.text+" in the struct tag is not a string")
 		case key.text != tagKey:
 			others = append(others, key.text)
 		case found:

@@ -197,7 +197,7 @@ func (w *walk) basic(b *types.Basic, path string) *schema.Type {
 func (w *walk) pointer(p *types.Pointer, path string) *schema.Type {
 	if _, ok := p.Elem().Underlying().(*types.Pointer); ok {
 		return w.refuse(diag.PointerToPointer, path, "use one pointer: nil is absent",
-			"a pointer to a pointer has two kinds of nothing")
+			"a pointer to a pointer can be nil in two ways")
 	}
 	return w.container(schema.Type{Form: schema.Pointer}, p.Elem(), path)
 }

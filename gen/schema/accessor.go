@@ -9,8 +9,8 @@ import (
 // with X for the name of the field.
 type Accessor string
 
-// The accessors of the session, and those of an index, which the type that makes
-// and keeps the sessions has.
+// The accessors of the session, and below them those that an index adds to its
+// manager.
 const (
 	GetX        Accessor = "X"
 	TakeX       Accessor = "TakeX"

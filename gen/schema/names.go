@@ -30,7 +30,7 @@ const (
 	SessionsSuffix = "Sessions"
 )
 
-// Names returns the names for the session's stem. They are exported where the
+// Names returns the names for the session's stem. They are exported if the
 // stem is.
 func (s *Session) Names() Names {
 	return Names{
@@ -55,8 +55,8 @@ func (s *Session) prefixed(verb string) string {
 	return strings.ToLower(verb) + string(unicode.ToUpper(first)) + s.Name[size:]
 }
 
-// SessionsMethods returns the names of the methods of the generated type that
-// makes and keeps the sessions, sorted.
+// SessionsMethods returns the names of the methods of the sessions' generated
+// manager, sorted.
 func (s *Session) SessionsMethods() []string {
 	var names []string
 	if s.Hooks.HTTP {

@@ -114,7 +114,7 @@ type Type struct {
 	Len     int64
 	Members []StructField // exported fields of a struct, in order
 
-	// Literal is the type as Go writes it where Form is Opaque and Name is nil,
+	// Literal is the type as Go writes it if Form is Opaque and Name is nil,
 	// as a list of texts and names in turn.
 	Literal []LiteralPart
 }

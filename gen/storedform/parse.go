@@ -21,7 +21,7 @@ func (f *Form) parseLine(line string) error {
 	name, rest, _ := strings.Cut(line, " ")
 	typ, options, _ := strings.Cut(rest, " ")
 	if name == "" || typ == "" {
-		return fmt.Errorf("%q is no line of a stored form", line)
+		return fmt.Errorf("%q is not a line of a stored form", line)
 	}
 	if typ == reserved {
 		f.Reserved = append(f.Reserved, name)
@@ -67,7 +67,7 @@ func parseType(source string) (*Type, error) {
 	p := typeParser{rest: source}
 	t, ok := p.typ()
 	if !ok || p.rest != "" {
-		return nil, fmt.Errorf("%q is no stored type", source)
+		return nil, fmt.Errorf("%q is not a stored type", source)
 	}
 	return t, nil
 }

@@ -44,7 +44,7 @@ func returned(s *session.VisitorSession) session.VisitorSession { // want `a Vis
 }
 
 func copies(s *session.VisitorSession) {
-	before := *s                      // want `this copies a VisitorSession: the copy stands for the same session, and is no copy of its data; keep the pointer, or use Snapshot`
+	before := *s                      // want `this copies a VisitorSession: the copy is the same session, and its data is not copied; keep the pointer, or use Snapshot`
 	fmt.Println(before.Theme(), (*s)) // want `this copies a VisitorSession`
 	*s = *new(session.VisitorSession) // want `this copies a VisitorSession` `this VisitorSession belongs to no request`
 	_ = &session.VisitorSession{}     // want `this VisitorSession belongs to no request`

@@ -10,7 +10,7 @@ import (
 func signOut(w http.ResponseWriter, r *http.Request) {
 	s := session.VisitorFrom(r.Context())
 	s.Destroy()
-	fmt.Fprintf(w, "Goodbye, %s.", s.Name()) // want `Name is read after Destroy, when the session is new and empty: read before what is still needed`
+	fmt.Fprintf(w, "Goodbye, %s.", s.Name()) // want `Name is read after Destroy, when the session is new and empty: read it before`
 }
 
 func counts(s *session.VisitorSession) int {

@@ -41,7 +41,7 @@ func store(ctx context.Context, s *session.VisitorSession) {
 
 func (a *app) adapter(w http.ResponseWriter, r *http.Request) {
 	r = a.sessions.ProcessRequest(r)
-	a.sessions.ProcessResponse(w, r) // want `the error of ProcessResponse is dropped: the page claims what is not stored; answer with runtime.StatusOf\(err\)`
+	a.sessions.ProcessResponse(w, r) // want `the error of ProcessResponse is dropped: the page would claim what is not stored; answer with runtime.StatusOf\(err\)`
 	a.sessions.CheckOrigin(r)        // want `the error of CheckOrigin is dropped: a page of another origin is let in`
 	if err := a.sessions.ProcessResponse(w, r); err != nil {
 		w.WriteHeader(runtime.StatusOf(err))
@@ -54,7 +54,7 @@ func (a *app) event(ctx context.Context, c runtime.LivelyConn, s *session.Visito
 }
 
 func (a *app) revoke(ctx context.Context, id int64) {
-	a.sessions.RevokeByUserID(ctx, id) // want `the error of RevokeByUserID is dropped: after a failure there are sessions that are still open`
+	a.sessions.RevokeByUserID(ctx, id) // want `the error of RevokeByUserID is dropped: some sessions may still be open`
 	if _, err := a.sessions.RevokeByUserID(ctx, id); err != nil {
 		log.Print(err)
 	}

@@ -164,7 +164,7 @@ func perRequest(sessions *session.VisitorSessions) http.HandlerFunc {
 func goroutine(w http.ResponseWriter, r *http.Request) {
 	s := session.VisitorFrom(r.Context())
 	go func() {
-		log.Print(s.Theme()) // want `this goroutine may use the session when its request is answered, and the session closed`
+		log.Print(s.Theme()) // want `this goroutine may use the session after its request is answered, when the session is closed`
 	}()
 }
 
