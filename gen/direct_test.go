@@ -14,34 +14,27 @@ import (
 	"github.com/duckgen/duckgen/gen/read"
 )
 
-// TestBothWaysOfLoadingGiveTheSame holds the way that starts no go command to
-// the goldens, for every case that it takes, and then a run in which each
-// package goes the way that it needs.
+// TestBothWaysOfLoadingGiveTheSame holds the go command to the goldens. TestGolden
+// does that for the way of a run, which starts no go command for most packages.
 func TestBothWaysOfLoadingGiveTheSame(t *testing.T) {
-	m := newGoldenModule(t)
-	var taken, left []string
+	m := *goldens(t)
+	m.loadFully(t)
+	m.each(t, m.wantGolden)
+}
+
+func TestMostCasesAreLoadedDirectly(t *testing.T) {
+	m := goldens(t)
+	loaded, left, ok := load.Direct(m.everything())
+	if !ok || len(loaded) == 0 || len(left) == 0 {
+		t.Errorf("of all cases at once, %d packages are taken and %d left (%v)", len(loaded), len(left), ok)
+	}
+	var taken []string
 	for _, c := range m.cases {
-		loaded, others, ok := load.Direct(load.Config{Dir: c.dir, Patterns: []string{"./..."}, Tags: []string{"golden"}, Tests: true})
-		if !ok || len(others) > 0 {
-			left = append(left, c.name)
-			continue
-		}
-		taken = append(taken, c.name)
-		if diff := gocmp.Diff(c.want, c.got(t, c.generate(t, loaded, nil))); diff != "" {
-			t.Errorf("%s is not as wanted (-want +got):\n%s", c.name, diff)
+		if !slices.ContainsFunc(left, c.holds) {
+			taken = append(taken, c.name)
 		}
 	}
-	t.Logf("%d cases; the go command is asked for %s", len(m.cases), strings.Join(left, ", "))
-	all := load.Config{Dir: m.dir, Patterns: []string{"./..."}, Tags: []string{"golden"}, Tests: true}
-	if loaded, others, ok := load.Direct(all); !ok || len(loaded) == 0 || len(others) == 0 {
-		t.Errorf("of all cases at once, %d packages are taken and %d left (%v)", len(loaded), len(others), ok)
-	}
-	both, unloadable := m.load(t, false)
-	for _, c := range m.cases {
-		if diff := gocmp.Diff(c.want, c.got(t, c.generate(t, both, unloadable))); diff != "" {
-			t.Errorf("%s is not as wanted where each package goes its own way (-want +got):\n%s", c.name, diff)
-		}
-	}
+	t.Logf("of %d cases, the go command is asked for %s", len(m.cases), strings.Join(left, ", "))
 	if len(taken) < len(m.cases)*3/4 {
 		t.Errorf("only %d of %d cases are taken", len(taken), len(m.cases))
 	}
@@ -50,6 +43,11 @@ func TestBothWaysOfLoadingGiveTheSame(t *testing.T) {
 			t.Errorf("%s is not taken", name)
 		}
 	}
+}
+
+// holds reports whether a directory, as a pattern, is the case's or below it.
+func (c *goldenCase) holds(pattern string) bool {
+	return pattern == "./"+c.name || strings.HasPrefix(pattern, "./"+c.name+"/")
 }
 
 // wellKnown are the standard types that are known without the go command.
@@ -61,7 +59,6 @@ var wellKnown = []string{
 // TestWellKnownTypesAreReadAsTheyAre holds each of them, and types that are made
 // of them, to what reading the real package gives.
 func TestWellKnownTypesAreReadAsTheyAre(t *testing.T) {
-	t.Setenv("GOWORK", "off")
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"flag"
 	"go/types"
+	"log"
 	"maps"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 var (
@@ -32,6 +35,7 @@ const (
 	wantPrefix  = "want/"
 	wantFinding = "want/findings.txt"
 	module      = "example.com/golden"
+	removed     = "removed\n" // what is wanted of an orphan
 )
 
 // A goldenCase is one txtar file: the input files, then want/<file> for every
@@ -51,32 +55,73 @@ func (c *goldenCase) succeeds() bool { return c.want[wantFinding] == "" }
 // A goldenModule is a module that holds the input of every case in a directory
 // of its own, so that one load serves all of them.
 type goldenModule struct {
-	dir   string
-	cases []*goldenCase
+	dir        string
+	cases      []*goldenCase
+	loaded     []*load.Package
+	unloadable []diag.Finding
 }
 
-func newGoldenModule(t *testing.T) *goldenModule {
+// environment is that of every test here. The flags let the build cache serve the
+// next temporary directory.
+var environment = map[string]string{
+	"GOOS":        "linux",
+	"GOARCH":      "amd64",
+	"CGO_ENABLED": "0",
+	"GOWORK":      "off",
+	"GOFLAGS":     "-buildvcs=false -trimpath",
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	for name, value := range environment {
+		if err := os.Setenv(name, value); err != nil {
+			log.Fatal(err)
+		}
+	}
+	code := m.Run()
+	if err := os.RemoveAll(shared.dir); err != nil {
+		log.Fatal(err)
+	}
+	os.Exit(code)
+}
+
+// shared is the loaded module that tests have in common, once one has asked.
+var shared struct {
+	sync.Mutex
+	dir    string
+	module *goldenModule
+}
+
+// goldens returns the module with the input of every case, loaded. Nobody writes
+// to it.
+func goldens(t *testing.T) *goldenModule {
 	t.Helper()
-	t.Setenv("GOOS", "linux")
-	t.Setenv("GOARCH", "amd64")
-	t.Setenv("CGO_ENABLED", "0")
-	t.Setenv("GOWORK", "off")
-	t.Setenv("GOFLAGS", "-buildvcs=false -trimpath") // so that the build cache serves the next temporary directory
-	return newGoldenModuleIn(t, t.TempDir())
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.module != nil {
+		return shared.module
+	}
+	var err error
+	if shared.dir, err = os.MkdirTemp("", "duckgen-golden-"); err != nil {
+		t.Fatal(err)
+	}
+	m := newGoldenModule(t, shared.dir)
+	m.load(t, m.everything())
+	if *update {
+		m.save(t)
+	}
+	shared.module = m
+	return m
 }
 
-func newGoldenModuleIn(t *testing.T, dir string) *goldenModule {
+func newGoldenModule(t *testing.T, dir string) *goldenModule {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := &goldenModule{dir: dir}
-	repository, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeModuleFile(t, repository, dir)
+	writeModuleFile(t, dir)
 	files, err := filepath.Glob(goldenDir + "/*.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -89,8 +134,12 @@ func newGoldenModuleIn(t *testing.T, dir string) *goldenModule {
 
 // writeModuleFile makes a module that requires what the repository requires,
 // and the repository itself.
-func writeModuleFile(t *testing.T, repository, dir string) {
+func writeModuleFile(t *testing.T, dir string) {
 	t.Helper()
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	mod := readFile(t, filepath.Join(repository, "go.mod"))
 	mod = strings.Replace(mod, "module github.com/duckgen/duckgen", "module "+module, 1)
 	mod, _, _ = strings.Cut(mod, "\ntool ")
@@ -118,28 +167,36 @@ func readCase(t *testing.T, root, file string) *goldenCase {
 	return c
 }
 
-// load loads every case at once, by the go command where that is wanted in full.
-func (m *goldenModule) load(t *testing.T, full bool) ([]*load.Package, []diag.Finding) {
+// everything is how a run of duckgen loads every case at once.
+func (m *goldenModule) everything() load.Config {
+	return load.Config{Dir: m.dir, Patterns: []string{"./..."}, Tags: []string{"golden"}, Tests: true}
+}
+
+// load loads every case at once.
+func (m *goldenModule) load(t *testing.T, config load.Config) {
 	t.Helper()
 	findings := diag.NewCollector(m.dir)
-	loaded, err := load.Load(t.Context(), load.Config{
-		Dir:      m.dir,
-		Patterns: []string{"./..."},
-		Tags:     []string{"golden"},
-		Tests:    true,
-		Full:     full,
-	}, findings)
+	loaded, err := load.Load(t.Context(), config, findings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loaded, findings.Findings()
+	m.loaded, m.unloadable = loaded, findings.Findings()
+}
+
+// loadFully loads every case by the go command, which compiles them all.
+func (m *goldenModule) loadFully(t *testing.T) {
+	t.Helper()
+	testtier.OnlyExhaustive(t, "it compiles every case")
+	config := m.everything()
+	config.Full = true
+	m.load(t, config)
 }
 
 // generate runs one case on its packages out of all that were loaded.
-func (c *goldenCase) generate(t *testing.T, loaded []*load.Package, unloadable []diag.Finding) *Result {
+func (m *goldenModule) generate(t *testing.T, c *goldenCase) *Result {
 	t.Helper()
 	findings := diag.NewCollector(c.dir)
-	for _, f := range unloadable {
+	for _, f := range m.unloadable {
 		if c.owns(f.Package) {
 			if f.Pos.Filename != "" {
 				f.Pos.Filename = filepath.Join(filepath.Dir(c.dir), f.Pos.Filename)
@@ -148,7 +205,7 @@ func (c *goldenCase) generate(t *testing.T, loaded []*load.Package, unloadable [
 		}
 	}
 	var own []*load.Package
-	for _, pkg := range loaded {
+	for _, pkg := range m.loaded {
 		if c.owns(pkg.Path) {
 			own = append(own, pkg)
 		}
@@ -182,7 +239,7 @@ func (c *goldenCase) got(t *testing.T, result *Result) map[string]string {
 		got[wantPrefix+c.relative(t, f.Path)] = string(f.Content)
 	}
 	for _, orphan := range result.Orphans {
-		got[wantPrefix+c.relative(t, orphan)] = "removed\n"
+		got[wantPrefix+c.relative(t, orphan)] = removed
 	}
 	return got
 }
@@ -196,69 +253,85 @@ func (c *goldenCase) relative(t *testing.T, path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// save replaces what the case wants.
-func (c *goldenCase) save(t *testing.T, got map[string]string) {
+// save makes every case want what it gets.
+func (m *goldenModule) save(t *testing.T) {
 	t.Helper()
-	archive := &txtar.Archive{Comment: c.text.Comment, Files: slices.Clone(c.input)}
-	for _, name := range slices.Sorted(maps.Keys(got)) {
-		archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(got[name])})
+	for _, c := range m.cases {
+		c.want = c.got(t, m.generate(t, c))
+		archive := &txtar.Archive{Comment: c.text.Comment, Files: slices.Clone(c.input)}
+		for _, name := range slices.Sorted(maps.Keys(c.want)) {
+			archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(c.want[name])})
+		}
+		writeFile(t, c.file, string(txtar.Format(archive)))
 	}
-	writeFile(t, c.file, string(txtar.Format(archive)))
-	c.want = got
 }
 
 func TestGolden(t *testing.T) {
-	m := newGoldenModule(t)
-	loaded, unloadable := m.load(t, true)
+	m := goldens(t)
+	m.each(t, m.wantGolden)
+}
+
+func (m *goldenModule) wantGolden(t *testing.T, c *goldenCase) {
+	if diff := gocmp.Diff(c.want, c.got(t, m.generate(t, c))); diff != "" {
+		t.Errorf("not as wanted; run with -update if it is right (-want +got):\n%s", diff)
+	}
+}
+
+// each tries something on every case, on several at a time.
+func (m *goldenModule) each(t *testing.T, try func(*testing.T, *goldenCase)) {
+	t.Helper()
 	for _, c := range m.cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := c.got(t, c.generate(t, loaded, unloadable))
-			if *update {
-				c.save(t, got)
-			}
-			if diff := gocmp.Diff(c.want, got); diff != "" {
-				t.Errorf("not as wanted (-want +got):\n%s", diff)
-			}
+			t.Parallel()
+			try(t, c)
 		})
 	}
-	t.Run("the order of files does not matter", func(t *testing.T) {
-		reverse(loaded)
-		m.expect(t, loaded, unloadable)
-	})
-	m.write(t)
-	t.Run("its own output does not matter", func(t *testing.T) {
-		again, unloadable := m.load(t, true)
-		m.expect(t, again, unloadable)
-		for _, c := range m.cases {
-			if changes := c.changes(t, again, unloadable); len(changes) > 0 {
-				t.Errorf("%s: generating again changes %s", c.name, changes[0].Path)
-			}
-		}
-	})
-	t.Run("the output compiles", m.compiles)
-	t.Run("the output is vetted", m.vetted)
-	t.Run("the tests of stored forms pass", m.tested)
 }
 
-func reverse(loaded []*load.Package) {
-	slices.Reverse(loaded)
-	for _, pkg := range loaded {
-		slices.Reverse(pkg.Files)
+func TestTheOrderOfFilesDoesNotMatter(t *testing.T) {
+	m := *goldens(t)
+	m.loaded = slices.Clone(m.loaded)
+	slices.Reverse(m.loaded)
+	for i, pkg := range m.loaded {
+		reversed := *pkg
+		reversed.Files = slices.Clone(pkg.Files)
+		slices.Reverse(reversed.Files)
+		m.loaded[i] = &reversed
 	}
+	m.each(t, m.wantGolden)
 }
 
-// expect generates every case and compares it with what it wants. Removed files
-// are left out: they are there only the first time.
-func (m *goldenModule) expect(t *testing.T, loaded []*load.Package, unloadable []diag.Finding) {
-	t.Helper()
-	isRemoved := func(_, content string) bool { return content == "removed\n" }
-	for _, c := range m.cases {
-		want, got := maps.Clone(c.want), c.got(t, c.generate(t, loaded, unloadable))
-		maps.DeleteFunc(want, isRemoved)
-		maps.DeleteFunc(got, isRemoved)
-		if diff := gocmp.Diff(want, got); diff != "" {
-			t.Errorf("%s is not as wanted (-want +got):\n%s", c.name, diff)
-		}
+// TestTheOutputInItsPlace tries what every case wants beside its input.
+func TestTheOutputInItsPlace(t *testing.T) {
+	m := newGoldenModule(t, t.TempDir())
+	m.write(t)
+	t.Run("changes nothing", func(t *testing.T) {
+		m.load(t, m.everything())
+		m.each(t, m.wantUnchanged)
+	})
+	t.Run("changes nothing for the go command", func(t *testing.T) {
+		m.loadFully(t)
+		m.each(t, m.wantUnchanged)
+	})
+	t.Run("compiles", m.compiles)
+	t.Run("is vetted", m.vetted)
+	t.Run("has tests that pass", m.tested)
+}
+
+// wantUnchanged demands that generating a case beside its own output gives that
+// again. Removed files are not there any more.
+func (m *goldenModule) wantUnchanged(t *testing.T, c *goldenCase) {
+	want, result := maps.Clone(c.want), m.generate(t, c)
+	maps.DeleteFunc(want, func(_, content string) bool { return content == removed })
+	if diff := gocmp.Diff(want, c.got(t, result)); diff != "" {
+		t.Errorf("not as wanted (-want +got):\n%s", diff)
+	}
+	changes, err := result.Changes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(changes) > 0 {
+		t.Errorf("generating again changes %s", changes[0].Path)
 	}
 }
 
@@ -271,7 +344,7 @@ func (m *goldenModule) write(t *testing.T) {
 		}
 		for name, content := range c.want {
 			file := filepath.Join(c.dir, strings.TrimPrefix(name, wantPrefix))
-			if content != "removed\n" {
+			if content != removed {
 				writeFile(t, file, content)
 			} else if err := os.Remove(file); err != nil {
 				t.Error(err)
@@ -280,21 +353,10 @@ func (m *goldenModule) write(t *testing.T) {
 	}
 }
 
-func (c *goldenCase) changes(t *testing.T, loaded []*load.Package, unloadable []diag.Finding) []Change {
-	t.Helper()
-	changes, err := c.generate(t, loaded, unloadable).Changes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return changes
-}
-
 // compiles checks every successful case together with its output against the
 // real packages.
 func (m *goldenModule) compiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("loads the runtime")
-	}
+	testtier.OnlyExhaustive(t, "it compiles every case")
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 			packages.NeedTypes | packages.NeedSyntax,
@@ -328,17 +390,14 @@ func (m *goldenModule) successful(suffix string) []string {
 
 // vetted runs go vet over every successful case.
 func (m *goldenModule) vetted(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go vet")
-	}
-	m.goCommand(t, append([]string{"vet", "-tags=golden"}, m.successful("/...")...)...)
+	testtier.OnlyExhaustive(t, "it compiles every case")
+	goCommand(t, m.dir, append([]string{"vet", "-tags=golden"}, m.successful("/...")...)...)
 }
 
-// goCommand runs the go command in the module.
-func (m *goldenModule) goCommand(t *testing.T, args ...string) {
+func goCommand(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", args...)
-	command.Dir = m.dir
+	command.Dir = dir
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("go %s: %v\n%s", args[0], err, out)
 	}
@@ -346,9 +405,7 @@ func (m *goldenModule) goCommand(t *testing.T, args ...string) {
 
 // tested runs the tests that were generated.
 func (m *goldenModule) tested(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go test")
-	}
+	testtier.OnlyExhaustive(t, "it links the tests of several cases")
 	args := []string{"test"}
 	for _, c := range m.cases {
 		if _, ok := c.want["want/session_duckgen_stored_test.go"]; ok && c.succeeds() {
@@ -358,7 +415,7 @@ func (m *goldenModule) tested(t *testing.T) {
 	if len(args) < 3 {
 		t.Fatal("no case has such a test")
 	}
-	m.goCommand(t, args...)
+	goCommand(t, m.dir, args...)
 }
 
 // TestKeepGoldens is for CI, which runs linters over the module.
@@ -366,7 +423,7 @@ func TestKeepGoldens(t *testing.T) {
 	if *keep == "" {
 		t.Skip("without -keep nothing is to be kept")
 	}
-	m := newGoldenModuleIn(t, *keep)
+	m := newGoldenModule(t, *keep)
 	m.write(t)
 	for _, c := range m.cases {
 		if !c.succeeds() {

@@ -1,19 +1,15 @@
 package gen
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/internal/testtier"
 )
-
-// structs is 500 in CI, where compiling them takes a minute or two.
-var structs = flag.Int("structs", 30, "how many random structs are tried")
 
 const (
 	structsInPackage = 100
@@ -21,23 +17,23 @@ const (
 )
 
 // TestRandomStructsWork draws structs with fields of random types and options,
-// nested to random depths. Each generates without a finding, compiles, is clean
-// for go vet, and passes two tests: that of its stored form, in each format, and
-// one that sets every field and reads it back.
+// nested to random depths. Each generates without a finding. In the exhaustive
+// tier, each also compiles, is clean for go vet, and passes two tests: that of its
+// stored form, in each format, and one that sets every field and reads it back.
 func TestRandomStructsWork(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go vet and go test")
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	m := newGoldenModule(t) // for its go.mod
+	writeModuleFile(t, dir)
+	structs := testtier.Count(20, 100, 500)
 	d := drawing{Rand: rand.New(rand.NewPCG(randomSeed, 0))}
-	for p := 0; p*structsInPackage < *structs; p++ {
-		source, test := d.pkg(p, min(structsInPackage, *structs-p*structsInPackage))
-		dir := filepath.Join(m.dir, "random", fmt.Sprintf("p%d", p))
-		writeFile(t, filepath.Join(dir, "session.go"), source)
-		writeFile(t, filepath.Join(dir, "session_test.go"), test)
+	for p := 0; p*structsInPackage < structs; p++ {
+		source, test := d.pkg(p, min(structsInPackage, structs-p*structsInPackage))
+		writeFile(t, filepath.Join(dir, fmt.Sprintf("p%d", p), "session.go"), source)
+		writeFile(t, filepath.Join(dir, fmt.Sprintf("p%d", p), "session_test.go"), test)
 	}
-	config := Config{Dir: filepath.Join(m.dir, "random"), Patterns: []string{"./..."}, Tests: true}
-	result, err := Generate(t.Context(), config)
+	result, err := Generate(t.Context(), Config{Dir: dir, Patterns: []string{"./..."}, Tests: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +45,10 @@ func TestRandomStructsWork(t *testing.T) {
 	if _, err := result.Write(); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "go", "test", "-vet=all", "-gcflags=-N -l", "-ldflags=-s -w", "./...")
-	command.Dir = config.Dir
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	t.Run("with the go command", func(t *testing.T) {
+		testtier.OnlyExhaustive(t, "it compiles them all")
+		goCommand(t, dir, "test", "-vet=all", "-gcflags=-N -l", "-ldflags=-s -w", "./...")
+	})
 }
 
 // A drawing draws Go source.

@@ -4,17 +4,15 @@ import (
 	"os"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
-
 	"github.com/duckgen/duckgen/gen/load"
 )
 
 // TestSourcesThatOthersHaveLoadedGiveTheSame holds reading a package from what
 // the driver of an analysis has at hand to the goldens.
 func TestSourcesThatOthersHaveLoadedGiveTheSame(t *testing.T) {
-	m := newGoldenModule(t)
-	loaded, unloadable := m.load(t, true)
-	for i, pkg := range loaded {
+	m := *goldens(t)
+	m.loadFully(t) // so that imports are complete, as they are for a driver
+	for i, pkg := range m.loaded {
 		sources := load.Sources{
 			Path:      pkg.Path,
 			Name:      pkg.Name,
@@ -30,14 +28,12 @@ func TestSourcesThatOthersHaveLoadedGiveTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		loaded[i] = again
+		m.loaded[i] = again
 	}
-	for _, c := range m.cases {
-		if c.name == "err_missing_type" || c.name == "err_import_missing" { // the go command says more of imports that it does not find
-			continue
+	m.each(t, func(t *testing.T, c *goldenCase) {
+		if c.name == "err_missing_type" || c.name == "err_import_missing" {
+			t.Skip("the go command says more of imports that it does not find")
 		}
-		if diff := gocmp.Diff(c.want, c.got(t, c.generate(t, loaded, unloadable))); diff != "" {
-			t.Errorf("%s is not as wanted (-want +got):\n%s", c.name, diff)
-		}
-	}
+		m.wantGolden(t, c)
+	})
 }
