@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/gen"
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // userProgram is all that a program needs beside its session package.
@@ -39,6 +40,7 @@ func main() {
 // What the stores and the generator need must not reach the go.mod of a program
 // that uses neither.
 func TestAUsersGoModStaysSmall(t *testing.T) {
+	testtier.NotShort(t, "the go command builds a program")
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(dir, "go.sum"), "go.sum")
 	for _, name := range []string{"session.go", "session_duckgen.go"} {

@@ -11,6 +11,10 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/go/analysis/multichecker"
+
+	"github.com/duckgen/duckgen/duckvet"
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // misuse has one mistake for each analyzer, and compiles.
@@ -51,13 +55,25 @@ func main() {
 }
 `
 
-// vetTool builds the command and returns its path.
+// These tests run the command: the test binary once more, told so by the
+// environment.
+const commandVariable = "DUCKVET_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(commandVariable) != "" {
+		multichecker.Main(duckvet.Suite...)
+	}
+	os.Exit(m.Run())
+}
+
+// vetTool returns the path of the command.
 func vetTool(t *testing.T) string {
 	t.Helper()
-	tool := filepath.Join(t.TempDir(), "duckvet.exe")
-	if out, err := command(repository(t), "go", "build", "-buildvcs=false", "-o", tool, "./cmd/duckvet"); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	tool, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Setenv(commandVariable, "true")
 	return tool
 }
 
@@ -89,6 +105,9 @@ func TestDuckvetInGoVet(t *testing.T) {
 			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:12"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.run[0] == "go" {
+				testtier.OnlyExhaustive(t, "it analyses every package that the program imports")
+			}
 			out, err := command(app.dir, c.run[0], c.run[1:]...)
 			if diff := gocmp.Diff(c.want, foundIn(out)); err == nil || diff != "" {
 				t.Errorf("not as wanted (-want +got), with error %v:\n%s\n%s", err, diff, out)
@@ -122,7 +141,7 @@ func foundIn(output string) []string {
 }
 
 func TestTheShopIsSound(t *testing.T) {
-	out, err := command(repository(t), "go", "vet", "-vettool="+vetTool(t), "./examples/shop/...")
+	out, err := command(repository(t), vetTool(t), "./examples/shop/...")
 	if err != nil || out != "" {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -3,7 +3,6 @@ package templates_test
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -38,21 +37,5 @@ func TestTheShopReadsAsTheGoldenFile(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("run with -update if this is right (-golden +got):\n%s", diff)
-	}
-}
-
-// The golden package is the one place where the real go command judges the
-// output, with the real runtime.
-func TestTheGoldenPackageIsCleanForVetAndStaticcheck(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the go command")
-	}
-	for _, args := range [][]string{
-		{"vet", "./testdata/shop"},
-		{"tool", "staticcheck", "-checks", "all", "./testdata/shop"},
-	} {
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			t.Errorf("go %v: %v\n%s", args, err, out)
-		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // The packages of the module that the tests generate for. Of plain everything is
@@ -72,6 +74,7 @@ type duckgenRun struct {
 }
 
 func TestTheSameInputGivesTheSameBytesWhateverSurroundsIt(t *testing.T) {
+	testtier.NotShort(t, "it runs the program a dozen times")
 	p, cache := build(t), copyModuleCache(t)
 	full := newSameModule(t, slices.Sorted(maps.Keys(determinismFiles)))
 	plain := newSameModule(t, []string{"plain/a.go", "plain/b.go", "plain/b_test.go"})

@@ -1,5 +1,6 @@
 // Package chromium gives tests a real browser without a window. A test that asks
-// for one is skipped where none is installed, but fails under CI=true.
+// for one is skipped where none is installed, but fails under CI=true, and is
+// skipped with -short.
 package chromium
 
 import (
@@ -14,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
+
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // patience bounds everything that a test waits for.
@@ -32,6 +35,7 @@ type Browser struct {
 // machine. It ends with the test.
 func Start(t *testing.T) *Browser {
 	t.Helper()
+	testtier.NotShort(t, "it needs a browser")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(find(t)),
 		chromedp.Flag("no-sandbox", true), // it needs rights that a container does not have

@@ -175,6 +175,7 @@ func named(tab *chromium.Tab, name string) {
 }
 
 func TestInABrowserTheCookieFollowsTheSession(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	tab := chromium.Start(t).Open(w.url)
 	tab.Live()
@@ -226,6 +227,7 @@ func TestInABrowserTheCookieFollowsTheSession(t *testing.T) {
 }
 
 func TestInABrowserTwoTabs(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	browser := chromium.Start(t)
 	one := browser.Open(w.url)
@@ -249,6 +251,7 @@ func TestInABrowserTwoTabs(t *testing.T) {
 }
 
 func TestInABrowserAPageReconnectsAfterARestart(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	tab := chromium.Start(t).Open(w.url)
 	tab.Live()
@@ -268,6 +271,7 @@ func TestInABrowserAPageReconnectsAfterARestart(t *testing.T) {
 }
 
 func TestInABrowserScriptsRunOnlyWhereThePageAllowsIt(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	browser := chromium.Start(t)
 	run := func(policy, attrs string) error {
@@ -275,7 +279,7 @@ func TestInABrowserScriptsRunOnlyWhereThePageAllowsIt(t *testing.T) {
 		tab := browser.Open(w.url)
 		tab.Live()
 		tab.Click("#script")
-		return <-w.faults
+		return next(t, w.faults)
 	}
 	evil := strings.Replace(strict, "script-src 'self'", "script-src 'self' 'unsafe-eval'", 1)
 	var fault *lively.ScriptError
@@ -291,6 +295,7 @@ func TestInABrowserScriptsRunOnlyWhereThePageAllowsIt(t *testing.T) {
 }
 
 func TestInABrowserWithoutHttpOnlyTheCookieGoesByScript(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t, func(c *runtime.Config) { c.Cookie.Name, c.Cookie.HTTPOnly = "shop", false })
 	w.policy = strings.Replace(strict, "script-src 'self'", "script-src 'self' 'unsafe-eval'", 1)
 	w.attrs = `data-live-script="allow"`
@@ -303,6 +308,7 @@ func TestInABrowserWithoutHttpOnlyTheCookieGoesByScript(t *testing.T) {
 }
 
 func TestInABrowserForeignPagesCannotConnect(t *testing.T) {
+	t.Parallel()
 	shop, evil := newWeb(t), newWeb(t)
 	evil.policy = "" // it allows itself everything
 	port := shop.url[strings.LastIndex(shop.url, ":"):]

@@ -24,6 +24,17 @@ import (
 // soon bounds every wait of a test; what works takes far less.
 const soon = time.Minute
 
+// next returns what a channel has, or gets soon; nothing if it is closed.
+func next[T any](t *testing.T, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(soon):
+		t.Fatalf("nothing came within %v", soon)
+	}
+	return v
+}
+
 type (
 	visitor  = sessiontest.VisitorSession
 	endpoint = lively.Endpoint[visitor]

@@ -220,13 +220,13 @@ func TestAScriptIsAwaited(t *testing.T) {
 	wantFrame(t, frame[:5], 101, "let x = 6 * 7", "x", 5000, true)
 	p.send(111, nil, "nobody waits for this", "unknown")
 	p.send(111, 42, nil, frame[5])
-	if v, err := <-values, <-errs; fmt.Sprint(v) != "42" || err != nil {
+	if v, err := next(t, values), next(t, errs); fmt.Sprint(v) != "42" || err != nil {
 		t.Errorf("the script gave %v, %v", v, err)
 	}
 	p.event("run", nil)
 	p.send(111, nil, "EvalError: refused", p.receive()[5])
 	var fault *lively.ScriptError
-	if _, err := <-values, <-errs; !errors.As(err, &fault) || fault.Message != "EvalError: refused" {
+	if _, err := next(t, values), next(t, errs); !errors.As(err, &fault) || fault.Message != "EvalError: refused" {
 		t.Errorf("a script that the page refused: %v", err)
 	}
 }
@@ -240,14 +240,14 @@ func TestAScriptIsNotAwaitedForever(t *testing.T) {
 	})
 	p := s.browser().open()
 	p.event("run", nil)
-	if err := <-errs; err == nil || !strings.Contains(err.Error(), "20ms") {
+	if err := next(t, errs); err == nil || !strings.Contains(err.Error(), "20ms") {
 		t.Errorf("a script without an answer: %v", err)
 	}
 	p.receive()
 	p.event("run", nil)
 	p.receive()
 	_ = p.ws.CloseNow()
-	if err := <-errs; err == nil {
+	if err := next(t, errs); err == nil {
 		t.Error("a script of a page that is gone has a result")
 	}
 }
@@ -339,7 +339,7 @@ func TestShutdownLetsEventsFinishAndPagesReconnect(t *testing.T) {
 	p, idle := b.open(), b.open()
 	s.wait(2)
 	p.event("slow", nil)
-	<-running
+	next(t, running)
 	done := make(chan error)
 	go func() { done <- s.live.Shutdown(t.Context()) }()
 	idle.wantClosed(1012, "the server restarts")
@@ -348,7 +348,7 @@ func TestShutdownLetsEventsFinishAndPagesReconnect(t *testing.T) {
 	}
 	close(hold)
 	p.wantClosed(1012, "the server restarts")
-	if err := <-done; err != nil {
+	if err := next(t, done); err != nil {
 		t.Error(err)
 	}
 	if got := b.name(); got != "finished" {
@@ -367,13 +367,13 @@ func TestShutdownCutsOffWhatIsLeft(t *testing.T) {
 	})
 	p := s.browser().open()
 	p.event("stuck", nil)
-	<-running
+	next(t, running)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.live.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v", err)
 	}
-	<-ended
+	next(t, ended)
 }
 
 func TestClosedConnectionsLeaveNothingBehind(t *testing.T) {
@@ -449,7 +449,7 @@ func TestASlowReaderHoldsUpWhoSends(t *testing.T) {
 	})
 	p := s.browser().open()
 	p.event("flood", nil) // and nothing is read
-	if n := <-sent; n == 10_000 {
+	if n := next(t, sent); n == 10_000 {
 		t.Error("640 MB were taken for a page that reads nothing")
 	}
 	s.wait(0)
@@ -464,7 +464,7 @@ func TestPushingFromOutsideAnEvent(t *testing.T) {
 	})
 	p := s.browser().open()
 	p.event("subscribe", nil)
-	c := <-conns
+	c := next(t, conns)
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -483,7 +483,7 @@ func TestPushingFromOutsideAnEvent(t *testing.T) {
 		t.Errorf("frames %q, want 8 different ones", got)
 	}
 	_ = p.ws.CloseNow()
-	<-c.Context().Done()
+	next(t, c.Context().Done())
 	if err := c.Patch(t.Context(), lively.Text("n", "late")); !errors.Is(err, lively.ErrClosed) {
 		t.Errorf("a patch after the end: %v, want ErrClosed", err)
 	}

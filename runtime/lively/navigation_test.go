@@ -100,10 +100,11 @@ func (w *tour) wantLoads(what string, want int64) {
 }
 
 func TestInABrowserNavigationLoadsNoPage(t *testing.T) {
+	t.Parallel()
 	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#two")
 	w.shows("two", "/tour/two?x=1")
-	if n := <-w.asked; n.Previous != "one" || n.Next != "two" || n.Path != "/tour/two?x=1" {
+	if n := next(t, w.asked); n.Previous != "one" || n.Next != "two" || n.Path != "/tour/two?x=1" {
 		t.Errorf("the page asked for %+v", n)
 	}
 	if got := w.tab.Eval("document.activeElement.id"); got != "two" {
@@ -140,6 +141,7 @@ func TestInABrowserNavigationLoadsNoPage(t *testing.T) {
 }
 
 func TestInABrowserAPageCanComeInParts(t *testing.T) {
+	t.Parallel()
 	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#parts")
 	w.tab.Wait(`document.querySelector("main").innerText === "half"`)
@@ -152,6 +154,7 @@ func TestInABrowserAPageCanComeInParts(t *testing.T) {
 }
 
 func TestInABrowserAPageThatCannotBeShownIsLoaded(t *testing.T) {
+	t.Parallel()
 	browser := chromium.Start(t)
 	for _, name := range []string{"plain", "broken", "fatal"} {
 		t.Run(name, func(t *testing.T) {
@@ -166,6 +169,7 @@ func TestInABrowserAPageThatCannotBeShownIsLoaded(t *testing.T) {
 }
 
 func TestInABrowserNavigationGoesOnWithoutTheConnection(t *testing.T) {
+	t.Parallel()
 	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#two")
 	w.shows("two", "/tour/two?x=1")

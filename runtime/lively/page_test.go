@@ -17,6 +17,7 @@ import (
 // What the browser client does to the page, and what it tells of it.
 
 func TestInABrowserEachPatchChangesThePage(t *testing.T) {
+	t.Parallel()
 	node := lively.Node{Tag: "li", Key: "new", Text: "<b> & ", Attributes: map[string]string{"class": "a", "onclick": "spoil()"},
 		Style: map[string]string{"font-size": "9px"}, Children: []lively.Node{{Tag: "i", Text: "child"}}}
 	const (
@@ -71,6 +72,7 @@ func TestInABrowserEachPatchChangesThePage(t *testing.T) {
 }
 
 func TestInABrowserPatchesNeedNoInlineStyleInThePolicy(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"colour": {lively.Style("box", map[string]string{"color": "rgb(1, 2, 3)"})}}
 	w.body = `<p data-live-key="box">box</p><button id="go" data-live-click="patch" data-live-value="colour">.</button>`
@@ -81,6 +83,7 @@ func TestInABrowserPatchesNeedNoInlineStyleInThePolicy(t *testing.T) {
 }
 
 func TestInABrowserTheFocusStays(t *testing.T) {
+	t.Parallel()
 	region := func(value string) string {
 		return `<label>Search <input name="q" value="` + value + `" data-live-input="patch" data-live-value="region"></label>`
 	}
@@ -108,6 +111,7 @@ func TestInABrowserTheFocusStays(t *testing.T) {
 }
 
 func TestInABrowserEventsTellWhatTheVisitorDid(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	w.body = `<section data-live-key="part">
 <form data-live-submit="tell" id="form"><input name="a" value="1"><input name="a" value="2"><input name="toString" value="3"><button name="b" value="4">.</button></form>
@@ -137,7 +141,7 @@ func TestInABrowserEventsTellWhatTheVisitorDid(t *testing.T) {
 		if x.value == "" || x.value == nil {
 			want.Component = ""
 		}
-		if got := <-w.told; !reflect.DeepEqual(got, want) {
+		if got := next(t, w.told); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: the program hears %+v, want %+v", x.what, got, want)
 		}
 	}
@@ -147,6 +151,7 @@ func TestInABrowserEventsTellWhatTheVisitorDid(t *testing.T) {
 }
 
 func TestInABrowserWhatIsTooLargeForAFrameIsPosted(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	posted := make(chan int, 1)
 	w.mux.HandleFunc("POST /text", func(_ http.ResponseWriter, r *http.Request) { posted <- len(r.PostFormValue("text")) })
@@ -156,17 +161,18 @@ func TestInABrowserWhatIsTooLargeForAFrameIsPosted(t *testing.T) {
 	tab.Live()
 	tab.Eval(`document.querySelector("textarea").value = "x".repeat(60000)`)
 	tab.Click("#form button")
-	if e := <-w.told; len(e.Field("text")) != 60_000 {
+	if e := next(t, w.told); len(e.Field("text")) != 60_000 {
 		t.Errorf("%d characters came over the connection, want 60000", len(e.Field("text")))
 	}
 	tab.Eval(`document.querySelector("textarea").value = "x".repeat(70000)`)
 	tab.Click("#form button")
-	if n := <-posted; n != 70_000 {
+	if n := next(t, posted); n != 70_000 {
 		t.Errorf("%d characters were posted, want 70000", n)
 	}
 }
 
 func TestInABrowserAnUnknownEventLoadsAPageOfAnotherVersion(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"after": {lively.Text("name", "after")}}
 	w.body = `<p data-live-key="part"><button id="old" data-live-click="of another version">.</button></p><p data-live-key="seen"></p>
@@ -198,6 +204,7 @@ func TestInABrowserAnUnknownEventLoadsAPageOfAnotherVersion(t *testing.T) {
 }
 
 func TestInABrowserAttemptsToConnectAreFewer(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	tab := chromium.Start(t).Open(w.url)
 	tab.Live()
@@ -220,6 +227,7 @@ func TestInABrowserAttemptsToConnectAreFewer(t *testing.T) {
 }
 
 func TestInABrowserAMalformedFrameClosesTheConnection(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	closed := make(chan error)
 	w.mux.HandleFunc("GET /raw/{frame}", func(rw http.ResponseWriter, r *http.Request) {
@@ -246,7 +254,7 @@ func TestInABrowserAMalformedFrameClosesTheConnection(t *testing.T) {
 	} {
 		w.attrs = `data-live="/raw/` + frame + `"`
 		tab := browser.Open(w.url)
-		if err := <-closed; websocket.CloseStatus(err) != 4000 {
+		if err := next(t, closed); websocket.CloseStatus(err) != 4000 {
 			t.Errorf("%s: the page ends with %v, want 4000", name, err)
 		}
 		tab.Go("about:blank")

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,14 +16,13 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/sqlitestore"
 )
 
 // These tests have a second process on the file: the test binary once more, told
 // by the environment what to do.
-
-var kills = flag.Int("kills", 5, "how often a writing program is killed")
 
 const (
 	fileVariable = "SQLITESTORE_TEST_FILE"
@@ -133,7 +131,7 @@ func TestAKilledProgramLosesNothing(t *testing.T) {
 	}
 	own, _ := session(writers)
 	written := int64(0)
-	for n := range *kills {
+	for n := range testtier.Count(1, 5, 100) {
 		acknowledged := killWriter(t, path, 20+n%17, func() {
 			written++
 			if _, err := s.Update(t.Context(), own, whole(written)); err != nil {

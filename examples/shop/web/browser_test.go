@@ -50,6 +50,7 @@ func journalHas(text string) string {
 
 // TestTheShopInABrowser is the story of a visitor with two tabs.
 func TestTheShopInABrowser(t *testing.T) {
+	t.Parallel()
 	browser := chromium.Start(t)
 	url := openShop(t)
 	one := browser.Open(url + "/")
@@ -111,6 +112,7 @@ func TestTheShopInABrowser(t *testing.T) {
 }
 
 func TestTheShopWithoutAScriptInABrowser(t *testing.T) {
+	t.Parallel()
 	browser := chromium.Start(t)
 	url := openShop(t)
 	tab := browser.Open(url + "/")

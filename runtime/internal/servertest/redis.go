@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -41,6 +42,9 @@ func HasRedis() error {
 }
 
 func redisProgram() (string, error) {
+	if testing.Short() {
+		return "", ErrShort
+	}
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		return "", fmt.Errorf("%w: redis-server", ErrNoProgram)

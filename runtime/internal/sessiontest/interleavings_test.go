@@ -3,31 +3,22 @@ package sessiontest
 import (
 	"context"
 	"errors"
-	"flag"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 )
 
-var interleavings = flag.Int("interleavings", 0,
-	"how often each interleaving is forced on each store; 0 is 1,000 in memory, and fewer elsewhere")
-
 // rounds is how often each interleaving is forced on the store.
 func (b backend) rounds() int {
-	switch {
-	case *interleavings > 0:
-		return *interleavings
-	case testing.Short():
-		return 5
-	case b.name == "memory":
-		return 1000
-	default:
-		return 30
+	if b.name == "memory" {
+		return testtier.Count(5, 1000, 1000)
 	}
+	return testtier.Count(5, 30, 1000)
 }
 
 // interleave runs one case on every store, many times, each time with a new

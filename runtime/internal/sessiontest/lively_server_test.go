@@ -62,12 +62,15 @@ func (s *site) serveLines(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// soon bounds what a page waits for.
+const soon = time.Minute
+
 // page is a browser with a real cookie jar, and its connection.
 type page struct {
 	t      *testing.T
 	url    string
 	client *http.Client
-	send   io.Writer
+	conn   io.ReadWriteCloser
 	lines  *bufio.Scanner
 }
 
@@ -106,13 +109,15 @@ func (p *page) connect() {
 		p.t.Fatalf("status %d, want a connection that was taken over", res.StatusCode)
 	}
 	p.t.Cleanup(func() { conn.Close() })
-	p.send, p.lines = conn, bufio.NewScanner(conn)
+	p.conn, p.lines = conn, bufio.NewScanner(conn)
 }
 
 // event sends one event and returns what the page was told, "" for nothing.
 func (p *page) event(text string) (told string) {
 	p.t.Helper()
-	if _, err := fmt.Fprintln(p.send, text); err != nil {
+	late := time.AfterFunc(soon, func() { p.conn.Close() })
+	defer late.Stop()
+	if _, err := fmt.Fprintln(p.conn, text); err != nil {
 		p.t.Fatal(err)
 	}
 	for p.lines.Scan() {
@@ -131,7 +136,9 @@ func (p *page) event(text string) (told string) {
 // get returns status and body of a request of the page.
 func (p *page) get(path string) (int, string) {
 	p.t.Helper()
-	r, err := http.NewRequest("GET", p.url+path, nil)
+	ctx, cancel := context.WithTimeout(p.t.Context(), soon)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", p.url+path, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -395,9 +395,6 @@ func (d *disturbed) reconnect() {
 // long as the visitor does. All wait at the same time, each for a proxy of its
 // own.
 func TestR5AStalledServerIsAnOutage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for the time-out of commits")
-	}
 	for _, server := range wired {
 		if server.name == "Redis Cluster" {
 			continue // its driver is that of Redis

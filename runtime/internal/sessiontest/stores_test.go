@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/memstore"
@@ -74,6 +75,7 @@ func openMemory(t testing.TB) runtime.Store { return closing(t, memstore.New(), 
 
 func openSQLite(t testing.TB) runtime.Store {
 	t.Helper()
+	testtier.NotShort(t, "it is the same in memory, mostly")
 	s, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "sessions.db"))
 	return closing(t, s, err)
 }
