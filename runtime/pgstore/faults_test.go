@@ -81,21 +81,6 @@ func TestChangesOfAnotherSchemaAreNotTold(t *testing.T) {
 	expect(t, changes, runtime.Change{Kind: runtime.SessionEnded, ID: runtime.ID{1}})
 }
 
-func TestALostConnectionIsToldAsChangesMissed(t *testing.T) {
-	server := emptyURL(t)
-	s := open(t, server)
-	changes := watch(t, s)
-	servertest.Execute(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = "+
-		"'LISTEN \"duckgen_' || 'duckgen_sessions'::regclass::oid || '\"'")
-	expect(t, changes, runtime.Change{Kind: runtime.ChangesMissed})
-	key, record := session(1)
-	create(t, s, key, record)
-	if err := s.Delete(t.Context(), key); err != nil {
-		t.Fatal(err)
-	}
-	expect(t, changes, runtime.Change{Kind: runtime.SessionEnded, ID: key.ID})
-}
-
 // fill makes sessions that have no life of their own: values gives the columns
 // created, deadline, due and expires.
 func fill(t testing.TB, server string, sessions int, values string) {

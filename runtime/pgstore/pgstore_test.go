@@ -118,6 +118,7 @@ func TestContract(t *testing.T) {
 			return open(t, servertest.NamedSchema(t, url, "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
 		storetest.WithOutage(crash),
+		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killListeners(t, url) }),
 		storetest.WithHistory(historyLength()), storetest.WithKills(killCount()))
 }
 
@@ -140,6 +141,11 @@ func (l *tables) open(t *testing.T) runtime.Store {
 		l.free = append(l.free, url)
 	})
 	return open(t, url)
+}
+
+// killListeners closes the connections that have said LISTEN and nothing after it.
+func killListeners(t *testing.T, server string) {
+	servertest.Execute(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'")
 }
 
 // crash kills the server of a store. What it returns starts it again.

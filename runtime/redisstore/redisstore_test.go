@@ -96,10 +96,12 @@ func onOneServer(t *testing.T, how ...redisstore.OpenOption) {
 		server = start(t)
 		return server.URL()
 	})
-	contract(t, url, how, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
-		server.Freeze()
-		return server.Thaw
-	}))
+	contract(t, url, how,
+		storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
+			server.Freeze()
+			return server.Thaw
+		}),
+		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killSubscribers(t, server) }))
 }
 
 func TestContractOnACluster(t *testing.T) {
@@ -111,16 +113,26 @@ func TestContractOnACluster(t *testing.T) {
 		nodes = startCluster(t, 0)
 		return nodes[0].URL()
 	})
-	contract(t, url, nil, storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
-		for _, node := range nodes {
-			node.Freeze()
-		}
-		return func() {
+	contract(t, url, nil,
+		storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
 			for _, node := range nodes {
-				node.Thaw()
+				node.Freeze()
 			}
-		}
-	}))
+			return func() {
+				for _, node := range nodes {
+					node.Thaw()
+				}
+			}
+		}),
+		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killSubscribers(t, nodes...) }))
+}
+
+// killSubscribers closes the connections that have subscribed to something.
+func killSubscribers(t *testing.T, servers ...*servertest.Redis) {
+	t.Helper()
+	for _, server := range servers {
+		command(t, server, "CLIENT", "KILL", "TYPE", "pubsub")
+	}
 }
 
 // contract runs the kit against a server that starts with its first use: a

@@ -114,4 +114,8 @@ var contract = []clause{
 		{"random histories are what the methods of a record make of them", randomHistories},
 		{"a short way leads where the full one does", shortWays},
 	}},
+	{"C23", []statement{
+		{"a watcher that has lost its connection says so and hears again", watchesAgain},
+		{"a watcher begins after another has lost its connection", watchesAfterLoss},
+	}},
 }

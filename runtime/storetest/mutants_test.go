@@ -389,6 +389,13 @@ var mutants = []mutant{
 			}
 		})
 	}},
+	{"a watcher stays deaf", []string{
+		"a watcher that has lost its connection says so and hears again",
+		"a watcher begins after another has lost its connection",
+	}, func(s *toy) { s.deaf = true }},
+	{"a watcher does not say what it has missed", []string{
+		"a watcher that has lost its connection says so and hears again",
+	}, func(s *toy) { s.silent = true }},
 	{"a goroutine is left", []string{"closing leaves no goroutine"}, func(s *toy) {
 		go func() { <-forever }()
 	}},

@@ -20,6 +20,8 @@ var unseen = map[string]string{
 	"what a load finds expired is removed":            "the clock goes forward",
 	"an end lies in the future":                       "the clock goes forward",
 	"an outage is not found":                          "there is no outage",
+	"a watcher stays deaf":                            "nobody watches",
+	"a watcher does not say what it has missed":       "nobody watches",
 	"a goroutine is left":                             "the store is not closed",
 }
 

@@ -10,7 +10,7 @@
 //		})
 //	}
 //
-// Each clause of the contract, C1 to C21, is a subtest, and under it each
+// Each clause of the contract, C1 to C23, is a subtest, and under it each
 // statement that the clause makes. Run the kit with -race. With -short it makes
 // a tenth of the rounds that provoke races.
 //
@@ -19,13 +19,15 @@
 // clock. Values are encoded in the store's format: where the store is a
 // [runtime.Formatter] and wants JSON, they are JSON texts. The clauses about an
 // index and a sweeper are skipped for stores that are no [runtime.Indexer] or
-// [runtime.Sweeper]; C16 and C18 run where [WithReopen] and [WithOutage] say how.
+// [runtime.Sweeper]; C16, C18 and C23 run where [WithReopen], [WithOutage] and
+// [WithLostWatch] say how.
 package storetest
 
 import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
@@ -75,6 +77,12 @@ func WithReopen(reopen func(t *testing.T, data string) runtime.Store) Option {
 	return func(h *hooks) { h.reopen = reopen }
 }
 
+// WithLostWatch lets C23 run. Lose breaks the connection on which the store hears
+// of changes, and no other.
+func WithLostWatch(lose func(t *testing.T, s runtime.Store)) Option {
+	return func(h *hooks) { h.loseWatch = lose }
+}
+
 // WithHistory sets how many operations C19 records, 10,000 by default. For every
 // hundred of them C21 compares a history of random ones.
 func WithHistory(operations int) Option {
@@ -88,27 +96,33 @@ func WithKills(n int) Option {
 
 // hooks are the options as the caller gave them.
 type hooks struct {
-	outage  func(*testing.T, runtime.Store) func()
-	reopen  func(*testing.T, string) runtime.Store
-	history int
-	kills   int
+	outage    func(*testing.T, runtime.Store) func()
+	loseWatch func(*testing.T, runtime.Store)
+	reopen    func(*testing.T, string) runtime.Store
+	history   int
+	kills     int
 }
 
 // A subject is the store under test, and what can be done to it.
 type subject struct {
-	open   func() runtime.Store
-	outage func(runtime.Store) (end func())
-	reopen func(data string) runtime.Store
-	test   string // pattern of the test that a process to kill runs again
+	open      func() runtime.Store
+	outage    func(runtime.Store) (end func())
+	loseWatch func(runtime.Store)
+	reopen    func(data string) runtime.Store
+	test      string // pattern of the test that a process to kill runs again
 
-	history int // operations of C19; 0: the default
-	kills   int // of C16; 0: the default
+	history int           // operations of C19; 0: the default
+	kills   int           // of C16; 0: the default
+	hearing time.Duration // how long a watcher may take in C23; 0: the default
 }
 
 func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.Store) subject {
 	s := subject{open: func() runtime.Store { return open(t) }, test: test, history: h.history, kills: h.kills}
 	if h.outage != nil {
 		s.outage = func(store runtime.Store) func() { return h.outage(t, store) }
+	}
+	if h.loseWatch != nil {
+		s.loseWatch = func(store runtime.Store) { h.loseWatch(t, store) }
 	}
 	if h.reopen != nil {
 		s.reopen = func(data string) runtime.Store { return h.reopen(t, data) }

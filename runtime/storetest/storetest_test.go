@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
@@ -15,6 +16,7 @@ import (
 func TestSoundStorePasses(t *testing.T) {
 	Run(t, func(*testing.T) runtime.Store { return newToy() },
 		WithOutage(func(_ *testing.T, s runtime.Store) func() { return failToy(s) }),
+		WithLostWatch(func(_ *testing.T, s runtime.Store) { loseToyWatches(s) }),
 		WithReopen(reopenFiled(whole)))
 }
 
@@ -38,6 +40,8 @@ func TestSoundJSONStorePasses(t *testing.T) {
 
 func failToy(s runtime.Store) (end func()) { return s.(*toy).fail() }
 
+func loseToyWatches(s runtime.Store) { s.(*toy).loseWatches() }
+
 func TestDefectsAreNoticed(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
@@ -47,7 +51,9 @@ func TestDefectsAreNoticed(t *testing.T) {
 				return s
 			}
 			for _, says := range m.fails {
-				if !notices(t, find(t, says), subject{open: broken, outage: failToy}) {
+				if !notices(t, find(t, says), subject{
+					open: broken, outage: failToy, loseWatch: loseToyWatches, hearing: 50 * time.Millisecond,
+				}) {
 					t.Errorf("the kit does not notice it by %q", says)
 				}
 			}

@@ -22,6 +22,7 @@ type toy struct {
 	records map[runtime.ID]*runtime.Record
 	marks   []toyMark
 	down    error
+	watches []*toyWatch
 
 	read    func(r *runtime.Record, key runtime.Key) (*runtime.Record, error)
 	apply   func(r *runtime.Record, key runtime.Key, d *runtime.Delta) (*runtime.Record, *runtime.Result, error)
@@ -41,6 +42,14 @@ type toy struct {
 	lateMarks   bool // Revoke leaves its mark at the end
 	hasty       bool // Find stops when a session ends
 	noException bool // Revoke excepts nobody
+	deaf        bool // a watch that is lost stays so
+	silent      bool // and if not, it does not say so
+}
+
+// A toyWatch has lost what is told while it is lost.
+type toyWatch struct {
+	tell func(runtime.Change)
+	lost bool
 }
 
 type toyMark struct {
@@ -151,12 +160,47 @@ func (s *toy) step(
 	s.yieldUntil(s.tornSweep, func() bool { return s.sweeping })
 	s.steps++
 	next, err := judge(r)
+	if next != nil {
+		if change, told := runtime.ChangeOf(id, r, next); told {
+			s.tell(change)
+		}
+	}
 	if next == nil {
 		delete(s.records, id)
 	} else {
 		s.records[id] = next
 	}
 	return err
+}
+
+func (s *toy) Watch(_ context.Context, tell func(runtime.Change)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deaf && slices.ContainsFunc(s.watches, func(w *toyWatch) bool { return w.lost }) {
+		return errDown
+	}
+	s.watches = append(s.watches, &toyWatch{tell: tell})
+	return nil
+}
+
+func (s *toy) tell(c runtime.Change) {
+	for _, w := range s.watches {
+		if !w.lost {
+			w.tell(c)
+		}
+	}
+}
+
+// loseWatches breaks the connections of the watches, which come back at once.
+func (s *toy) loseWatches() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.watches {
+		w.lost = s.deaf
+	}
+	if !s.silent {
+		s.tell(runtime.Change{Kind: runtime.ChangesMissed})
+	}
 }
 
 // yieldUntil lets others run in the middle of a torn operation until they have
