@@ -161,7 +161,9 @@ func (s *Session) lose(err error) error {
 		s.move(ended, nil, err)
 		return err
 	}
-	err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	if !errors.Is(err, ErrRefused) {
+		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
 	s.move(lost, nil, err)
 	return err
 }

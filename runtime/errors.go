@@ -43,6 +43,11 @@ var (
 	ErrEnded = errors.New("session ended")
 )
 
+// ErrRefused says that the server of a store has refused to write and said so: it
+// is full, takes no writes, or does not let this program. Nothing was stored. For
+// all else it is an outage.
+var ErrRefused = errors.New("the server of the store refuses to write")
+
 // What a session answers by itself.
 var (
 	// ErrTooLate says that a change needs a new cookie, but the response has

@@ -345,3 +345,30 @@ func wholeRecord(t *testing.T, s *pgstore.Store, key runtime.Key) int64 {
 	}
 	return n.Count
 }
+
+// TestWhatTheServerRefusesIsNotStored lets each way to write meet an error of the
+// server, which a trigger raises.
+func TestWhatTheServerRefusesIsNotStored(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	key, record := session(1, entry("theme", `"dark"`))
+	create(t, s, key, record)
+	for _, code := range []string{"40001", "57014", "25006", "53100"} {
+		servertest.Execute(t, server, `CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+			'BEGIN RAISE EXCEPTION USING ERRCODE = ''`+code+`''; END';
+			CREATE OR REPLACE TRIGGER refuse BEFORE INSERT OR UPDATE ON duckgen_sessions FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		conditional := set(entry("theme", `"light"`))
+		conditional.Ops[0].If = &runtime.Condition{Value: `"dark"`}
+		fresh, freshRecord := session(2)
+		_, ordinary := s.Update(t.Context(), key, set(entry("theme", `"light"`)))
+		_, updated := s.Update(t.Context(), key, conditional)
+		for _, err := range []error{ordinary, updated, s.Create(t.Context(), fresh, freshRecord), s.Delete(t.Context(), key)} {
+			if !errors.Is(err, runtime.ErrRefused) || !strings.Contains(fmt.Sprint(err), code) {
+				t.Errorf("a server that answers %s: %v, want %v", code, err, runtime.ErrRefused)
+			}
+		}
+	}
+	if got := load(t, s, key); !got.Entries.Equal(record.Entries) {
+		t.Errorf("what was refused is stored: %+v", got.Entries)
+	}
+}

@@ -272,12 +272,3 @@ func (s *Store) ready(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
-
-// cause is why an operation has failed: what a driver says about a context that
-// is over may be anything.
-func cause(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
-}

@@ -66,14 +66,16 @@ func newCache(ttl time.Duration, maxBytes int) *cache {
 }
 
 // connect makes the client that the cache reads with.
-func (c *cache) connect(ctx context.Context, settings rueidis.ClientOption, prefix string) (err error) {
+func (c *cache) connect(
+	ctx context.Context, connections *connections, settings rueidis.ClientOption, prefix string,
+) (err error) {
 	if c.ttl <= 0 || c.max <= 0 {
 		return errors.New("the cache wants a time to live and a size above 0")
 	}
 	settings.DisableCache, settings.AlwaysRESP2 = false, false
 	settings.ClientTrackingOptions = []string{} // all that is read, without asking each time
 	settings.OnInvalidations = func(keys []rueidis.RedisMessage) { c.changed(prefix, keys) }
-	c.client, err = connect(ctx, settings)
+	c.client, err = connections.connect(ctx, settings)
 	return err
 }
 

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // A call is one execution of a function.
@@ -16,7 +20,8 @@ type call struct{ keys, args []string }
 // empty after a restart or was told FUNCTION FLUSH, it has done nothing, and is
 // given the library.
 func (s *Store) run(ctx context.Context, f function, c call) (reply, error) {
-	return s.answer(ctx, f, c, s.client.Do(ctx, s.command(f, c)))
+	began := time.Now()
+	return s.answer(ctx, f, c, began, s.client.Do(ctx, s.command(f, c)))
 }
 
 // runAll executes a function several times, in one round trip for each shard.
@@ -25,11 +30,12 @@ func (s *Store) runAll(ctx context.Context, f function, calls []call) ([]reply, 
 	for i, c := range calls {
 		commands[i] = s.command(f, c)
 	}
+	began := time.Now()
 	replies := make([]reply, len(calls))
 	var errs []error
 	for i, result := range s.client.DoMulti(ctx, commands...) {
 		var err error
-		replies[i], err = s.answer(ctx, f, calls[i], result)
+		replies[i], err = s.answer(ctx, f, calls[i], began, result)
 		errs = append(errs, err)
 	}
 	return replies, errors.Join(errs...)
@@ -39,8 +45,11 @@ func (s *Store) command(f function, c call) rueidis.Completed {
 	return s.client.B().Fcall().Function(string(f)).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
 }
 
-// answer reads the reply. It teaches a server that does not know the function.
-func (s *Store) answer(ctx context.Context, f function, c call, result rueidis.RedisResult) (reply, error) {
+// answer reads the reply to a call that began at a time. It teaches a server that
+// does not know the function.
+func (s *Store) answer(
+	ctx context.Context, f function, c call, began time.Time, result rueidis.RedisResult,
+) (reply, error) {
 	if isUnknownFunction(result.Error()) {
 		if err := s.teach(ctx, c.keys[0]); err != nil {
 			return reply{}, err
@@ -49,7 +58,10 @@ func (s *Store) answer(ctx context.Context, f function, c call, result rueidis.R
 	}
 	message, err := result.ToMessage()
 	if err != nil {
-		return reply{}, s.wrap(fmt.Errorf("%s: %w", c.keys[0], err))
+		if hasCode(err, "READONLY") { // it was the master when it was connected to
+			s.connections.giveUp(began)
+		}
+		return reply{}, s.wrap(fmt.Errorf("%s: %w", c.keys[0], refusal(err)))
 	}
 	if message.IsString() {
 		applied, err := message.ToString()
@@ -64,6 +76,28 @@ func isUnknownFunction(err error) bool {
 	return ok && strings.HasSuffix(refused.Error(), "Function not found")
 }
 
+// refusals are the codes of answers by which a server says that it has not done
+// what it was told.
+var refusals = []string{
+	"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOPERM", "NOREPLICAS", "OOM", "READONLY",
+}
+
+// refusal says of an error that it is one. A function that runs may have written
+// something before it lacks a right.
+func refusal(err error) error {
+	stated := func(code string) bool { return hasCode(err, code) }
+	if slices.ContainsFunc(refusals, stated) && !strings.Contains(err.Error(), "in script") {
+		return fmt.Errorf("%w: %w", runtime.ErrRefused, err)
+	}
+	return err
+}
+
+// hasCode reports whether an error is an answer of the server with the code.
+func hasCode(err error, code string) bool {
+	refused, ok := rueidis.IsRedisErr(err)
+	return ok && strings.HasPrefix(refused.Error(), code+" ")
+}
+
 // teach gives the library to the server that has the key. Another program may do
 // so at the same moment.
 func (s *Store) teach(ctx context.Context, key string) error {
@@ -72,7 +106,7 @@ func (s *Store) teach(ctx context.Context, key string) error {
 	if refused, ok := rueidis.IsRedisErr(err); ok && strings.Contains(refused.Error(), "already exists") {
 		return nil
 	}
-	return s.wrap(err)
+	return s.wrap(refusal(err))
 }
 
 // tagOf returns the part of a key that decides its slot, in its braces.

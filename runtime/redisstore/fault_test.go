@@ -7,8 +7,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
 
@@ -244,5 +248,95 @@ func TestAFailoverKeepsTheStoreWorking(t *testing.T) {
 	n := eventually(t, func(ctx context.Context) (int, error) { return s.Revoke(ctx, user, keys[0].Now) })
 	if n != len(keys) {
 		t.Errorf("after a failover Revoke ends %d sessions, want %d", n, len(keys))
+	}
+}
+
+func TestWhatAServerRefusesIsNotStored(t *testing.T) {
+	server := start(t)
+	command(t, server, "ACL", "SETUSER", "reader", "on", ">secret", "+@read", "+@connection", "~*", "&*")
+	writing := open(t, server.URL(), "duckgen:")
+	key, record := session(1)
+	create(t, writing, key, record)
+	reading := open(t, "redis://reader:secret@"+server.Address(), "duckgen:")
+	refused := func(why string, errs ...error) {
+		t.Helper()
+		for _, err := range errs {
+			if !errors.Is(err, runtime.ErrRefused) || !strings.Contains(err.Error(), why) {
+				t.Errorf("a server that answers %s: %v, want %v", why, err, runtime.ErrRefused)
+			}
+		}
+	}
+	_, err := reading.Update(t.Context(), key, oneField())
+	other, otherRecord := session(2)
+	refused("NOPERM", err, reading.Create(t.Context(), other, otherRecord), reading.Delete(t.Context(), key))
+	command(t, server, "REPLICAOF", "127.0.0.1", "1")
+	_, err = writing.Update(t.Context(), key, oneField())
+	refused("READONLY", err)
+	command(t, server, "REPLICAOF", "NO", "ONE")
+	// The first load may still find the connection that was given up.
+	got := eventually(t, func(ctx context.Context) (*runtime.Record, error) { return writing.Load(ctx, key) })
+	if !got.Entries.Equal(record.Entries) {
+		t.Errorf("what was refused is stored: %+v", got.Entries)
+	}
+}
+
+// A switchboard forwards connections to the server that a name leads to now.
+type switchboard struct {
+	net.Listener
+	server atomic.Pointer[servertest.Redis]
+}
+
+func newSwitchboard(t *testing.T) *switchboard {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &switchboard{Listener: listener}
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
+	t.Cleanup(func() { listener.Close() })
+	running.Go(func() {
+		for {
+			program, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp4", s.server.Load().Address())
+			if err != nil {
+				program.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{program, server}, {server, program}} {
+				running.Go(func() {
+					_, _ = io.Copy(way[0], way[1]) // ends with either connection
+					program.Close()
+					server.Close()
+				})
+			}
+		}
+	})
+	return s
+}
+
+// TestAFailoverByNameHeals leaves the old master up, as a replica, and lets the
+// name lead to the new one.
+func TestAFailoverByNameHeals(t *testing.T) {
+	before, after := start(t), start(t)
+	name := newSwitchboard(t)
+	name.server.Store(before)
+	s := open(t, "redis://:"+servertest.RedisPassword+"@"+name.Addr().String(), "duckgen:")
+	changes := watch(t.Context(), t, s)
+	key, record := session(1)
+	create(t, s, key, record)
+	name.server.Store(after)
+	command(t, before, "REPLICAOF", "127.0.0.1", "1")
+	if _, err := s.Update(t.Context(), key, oneField()); !errors.Is(err, runtime.ErrRefused) {
+		t.Errorf("a commit to the old master: %v, want %v", err, runtime.ErrRefused)
+	}
+	eventually(t, func(ctx context.Context) (any, error) { return nil, s.Create(ctx, key, record) })
+	wantChange(t, changes, runtime.Change{Kind: runtime.ChangesMissed})
+	if n := command(t, after, "DBSIZE"); n != "1" {
+		t.Errorf("the new master has %s sessions, want 1", n)
 	}
 }

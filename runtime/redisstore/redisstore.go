@@ -20,10 +20,8 @@ package redisstore
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,11 +39,11 @@ const sweepMargin = 5 * time.Minute
 // A Store is a [runtime.Store] on Redis, also a [runtime.Indexer] and a
 // [runtime.Watcher]. It is safe for concurrent use.
 type Store struct {
-	client  rueidis.Client
-	owned   bool   // the client is closed with the store
-	address string // for errors; never with a password
-	prefix  string
-	sharded bool // on a Cluster, where one function reaches one slot only
+	client      rueidis.Client
+	connections *connections // of what Open has made; nil of a client of the program's
+	address     string       // for errors; never with a password
+	prefix      string
+	sharded     bool // on a Cluster, where one function reaches one slot only
 
 	// kind is that of the session seen last. Nearly every store has sessions of
 	// one kind, so it is a good guess.
@@ -95,73 +93,25 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 	settings.AlwaysRESP2 = true  // hashes come as lists, which are quicker to read than maps
 	settings.DisableRetry = true // a delta is sent at most once
 	address := strings.Join(settings.InitAddress, ",")
-	client, err := connect(ctx, settings)
+	connections := &connections{}
+	client, err := connections.connect(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("redisstore %s: %w", address, withoutSecret(err, settings.Password))
 	}
 	s := New(client)
-	s.owned = true
+	s.connections = connections
 	s.address = address
 	for _, option := range options {
 		option.change(s)
 	}
 	if s.cache != nil {
-		err = s.cache.connect(ctx, settings, s.prefix)
+		err = s.cache.connect(ctx, connections, settings, s.prefix)
 	}
 	if err != nil {
 		client.Close()
 		return nil, s.wrap(withoutSecret(err, settings.Password))
 	}
 	return s, nil
-}
-
-// connect makes a client and looks whether it may be used.
-func connect(ctx context.Context, settings rueidis.ClientOption) (rueidis.Client, error) {
-	opening, stop := context.WithCancel(context.Background())
-	defer stop()
-	defer context.AfterFunc(ctx, stop)()
-	dial := settings.DialCtxFn
-	if dial == nil {
-		dial = dialTCP
-	}
-	var open atomic.Bool
-	settings.DialCtxFn = func(c context.Context, address string, d *net.Dialer, t *tls.Config) (net.Conn, error) {
-		if !open.Load() {
-			c = opening
-		}
-		return dial(c, address, d, t)
-	}
-	client, err := rueidis.NewClient(settings)
-	if err == nil {
-		err = client.Do(ctx, client.B().Ping().Build()).Error()
-		if err != nil {
-			client.Close()
-		}
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return nil, err
-	}
-	open.Store(true)
-	return client, nil
-}
-
-func dialTCP(ctx context.Context, address string, d *net.Dialer, t *tls.Config) (net.Conn, error) {
-	if t == nil {
-		return d.DialContext(ctx, "tcp", address)
-	}
-	secure := tls.Dialer{NetDialer: d, Config: t}
-	return secure.DialContext(ctx, "tcp", address)
-}
-
-// withoutSecret drops an error's text where it repeats the password.
-func withoutSecret(err error, password string) error {
-	if password != "" && strings.Contains(err.Error(), password) {
-		return errors.New("the server refuses the connection, and its answer repeats the password")
-	}
-	return err
 }
 
 // New returns a store on a client of the program's own, which stays open when
@@ -191,7 +141,7 @@ func (s *Store) Close() error {
 		if s.cache != nil {
 			s.cache.client.Close()
 		}
-		if s.owned {
+		if s.connections != nil {
 			s.client.Close()
 		}
 	})

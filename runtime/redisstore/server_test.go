@@ -292,8 +292,8 @@ func TestSessionsEndWhereMemoryIsFull(t *testing.T) {
 	create(t, s, key, record)
 	create(t, s, other, otherRecord)
 	command(t, server, "CONFIG", "SET", "maxmemory", "1")
-	if _, err := s.Update(t.Context(), key, oneField()); err == nil || errors.Is(err, runtime.ErrNotFound) {
-		t.Errorf("Update: %v, want the server's refusal", err)
+	if _, err := s.Update(t.Context(), key, oneField()); !errors.Is(err, runtime.ErrRefused) {
+		t.Errorf("Update: %v, want %v", err, runtime.ErrRefused)
 	}
 	if r, err := s.Load(t.Context(), key); err != nil || !r.Entries.Equal(record.Entries) {
 		t.Errorf("Load after a refused Update: %+v, %v", r, err)
