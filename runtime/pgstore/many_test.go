@@ -1,7 +1,6 @@
 package pgstore_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -14,16 +13,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
 
 // sessions is how many the tests of this file make. What they log with a million
 // is in docs/stores.md.
-var sessions = flag.Int("sessions", 0, "sessions in the tests of large tables")
-
-func sessionCount() int { return cmp.Or(*sessions, testtier.Count(1000, 5000, 10_000)) }
+var sessions = flag.Int("sessions", 10_000, "sessions in the tests of large tables")
 
 // copies makes sessions that are like the given one, under ids and with proofs
 // that nobody knows, and with what it has in the index.
@@ -66,7 +62,7 @@ func ask[T any](t *testing.T, pool *pgxpool.Pool, question string, args ...any) 
 // TestManySessions fills the tables, and measures what a session takes and what
 // it costs to remove those that have expired, while a visitor works.
 func TestManySessions(t *testing.T) {
-	sessions := sessionCount()
+	sessions := *sessions
 	for _, c := range []struct {
 		name     string
 		entries  []runtime.Entry
@@ -191,7 +187,7 @@ func sweepBesideVisitor(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, visi
 // TestAUserWithManySessions holds Find and Revoke to a memory and to statements
 // that do not grow with the sessions of a user.
 func TestAUserWithManySessions(t *testing.T) {
-	n := 2 * sessionCount()
+	n := 2 * *sessions
 	pool, s := openPool(t, emptyURL(t))
 	user := indexed("user_id", "7")
 	key, record := session(1, user, entry("theme", `"dark"`))
