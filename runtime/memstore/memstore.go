@@ -167,7 +167,7 @@ func (s *Store) lockedStep(
 // replace stores next in place of old. The lock is held.
 func (s *Store) replace(sh *shard, id runtime.ID, old, next *runtime.Record) {
 	sh.index.move(id, old, next)
-	sh.put(id, s.pack(next, sh.records[id]))
+	sh.put(id, s.pack(next, sh.records[id].packed))
 }
 
 // shard returns where the id belongs. Ids are random, so any byte will do.

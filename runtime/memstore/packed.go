@@ -47,9 +47,6 @@ func (p *packed) record() *runtime.Record {
 	}
 }
 
-// expired compares whole milliseconds, of which now may have a fraction more.
-func (p *packed) expired(now time.Time) bool { return p.expires <= now.UnixMilli() }
-
 // pack returns the compact form of r. It keeps nothing that the caller could
 // change. The parts that old has already are shared with it.
 func (s *Store) pack(r *runtime.Record, old *packed) *packed {

@@ -26,15 +26,25 @@ const (
 // A shard holds the sessions whose ids begin with one byte, and their index.
 type shard struct {
 	mu      sync.Mutex
-	records map[runtime.ID]*packed
+	records map[runtime.ID]slot
 	index   index
 	peak    int // the most records that the maps have held
 	closed  bool
 }
 
+// A slot holds one record. Its expiry stands in the map itself, because most of
+// what a sweep costs is to look where a pointer leads.
+type slot struct {
+	expires int64 // Unix milliseconds
+	*packed
+}
+
+// expired compares whole milliseconds, of which now may have a fraction more.
+func (s slot) expired(now time.Time) bool { return s.expires <= now.UnixMilli() }
+
 // put stores the record in place of the one that was there. The lock is held.
 func (sh *shard) put(id runtime.ID, next *packed) {
-	sh.records[id] = next
+	sh.records[id] = slot{next.expires, next}
 	sh.peak = max(sh.peak, len(sh.records))
 }
 
@@ -44,8 +54,8 @@ func (sh *shard) sweep(now time.Time, pause func()) (removed int, err error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	seen := 0
-	for id, p := range sh.records {
-		if sh.removeExpired(id, p, now) {
+	for id, s := range sh.records {
+		if sh.removeExpired(id, s, now) {
 			removed++
 		}
 		if seen++; seen%sweepStep == 0 {
@@ -67,8 +77,8 @@ func (sh *shard) sweepSome(now time.Time) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	seen := 0
-	for id, p := range sh.records {
-		sh.removeExpired(id, p, now)
+	for id, s := range sh.records {
+		sh.removeExpired(id, s, now)
 		if seen++; seen == sampleSize {
 			break
 		}
@@ -78,11 +88,11 @@ func (sh *shard) sweepSome(now time.Time) {
 
 // removeExpired removes the record if it has expired and is still the stored
 // one, which a sweep cannot know once it has let others work.
-func (sh *shard) removeExpired(id runtime.ID, p *packed, now time.Time) bool {
-	if !p.expired(now) || sh.records[id] != p {
+func (sh *shard) removeExpired(id runtime.ID, s slot, now time.Time) bool {
+	if !s.expired(now) || sh.records[id] != s {
 		return false
 	}
-	sh.index.move(id, p.record(), nil)
+	sh.index.move(id, s.record(), nil)
 	delete(sh.records, id)
 	return true
 }
@@ -97,9 +107,9 @@ func (sh *shard) shrink() {
 
 // rebuild makes the maps anew, as large as what they hold.
 func (sh *shard) rebuild() {
-	records := make(map[runtime.ID]*packed, len(sh.records))
-	for id, p := range sh.records {
-		records[id] = p
+	records := make(map[runtime.ID]slot, len(sh.records))
+	for id, s := range sh.records {
+		records[id] = s
 	}
 	sh.records = records
 	sh.index = sh.index.clone()
