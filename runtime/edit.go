@@ -65,7 +65,9 @@ func (e Entries) apply(d *Delta) (next Entries, replaced []string, err error) {
 		}
 		edits = append(edits, x)
 	}
-	next = e.edited(edits)
+	if next, err = e.edited(edits); err != nil {
+		return e, nil, err
+	}
 	return next, replaced, next.within(d, e)
 }
 
@@ -123,7 +125,7 @@ func (e Entries) editFor(op *Op, cleared []edit) (x edit, replaces bool, err err
 }
 
 // edited carries out the edits.
-func (e Entries) edited(edits []edit) Entries {
+func (e Entries) edited(edits []edit) (Entries, error) {
 	arrange(edits)
 	n, size := e.Len(), e.Size()
 	for i := range edits {
@@ -134,6 +136,9 @@ func (e Entries) edited(edits []edit) Entries {
 			n++
 			size += x.entry().size()
 		}
+	}
+	if packedSize(n, size) > maxPacked {
+		return e, &LimitError{Limit: maxPacked, Err: ErrTooLarge}
 	}
 	p, done := newPacker(n, size), 0
 	for i := range edits {
@@ -146,7 +151,7 @@ func (e Entries) edited(edits []edit) Entries {
 		done = x.to
 	}
 	p.addSpan(span{e, done, e.Len()})
-	return p.entries()
+	return p.entries(), nil
 }
 
 // arrange sorts the edits and takes from each what the ones before it replace, so

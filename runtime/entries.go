@@ -37,7 +37,7 @@ func (e Entry) size() int {
 type Entries struct{ packed string } // see packed.go
 
 // NewEntries returns the set of the given entries. Of several with one key the
-// last one counts.
+// last one counts. It panics if they are too large for a set.
 func NewEntries(list ...Entry) Entries {
 	if !sortedByKey(list) {
 		list = sortByKey(slices.Clone(list))
@@ -45,6 +45,9 @@ func NewEntries(list ...Entry) Entries {
 	size := 0
 	for i := range list {
 		size += list[i].size()
+	}
+	if packedSize(len(list), size) > maxPacked {
+		panic("runtime: session entries of 1 GiB or more")
 	}
 	p := newPacker(len(list), size)
 	for i := range list {

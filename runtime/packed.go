@@ -24,6 +24,10 @@ const (
 
 func tableSize(n int) int { return n*rowSize + endSize }
 
+// packedSize returns the bytes of n entries that have the size, as [Entries.Size]
+// counts it.
+func packedSize(n, size int) int { return tableSize(n) + n*headSize + size }
+
 // A row has where an entry begins in its lower half, and the beginning of the key
 // in the upper one. Most searches compare no more of the keys than that.
 type row uint64
@@ -122,16 +126,12 @@ type packer struct {
 	entry  int // where the next entry begins
 }
 
-// newPacker begins a set of n entries that have the size, as [Entries.Size] counts
-// it.
+// newPacker begins a set of n entries that have the size.
 func newPacker(n, size int) packer {
 	if n == 0 {
 		return packer{}
 	}
-	if n > maxPacked/rowSize || size > maxPacked-tableSize(n)-n*headSize {
-		panic("runtime: a session of more than 1 GiB")
-	}
-	return packer{packed: make([]byte, tableSize(n)+n*headSize+size), entry: tableSize(n)}
+	return packer{packed: make([]byte, packedSize(n, size)), entry: tableSize(n)}
 }
 
 func (p *packer) add(e *Entry) {
