@@ -94,13 +94,17 @@ func TestTheStructInTheReadmeIsASession(t *testing.T) {
 }
 
 func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
-	documents, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
+	var documents []string
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s finds %d documents: %v", pattern, len(found), err)
+		}
+		documents = append(documents, found...)
 	}
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
 	code := regexp.MustCompile("(?s)```.*?```")
-	for _, document := range append(documents, "README.md") {
+	for _, document := range documents {
 		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
