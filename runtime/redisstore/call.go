@@ -52,16 +52,13 @@ func (s *Store) answer(
 ) (reply, error) {
 	if isUnknownFunction(result.Error()) {
 		if err := s.teach(ctx, c.keys[0]); err != nil {
-			return reply{}, err
+			return reply{}, s.failed(c, began, err)
 		}
 		result = s.client.Do(ctx, s.command(f, c))
 	}
 	message, err := result.ToMessage()
 	if err != nil {
-		if hasCode(err, "READONLY") { // it was the master when it was connected to
-			s.connections.giveUp(began)
-		}
-		return reply{}, s.wrap(fmt.Errorf("%s: %w", c.keys[0], refusal(err)))
+		return reply{}, s.failed(c, began, err)
 	}
 	if message.IsString() {
 		applied, err := message.ToString()
@@ -69,6 +66,15 @@ func (s *Store) answer(
 	}
 	parts, err := message.ToArray()
 	return reply{parts: parts}, s.wrap(err)
+}
+
+// failed says which key a call was for. A server that takes no writes was the
+// master when it was connected to: the connections to it are given up.
+func (s *Store) failed(c call, began time.Time, err error) error {
+	if hasCode(err, "READONLY") {
+		s.connections.giveUp(began)
+	}
+	return s.wrap(fmt.Errorf("%s: %w", c.keys[0], refusal(err)))
 }
 
 func isUnknownFunction(err error) bool {
@@ -94,8 +100,8 @@ func refusal(err error) error {
 
 // hasCode reports whether an error is an answer of the server with the code.
 func hasCode(err error, code string) bool {
-	refused, ok := rueidis.IsRedisErr(err)
-	return ok && strings.HasPrefix(refused.Error(), code+" ")
+	var refused *rueidis.RedisError
+	return errors.As(err, &refused) && strings.HasPrefix(refused.Error(), code+" ")
 }
 
 // teach gives the library to the server that has the key. Another program may do
@@ -106,7 +112,7 @@ func (s *Store) teach(ctx context.Context, key string) error {
 	if refused, ok := rueidis.IsRedisErr(err); ok && strings.Contains(refused.Error(), "already exists") {
 		return nil
 	}
-	return s.wrap(refusal(err))
+	return err
 }
 
 // tagOf returns the part of a key that decides its slot, in its braces.

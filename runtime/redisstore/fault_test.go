@@ -253,7 +253,7 @@ func TestAFailoverKeepsTheStoreWorking(t *testing.T) {
 
 func TestWhatAServerRefusesIsNotStored(t *testing.T) {
 	server := start(t)
-	command(t, server, "ACL", "SETUSER", "reader", "on", ">secret", "+@read", "+@connection", "~*", "&*")
+	command(t, server, "ACL", "SETUSER", "reader", "on", ">secret", "+@all", "~*", "&*")
 	writing := open(t, server.URL(), "duckgen:")
 	key, record := session(1)
 	create(t, writing, key, record)
@@ -266,6 +266,7 @@ func TestWhatAServerRefusesIsNotStored(t *testing.T) {
 			}
 		}
 	}
+	command(t, server, "ACL", "SETUSER", "reader", "-fcall")
 	_, err := reading.Update(t.Context(), key, oneField())
 	other, otherRecord := session(2)
 	refused("NOPERM", err, reading.Create(t.Context(), other, otherRecord), reading.Delete(t.Context(), key))

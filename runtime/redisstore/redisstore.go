@@ -104,7 +104,8 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 	for _, option := range options {
 		option.change(s)
 	}
-	if s.cache != nil {
+	err = s.probe(ctx)
+	if err == nil && s.cache != nil {
 		err = s.cache.connect(ctx, connections, settings, s.prefix)
 	}
 	if err != nil {
@@ -112,6 +113,21 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 		return nil, s.wrap(withoutSecret(err, settings.Password))
 	}
 	return s, nil
+}
+
+// probe looks for a session that does not exist, by a function that would write.
+// What comes and goes, such as full memory, is no reason not to open.
+func (s *Store) probe(ctx context.Context) error {
+	_, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(runtime.ID{})}, []string{keyArg(runtime.Key{})}})
+	switch {
+	case hasCode(err, "READONLY"):
+		return fmt.Errorf("the server is a replica, which takes no writes: %w", err)
+	case hasCode(err, "NOPERM"):
+		return fmt.Errorf("the user lacks a right, see docs/stores.md for what it needs: %w", err)
+	case err != nil && strings.Contains(err.Error(), "unknown command"):
+		return fmt.Errorf("the server has no functions, want Redis 7 or Valkey: %w", err)
+	}
+	return nil
 }
 
 // New returns a store on a client of the program's own, which stays open when

@@ -76,6 +76,31 @@ func TestOpenSaysWhatIsWrongAndNeverThePassword(t *testing.T) {
 	}
 }
 
+func TestOpenSaysThatTheServerCannotServe(t *testing.T) {
+	replica, limited := start(t), start(t)
+	command(t, replica, "REPLICAOF", "127.0.0.1", "1")
+	command(t, limited, "ACL", "SETUSER", "reader", "on", ">secret", "+@read", "+@connection", "~*", "&*")
+	for what, c := range map[string]struct{ url, wants string }{
+		"a replica":                  {replica.URL(), "replica"},
+		"a user that may only read":  {"redis://reader:secret@" + limited.Address(), "lacks a right"},
+		"a server without functions": {start(t, "rename-command FCALL", "elsewhere").URL(), "no functions"},
+	} {
+		s, err := redisstore.Open(t.Context(), c.url)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: Open succeeds", what)
+		} else if !strings.Contains(err.Error(), c.wants) {
+			t.Errorf("%s: %q does not say %q", what, err, c.wants)
+		}
+	}
+}
+
+func TestOpenSucceedsWhereMemoryIsFull(t *testing.T) {
+	server := start(t)
+	command(t, server, "CONFIG", "SET", "maxmemory", "1")
+	open(t, server.URL(), "duckgen:")
+}
+
 // calls returns how often the server has run each command that reads or writes
 // data, from outside of functions.
 func calls(t *testing.T, server *servertest.Redis) map[string]int {
