@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // extensible reports whether activity can move the end of the session. One that
@@ -30,6 +29,6 @@ func (s *Session) extend(ctx context.Context, c *commitRoom) {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSuperseded), errors.Is(err, ErrReused), errors.Is(err, ErrEnded):
 		// It ended while the request was reading: nothing is left to extend.
 	default:
-		_ = s.fault(fmt.Errorf("extend session: %w", err))
+		_ = s.fault("extend", err)
 	}
 }

@@ -31,7 +31,9 @@ func (s *Session) Save(ctx context.Context) error {
 	if s.phase == phaseClosed {
 		return s.fail(ErrTooLate)
 	}
-	err := s.commit(ctx, s.takeRoom())
+	bound := s.engine.bound(ctx)
+	defer bound.stop()
+	err := s.commit(bound, s.takeRoom())
 	switch {
 	case s.live == nil && s.response != nil:
 		s.sendCookie(s.response.Header())
@@ -49,7 +51,8 @@ func (s *Session) hookCommit() error {
 		return nil
 	}
 	c := s.takeRoom()
-	c.context.begin(s.ctx)
+	c.context.lasting = true
+	c.context.begin(s.ctx, s.engine.config.Timeout)
 	defer c.context.stop()
 	if dirty {
 		return s.commit(&c.context, c)
@@ -66,7 +69,7 @@ func (s *Session) commit(ctx context.Context, c *commitRoom) error {
 	}
 	err := s.commitPending(ctx, c)
 	if err != nil && s.sight != outage { // a failed load was reported when it failed
-		_ = s.fault(err)
+		_ = s.fault("save", err)
 	}
 	return err
 }
@@ -201,7 +204,7 @@ func (s *Session) update(ctx context.Context, c *commitRoom) error {
 // commitRoom is all that most requests need to change their session and to
 // commit that, in one allocation.
 type commitRoom struct {
-	context commitContext
+	context callContext
 	pending [1]pending
 	delta   Delta
 	ops     [2]Op
@@ -274,6 +277,10 @@ func (s *Session) prepareRenewal(c *commitRoom) error {
 		s.drop()
 		return ErrTooLate
 	}
+	if over := s.over(); over != nil && !s.draft.signsOut() {
+		s.drop()
+		return over
+	}
 	c.secret = newSecret()
 	c.delta.Renewal = &Renewal{
 		Proof:  c.secret.proof(s.engine.kind),
@@ -286,6 +293,14 @@ func (s *Session) prepareRenewal(c *commitRoom) error {
 // tooLate reports whether no cookie can reach the browser any more.
 func (s *Session) tooLate() bool {
 	return s.phase == phaseBetween || s.begun && s.live == nil
+}
+
+// over returns an error if nobody waits for the response any more.
+func (s *Session) over() error {
+	if s.live != nil || s.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrTooLate, s.ctx.Err())
 }
 
 // accept takes note of a delta that the store has applied.
@@ -362,6 +377,10 @@ func (s *Session) create(ctx context.Context, c *commitRoom) error {
 		if s.tooLate() {
 			s.drop()
 			return ErrTooLate
+		}
+		if over := s.over(); over != nil {
+			s.drop()
+			return over
 		}
 		err = s.engine.store.Create(ctx, s.key(&fresh, now), r)
 		switch {

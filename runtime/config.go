@@ -49,12 +49,30 @@ type Config struct {
 	// also those that only read it.
 	FailClosed bool
 
+	// Timeout bounds each call of the store, also one that only loads, and all
+	// that one commit needs. 0, the default: 5 s.
+	Timeout time.Duration
+
+	// ErrorHandler answers a request whose commit has failed before anything of
+	// the handler's response went out. The header is what it was when the
+	// middleware began, with the handler's Vary and Access-Control-* fields; the
+	// request's context carries the session. Default: plain text with the status of
+	// [StatusOf].
+	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
+
+	// CommitFailed also stores what was changed by a handler that answers with a
+	// status of 500 or above. By default only what ends is stored then: Destroy,
+	// and clearing a renew field.
+	CommitFailed bool
+
 	// OnEvent is called with what is not an error but worth counting, by the
-	// request's goroutine. Default: it is logged as a warning.
+	// request's goroutine. Default: it is logged, as a warning, and a malformed
+	// cookie as information.
 	OnEvent func(context.Context, Event)
 
-	// OnError is called with every error of a load or commit, by the request's
-	// goroutine. Default: it is logged as an error.
+	// OnError is called with every error of a load or commit, an [*Error], by the
+	// request's goroutine. Default: it is logged, as an error, and as information
+	// if the session has ended or moved on or the visitor has hung up.
 	OnError func(context.Context, error)
 
 	// Now is the clock. Default: [time.Now].
@@ -94,6 +112,8 @@ func Configure(configure ...func(*Config)) (Config, []Problem) {
 	return c, c.problems()
 }
 
+const defaultTimeout = 5 * time.Second
+
 func defaultConfig() Config {
 	return Config{
 		Cookie: Cookie{
@@ -102,13 +122,15 @@ func defaultConfig() Config {
 			HTTPOnly: true,
 			SameSite: http.SameSiteLaxMode,
 		},
-		Age:      7 * 24 * time.Hour,
-		Grace:    30 * time.Second,
-		MaxBytes: 1 << 20,
-		SyncPath: "/lively/sync",
-		OnEvent:  logEvent,
-		OnError:  logError,
-		Now:      time.Now,
+		Age:          7 * 24 * time.Hour,
+		Grace:        30 * time.Second,
+		MaxBytes:     1 << 20,
+		SyncPath:     "/lively/sync",
+		Timeout:      defaultTimeout,
+		OnEvent:      logEvent,
+		OnError:      logError,
+		ErrorHandler: answerError,
+		Now:          time.Now,
 	}
 }
 
@@ -120,6 +142,12 @@ func (c *Config) complete() {
 	}
 	if c.OnError == nil {
 		c.OnError = logError
+	}
+	if c.ErrorHandler == nil {
+		c.ErrorHandler = answerError
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
 	}
 	if c.Now == nil {
 		c.Now = time.Now

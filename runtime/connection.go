@@ -34,6 +34,36 @@ func (s *Session) goLive() {
 	}
 }
 
+// loadUsed loads the session of a handshake that the handler has used, so that it
+// counts as seen alive. It returns the error of a store that fails.
+func (s *Session) loadUsed() error {
+	s.mu.Lock()
+	if s.state == nil {
+		s.mu.Unlock()
+		return nil
+	}
+	defer s.unlock()
+	s.load(s.ctx)
+	if s.sight == outage {
+		return s.refusal
+	}
+	return nil
+}
+
+// handOver takes note that a handshake's connection belongs to the handler. If
+// nobody has used the session yet, the first event loads it.
+func (s *Session) handOver() {
+	s.mu.Lock()
+	if s.state == nil {
+		s.phase = phaseBetween
+		s.mu.Unlock()
+		return
+	}
+	defer s.unlock()
+	s.goLive()
+	s.between()
+}
+
 // enterEvents makes the session that of a live connection if no hijacked
 // handshake has done so. The request that brought it may be answered already.
 func (s *Session) enterEvents(ctx context.Context) error {
@@ -45,7 +75,9 @@ func (s *Session) enterEvents(ctx context.Context) error {
 	if s.live != nil {
 		return nil
 	}
-	s.phase = phaseOpen
+	if s.phase != phaseBetween {
+		s.phase = phaseOpen
+	}
 	if s.refusal != nil { // a request's ends with it
 		s.unload()
 	}

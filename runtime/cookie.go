@@ -69,19 +69,17 @@ func (c *Cookie) line() http.Cookie {
 // reads the header itself because [http.Request.Cookie] answers with the first
 // of several, which is the one that an attacker planted on a longer path. A pair
 // without = is a value without a name.
-func (c *Cookie) find(header http.Header) (value string, n int) {
-	for _, line := range header["Cookie"] {
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			rest, named := strings.CutPrefix(trimBlank(pair), c.Name)
-			if !named {
-				continue
-			}
-			if v, ok := strings.CutPrefix(trimBlank(rest), "="); ok {
-				value = trimBlank(v)
-				n++
-			}
+func (c *Cookie) find(header string) (value string, n int) {
+	for header != "" {
+		var pair string
+		pair, header, _ = strings.Cut(header, ";")
+		rest, named := strings.CutPrefix(trimBlank(pair), c.Name)
+		if !named {
+			continue
+		}
+		if v, ok := strings.CutPrefix(trimBlank(rest), "="); ok {
+			value = trimBlank(v)
+			n++
 		}
 	}
 	return value, n

@@ -167,9 +167,17 @@ func (d *draft) signsIn() bool {
 
 // signsOut reports whether a renew field goes back to its default.
 func (d *draft) signsOut() bool {
-	return slices.ContainsFunc(d.pending, func(p pending) bool {
-		return p.field.Renew && p.scalar.op == changeRemove
-	})
+	return slices.ContainsFunc(d.pending, pending.signsOut)
+}
+
+func (p pending) signsOut() bool { return p.field.Renew && p.scalar.op == changeRemove }
+
+// keepSignOuts drops what is pending but for renew fields that go back to their
+// default. It reports whether there was anything else.
+func (d *draft) keepSignOuts() bool {
+	before := len(d.pending)
+	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool { return !p.signsOut() })
+	return len(d.pending) < before
 }
 
 // needsRecord reports whether the operations depend on what is stored.

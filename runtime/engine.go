@@ -1,6 +1,9 @@
 package runtime
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // engine is what all sessions of one manager share. It is never changed.
 type engine struct {
@@ -14,6 +17,11 @@ type engine struct {
 	ring   *keyRing // nil without a store
 
 	sockets *sockets // nil without a store
+}
+
+// fault reports an error that is none of a request's own session.
+func (e *engine) fault(ctx context.Context, op, handle string, err error) {
+	e.config.OnError(ctx, &Error{Op: op, Session: e.name, Handle: handle, Err: err})
 }
 
 // expires returns when a session used now ends.

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,8 +52,9 @@ var ErrRefused = errors.New("the server of the store refuses to write")
 // What a session answers by itself.
 var (
 	// ErrTooLate says that a change needs a new cookie, but the response has
-	// begun and can carry none. Nothing was stored.
-	ErrTooLate = errors.New("response has begun, the session cookie cannot be sent")
+	// begun, or the request is over, and can carry none: nothing was stored. A
+	// session that is first read after its last commit says so, too.
+	ErrTooLate = errors.New("too late for the session: the response has begun or the request is over")
 
 	// ErrNoMiddleware says that the context carries no session: the handler
 	// does not run behind the Middleware of its sessions.
@@ -110,11 +112,45 @@ func (e *FieldError) Error() string { return fmt.Sprintf("session field %q: %v",
 // Unwrap returns Err.
 func (e *FieldError) Unwrap() error { return e.Err }
 
+// An Error is a load, a commit or another operation on a session that failed. It
+// never holds a token.
+type Error struct {
+	Op      string // "load", "save", "extend", "check", "notify" or "sync"
+	Session string // the type, "session.Visitor"
+	Handle  string // the session's id; empty if there is none
+	Err     error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s %s(%s): %v", e.Op, e.Session, e.Handle, e.Err) }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// isRoutine reports whether an error is part of normal work: the session has ended
+// or moved on, or the visitor has hung up.
+func isRoutine(err error) bool {
+	return errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) || errors.Is(err, context.Canceled)
+}
+
 // StatusOf returns the HTTP status that tells a visitor of a failed commit: 409
-// if the session has ended or moved on, 503 if it could not be saved.
+// if the session has ended or moved on, 413 if it would outgrow a limit, 503 if it
+// could not be saved.
 func StatusOf(err error) int {
-	if errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) {
+	switch {
+	case errors.Is(err, ErrEnded), errors.Is(err, ErrSuperseded):
 		return http.StatusConflict
+	case errors.Is(err, ErrTooLarge):
+		return http.StatusRequestEntityTooLarge
+	default:
+		return http.StatusServiceUnavailable
 	}
-	return http.StatusServiceUnavailable
+}
+
+// answerError is the default of Config.ErrorHandler.
+func answerError(w http.ResponseWriter, _ *http.Request, err error) {
+	status := StatusOf(err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	http.Error(w, http.StatusText(status), status)
 }

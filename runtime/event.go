@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // EventKind says what an [Event] is about. Its text is stable, for metrics.
@@ -49,6 +50,15 @@ const (
 	// EventCookieLate: the session was ended or its expiry changed after the
 	// response had begun, so the browser's cookie stayed as it was.
 	EventCookieLate EventKind = "cookie_too_late"
+
+	// EventVaryLate: the session was first read after a response had begun that
+	// the handler had made cacheable, so that it does not say that it depends on
+	// the cookie. A cache may give it to other visitors.
+	EventVaryLate EventKind = "vary_too_late"
+
+	// EventClosedRead: a session was first read after its request. The read gave
+	// defaults.
+	EventClosedRead EventKind = "read_after_close"
 )
 
 // An Event is something worth counting or looking at that is not an error of
@@ -65,7 +75,7 @@ type Event struct {
 func (e Event) String() string {
 	text := fmt.Sprintf("%s: %s(%s)", e.Kind, e.Session, e.Handle)
 	if e.Field != "" {
-		text += " field " + e.Field
+		text += " field " + shorten(e.Field)
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -73,11 +83,57 @@ func (e Event) String() string {
 	return text
 }
 
+// The defaults of Config.OnEvent and Config.OnError log. What is part of normal
+// work is no more than information: everybody can send a thousand malformed
+// cookies.
+
 func logEvent(ctx context.Context, e Event) {
-	slog.WarnContext(ctx, "session event", "kind", string(e.Kind), "session", e.Session,
-		"handle", e.Handle, "field", e.Field, "err", e.Err)
+	level := slog.LevelWarn
+	if e.Kind == EventMalformedCookie {
+		level = slog.LevelInfo
+	}
+	slog.LogAttrs(ctx, level, "session event", slog.String("kind", string(e.Kind)), slog.String("session", e.Session),
+		slog.String("handle", e.Handle), slog.String("field", shorten(e.Field)), errorAttr(e.Err), requestAttr(ctx))
 }
 
 func logError(ctx context.Context, err error) {
-	slog.ErrorContext(ctx, "session error", "err", err)
+	level := slog.LevelError
+	if isRoutine(err) {
+		level = slog.LevelInfo
+	}
+	e, ok := err.(*Error)
+	if !ok {
+		e = &Error{Err: err}
+	}
+	slog.LogAttrs(ctx, level, "session error", slog.String("op", e.Op), slog.String("session", e.Session),
+		slog.String("handle", e.Handle), errorAttr(e.Err), requestAttr(ctx))
+}
+
+func errorAttr(err error) slog.Attr {
+	if err == nil {
+		return slog.Attr{}
+	}
+	return slog.String("err", shorten(err.Error()))
+}
+
+// requestAttr names the request of a context. A query may hold what is not to be
+// logged.
+func requestAttr(ctx context.Context) slog.Attr {
+	r := requestOf(ctx)
+	if r == nil {
+		return slog.Attr{}
+	}
+	return slog.Group("request", "method", shorten(r.Method), "path", shorten(requestedPath(r)))
+}
+
+// longest is how many bytes a log line or an error shows of what somebody else has
+// sent.
+const longest = 500
+
+// shorten cuts a text that somebody else has made as long as they liked.
+func shorten(text string) string {
+	if len(text) <= longest {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:longest], ""), len(text))
 }

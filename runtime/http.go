@@ -14,9 +14,8 @@ func (m *Manager[S]) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		x.session.response = w
-		x.writer = writer{session: &x.session, encoding: w.Header()["Content-Encoding"]}
-		next.ServeHTTP(x.writer.face(), r.WithContext(x))
+		x.writer.open(w)
+		next.ServeHTTP(x.writer.face(), x.session().request)
 		x.writer.finish()
 	})
 }
@@ -28,7 +27,7 @@ func (m *Manager[S]) ProcessRequest(r *http.Request) *http.Request {
 	if x == nil {
 		return r
 	}
-	return r.WithContext(x)
+	return x.session().request
 }
 
 // ProcessResponse commits the session of a request that came from
@@ -39,8 +38,8 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 	if x == nil {
 		return ErrNoMiddleware
 	}
-	s := &x.session
-	if s.pass(phaseClosed) {
+	s := x.session()
+	if s.pass(phaseClosed, nil, false) {
 		return nil
 	}
 	s.lock()
@@ -48,7 +47,8 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 	if s.live != nil {
 		return nil
 	}
-	err := s.respond(w.Header())
+	err := s.commitResponse(false)
+	s.sendHeader(w.Header(), false)
 	s.phase = phaseClosed
 	return err
 }
@@ -59,15 +59,17 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 	x := &request[S]{}
 	x.bind(r.Context(), m.engine)
 	for outer := x.outer; outer != nil; outer = outer.outer {
-		if outer.session.engine == m.engine {
+		s := outer.session()
+		if s.engine == m.engine {
 			return nil
 		}
-		if outer.session.request != nil && outer.session.engine.config.Cookie.Name == m.config.Cookie.Name {
+		if s.request != nil && s.engine.config.Cookie.Name == m.config.Cookie.Name {
 			panic(fmt.Sprintf("sessions of %s and of %s use the same cookie %q on one request: give one of them another name",
-				outer.session.engine.name, m.name, m.config.Cookie.Name))
+				s.engine.name, m.name, m.config.Cookie.Name))
 		}
 	}
-	x.session.request = r
-	x.typed = m.model.wrap(&x.session)
+	s := x.session()
+	s.request, s.brought = r.WithContext(x), cookieHeader(r.Header)
+	x.typed = m.model.wrap(s)
 	return x
 }

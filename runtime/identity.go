@@ -1,9 +1,6 @@
 package runtime
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 // identity is which stored session a Session stands for, and with what right.
 type identity struct {
@@ -51,12 +48,9 @@ const (
 	severalCookies
 )
 
-// presented reads the cookie of a request, nil for none.
-func (e *engine) presented(r *http.Request) (token, presented) {
-	if r == nil {
-		return token{}, noCookie
-	}
-	value, n := e.config.Cookie.find(r.Header)
+// presented reads the cookie in the Cookie header of a request.
+func (e *engine) presented(header string) (token, presented) {
+	value, n := e.config.Cookie.find(header)
 	switch {
 	case n > 1:
 		return token{}, severalCookies
@@ -72,7 +66,7 @@ func (e *engine) presented(r *http.Request) (token, presented) {
 
 // identify looks at the cookie.
 func (s *Session) identify() {
-	t, what := s.engine.presented(s.request)
+	t, what := s.engine.presented(s.brought)
 	switch what {
 	case oneToken:
 		s.id, s.secret, s.hasToken = t.id, t.secret.hide(), true

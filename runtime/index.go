@@ -50,9 +50,11 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 		ids = append(ids, s.ids()...)
 		s.unlock()
 	}
+	bound := m.bound(ctx)
+	defer bound.stop()
 	revoked := 0
 	for _, value := range values {
-		n, err := index.Revoke(ctx, value, m.clock.read(), ids...)
+		n, err := index.Revoke(bound, value, m.clock.read(), ids...)
 		revoked += n
 		if err != nil {
 			return revoked, err

@@ -75,7 +75,7 @@ func (m *Manager[S]) ProcessLivelyEvent(ctx context.Context, conn LivelyConn, s 
 // carry returns a context that carries this session, as that of its handshake
 // does.
 func (m *Manager[S]) carry(ctx context.Context, s *Session) context.Context {
-	if x := m.exchangeOf(ctx); x != nil && &x.session == s {
+	if x := m.exchangeOf(ctx); x != nil && x.session() == s {
 		return ctx
 	}
 	typed := m.model.wrap(s)
@@ -124,7 +124,7 @@ func (e liveEvent) commit(ctx context.Context) (err error) {
 // so the browser learns of it.
 func (e liveEvent) discard(ctx context.Context) {
 	if err := e.end(ctx, e.session.drop); err != nil {
-		e.session.engine.config.OnError(ctx, err)
+		e.session.engine.fault(ctx, "notify", e.session.loggedHandle(), err)
 	}
 }
 

@@ -19,7 +19,7 @@ func (m *Manager[S]) CheckOrigin(r *http.Request) error {
 	origins := r.Header["Origin"]
 	switch {
 	case len(origins) == 0:
-		if _, n := m.config.Cookie.find(r.Header); n > 0 {
+		if _, n := m.config.Cookie.find(cookieHeader(r.Header)); n > 0 {
 			return fmt.Errorf("%w: the handshake has the session's cookie but no Origin", ErrForeignOrigin)
 		}
 		return nil
@@ -29,7 +29,7 @@ func (m *Manager[S]) CheckOrigin(r *http.Request) error {
 		return nil
 	default:
 		return fmt.Errorf("%w: %q is not the origin of %q; add it to Config.Origins if its pages may connect",
-			ErrForeignOrigin, origins[0], r.Host)
+			ErrForeignOrigin, shorten(origins[0]), shorten(r.Host))
 	}
 }
 

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -224,7 +223,7 @@ func (x *socket) check(strict bool) (answered bool) {
 	if !ok {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(x.ctx, commitTimeout)
+	ctx, cancel := context.WithTimeout(x.ctx, x.all.limit)
 	defer cancel()
 	record, err := x.all.store.Load(ctx, Key{ID: id, Proof: proof, Now: x.all.clock.read(), Held: true, Live: true})
 	if end, closes := x.answered(id, proof, record, err, strict); closes {
@@ -233,7 +232,7 @@ func (x *socket) check(strict bool) (answered bool) {
 	if err == nil || isGone(err) || x.ctx.Err() != nil {
 		return true
 	}
-	x.all.fault(x.ctx, fmt.Errorf("check the session of a live connection: %w", err))
+	x.all.fault(x.ctx, id, err)
 	return false
 }
 
@@ -267,7 +266,7 @@ func (x *socket) answered(id ID, proof Proof, r *Record, err error, strict bool)
 		x.leave()
 		return LivelyEnded, true
 	default:
-		x.waitFor(commitTimeout)
+		x.waitFor(x.all.limit)
 	}
 	return end, false
 }

@@ -28,7 +28,8 @@ type sockets struct {
 	store Store
 	clock *clock
 	grace time.Duration
-	fault func(context.Context, error)
+	limit time.Duration // of a call of the store
+	fault func(context.Context, ID, error)
 
 	watching sync.Mutex // held while watching begins and ends
 	open     int
@@ -41,8 +42,16 @@ type sockets struct {
 	checking bool             // a goroutine checks what is due
 }
 
-func newSockets(store Store, clock *clock, grace time.Duration, fault func(context.Context, error)) *sockets {
-	return &sockets{store: store, clock: clock, grace: grace, fault: fault, byID: map[ID][]*socket{}, due: map[*socket]bool{}}
+func newSockets(e *engine) *sockets {
+	return &sockets{
+		store: e.store,
+		clock: e.clock,
+		grace: e.config.Grace,
+		limit: e.config.Timeout,
+		fault: func(ctx context.Context, id ID, err error) { e.fault(ctx, "check", id.String(), err) },
+		byID:  map[ID][]*socket{},
+		due:   map[*socket]bool{},
+	}
 }
 
 // connect adds a connection, which belongs to no session yet.

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,15 +34,17 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 			return
 		}
 		var held *token // nil: none that counts
-		switch t, what := m.presented(r); what {
+		switch t, what := m.presented(cookieHeader(r.Header)); what {
 		case oneToken:
 			held = &t
 		case severalCookies:
 			m.clearDuplicates(w.Header(), r)
 		}
-		line, status, err := m.synchronise(r, held)
+		ctx := m.bound(r.Context())
+		defer ctx.stop()
+		line, status, err := m.synchronise(ctx, r, held)
 		if err != nil {
-			m.config.OnError(r.Context(), fmt.Errorf("synchronise the browser: %w", err))
+			m.fault(r.Context(), "sync", "", err)
 		}
 		if line != "" {
 			addCookie(w.Header(), line)
@@ -75,8 +76,8 @@ func isSameOriginFetch(r *http.Request) bool {
 
 // synchronise returns the Set-Cookie line for a browser that holds the token, nil
 // for none, and the status. The line is empty if its cookie stays.
-func (e *engine) synchronise(r *http.Request, held *token) (line string, status int, err error) {
-	seen, err := e.recognise(r.Context(), held)
+func (e *engine) synchronise(ctx context.Context, r *http.Request, held *token) (line string, status int, err error) {
+	seen, err := e.recognise(ctx, held)
 	if err != nil {
 		return "", http.StatusServiceUnavailable, err
 	}
@@ -88,7 +89,7 @@ func (e *engine) synchronise(r *http.Request, held *token) (line string, status 
 	if !ok {
 		return "", http.StatusGone, nil
 	}
-	return e.redeem(r.Context(), ticket, seen)
+	return e.redeem(ctx, ticket, seen)
 }
 
 // clearDuplicates answers several cookies of the session's name, of which none

@@ -33,7 +33,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	if f, ok := ability[Formatter](store); ok {
 		e.format = f.Format()
 	}
-	e.sockets = newSockets(store, e.clock, config.Grace, config.OnError)
+	e.sockets = newSockets(e)
 	return &Manager[S]{model, e}, nil
 }
 

@@ -49,9 +49,9 @@ func (m *Model[S]) From(ctx context.Context) *S {
 // filled by fill, for tests of handlers.
 func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Context, *S) {
 	x := &request[S]{}
-	x.typed = m.wrap(&x.session)
+	s := x.session()
+	x.typed = m.wrap(s)
 	x.bind(ctx, m.outside)
-	s := &x.session
 	s.lock()
 	t := token{id: newID(), secret: newSecret()}
 	s.adopt(t, t.secret.proof(m.kind))

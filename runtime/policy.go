@@ -43,6 +43,9 @@ func (c *Config) problems() []Problem {
 	l.demand(c.Grace >= 0, "Grace",
 		say("is %v, below 0", c.Grace),
 		"set 0 or more")
+	l.demand(c.Timeout >= 0, "Timeout",
+		say("is %v, below 0", c.Timeout),
+		"set how long a call of the store may take")
 	l.demand(c.MaxBytes > 0, "MaxBytes",
 		say("is %d, not above 0", c.MaxBytes),
 		"set a limit above 0")

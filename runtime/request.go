@@ -3,6 +3,8 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 )
 
 // request is a context that carries a session: everything that every request
@@ -15,9 +17,8 @@ type request[S any] struct {
 // exchange is the part of a request that does not depend on the session's type.
 type exchange struct {
 	context.Context
-	outer   *exchange // of another manager around this one
-	session Session
-	writer  writer // commits the session
+	outer  *exchange // of another manager around this one
+	writer writer    // has the session, and commits it
 }
 
 // exchangeKey finds the innermost exchange in a context.
@@ -34,23 +35,48 @@ func (x *request[S]) Value(key any) any {
 	return x.Context.Value(key)
 }
 
+func (x *exchange) session() *Session { return &x.writer.session }
+
 // Format names the session's type. Without it a context that is printed would
 // show the bytes of the token.
 func (x *exchange) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "%v with %s", x.Context, x.session.engine.name)
+	_, _ = fmt.Fprintf(f, "%v with %s", x.Context, x.session().engine.name)
 }
 
 func (x *exchange) bind(ctx context.Context, e *engine) {
 	x.Context = ctx
 	x.outer, _ = ctx.Value(exchangeKey{}).(*exchange)
-	x.session.engine, x.session.ctx, x.session.arrived = e, ctx, e.clock.sinceEpoch()
+	s := x.session()
+	s.engine, s.ctx, s.arrived = e, ctx, e.clock.sinceEpoch()
 }
 
 // exchangeOf returns this manager's exchange in the context, nil for none.
 func (e *engine) exchangeOf(ctx context.Context) *exchange {
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
-	for x != nil && x.session.engine != e {
+	for x != nil && x.session().engine != e {
 		x = x.outer
 	}
 	return x
+}
+
+// requestOf returns the request that a context belongs to, nil if that is not
+// known.
+func requestOf(ctx context.Context) *http.Request {
+	if x, _ := ctx.Value(exchangeKey{}).(*exchange); x != nil {
+		return x.session().request
+	}
+	return nil
+}
+
+// cookieHeader returns what a request brings as cookies, which is one line but
+// for odd clients.
+func cookieHeader(h http.Header) string {
+	switch lines := h["Cookie"]; len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return lines[0]
+	default:
+		return strings.Join(lines, "; ")
+	}
 }

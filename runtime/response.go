@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,32 +11,108 @@ import (
 // What a response carries of its session: the commit before its first byte, and
 // the fields of its header.
 
-// respond is the commit before the first byte of the response.
-func (s *Session) respond(h http.Header) error {
-	err := s.hookCommit()
-	if err == nil && s.sight == outage && (s.unsaved || s.engine.config.FailClosed) {
-		err = s.refusal
+// commitResponse is the commit of a request, before the first byte of the response
+// and at its end. What was done by a handler that failed, or for nobody any more,
+// counts only as far as it ends something.
+func (s *Session) commitResponse(failed bool) error {
+	if failed && !s.engine.config.CommitFailed {
+		s.keepEnds()
 	}
-	s.sendHeader(h)
-	s.begun = true
-	return err
+	unlearnt := s.dropUnlearnt()
+	err := s.hookCommit()
+	switch {
+	case err != nil:
+		return err
+	case unlearnt != nil:
+		return s.fault("save", unlearnt)
+	case s.sight == outage && (s.unsaved || s.engine.config.FailClosed):
+		return s.refusal
+	}
+	return nil
 }
 
-// sendHeader puts everything into the header that the session has to say.
-func (s *Session) sendHeader(h http.Header) {
-	if s.consulted && !variesByCookie(h) {
-		s.vary[0] = "Cookie"
-		h["Vary"] = appendLine(h["Vary"], &s.vary)
+// keepEnds drops what is pending but for what ends: a destruction, and fields that
+// sign out. It reports whether there was anything else.
+func (s *Session) keepEnds() bool {
+	others := s.hasToken && (s.renew || s.expiry != nil)
+	s.renew, s.expiry = false, nil
+	return s.draft.keepSignOuts() || others
+}
+
+// dropUnlearnt drops what is not to be stored once the request is over: what needs
+// a cookie, because nobody would learn it, and after a deadline everything else,
+// because whoever set it has answered already. What ends something stays. It
+// returns an error if there was anything to drop.
+func (s *Session) dropUnlearnt() error {
+	over := s.over()
+	if over == nil || !s.dirty() {
+		return nil
+	}
+	dropped := false
+	switch {
+	case errors.Is(over, context.DeadlineExceeded), !s.hasToken, s.draft.signsIn():
+		dropped = s.keepEnds()
+	case s.renew:
+		s.renew, dropped = false, true
+	}
+	if !dropped {
+		return nil
+	}
+	return over
+}
+
+// sendHeader puts everything into the header that the session has to say. More
+// says that the handler goes on, and may read its session later.
+func (s *Session) sendHeader(h http.Header, more bool) {
+	switch {
+	case s.consulted:
+		s.varyByCookie(h)
+	case more:
+		s.expectRead(h)
 	}
 	s.sendCookie(h)
-	if s.setCookie[0] != "" {
-		keepOutOfCaches(h, &s.cacheControl) // even if the handler has changed that since Save
-	}
+	s.keepCookie(h)
 	if s.duplicate && !s.begun {
 		for _, line := range s.engine.config.Cookie.clearElsewhere(s.request) {
 			addCookie(h, line)
 		}
 	}
+	s.begun = true
+}
+
+// expectRead has the response say that it depends on the cookie, although nobody
+// has read the session yet: a template may do so while the response is under way.
+// What the handler has made cacheable is not expected to.
+func (s *Session) expectRead(h http.Header) {
+	if isCacheable(h) {
+		s.unvaried = !variesByCookie(h)
+		return
+	}
+	s.varyByCookie(h)
+}
+
+// isCacheable reports whether a handler has said itself what caches may do.
+func isCacheable(h http.Header) bool {
+	return len(h["Cache-Control"]) > 0 || len(h["Expires"]) > 0 || len(h["Etag"]) > 0 || len(h["Last-Modified"]) > 0
+}
+
+func (s *Session) varyByCookie(h http.Header) {
+	if !variesByCookie(h) {
+		s.vary[0] = "Cookie"
+		h["Vary"] = appendLine(h["Vary"], &s.vary)
+	}
+}
+
+// keepCookie keeps what Save has put into the header, whatever has become of that
+// since.
+func (s *Session) keepCookie(h http.Header) {
+	if s.setCookie[0] == "" {
+		return
+	}
+	if !s.engine.config.Cookie.isIn(h) {
+		h["Set-Cookie"] = appendLine(h["Set-Cookie"], &s.setCookie)
+	}
+	keepOutOfCaches(h, &s.cacheControl)
 }
 
 // sendCookie puts the cookie into the header, in place of an earlier one of the

@@ -19,11 +19,14 @@ type Session struct {
 	mu       sync.Mutex
 	engine   *engine
 	ctx      context.Context // bounds lazy loads
-	request  *http.Request   // brought the cookie; nil: there is none
+	request  *http.Request   // carries the session; nil: there is none
 	response http.ResponseWriter
 	arrived  time.Duration // the request or event, by [clock.sinceEpoch]
 	phase    phase
-	begun    bool // the response is under way and carries no further cookie
+	begun    bool      // the response is under way and carries no further cookie
+	unvaried bool      // and does not say that it depends on the cookie
+	brought  string    // the Cookie header, as it was when the middleware began
+	vary     [1]string // room in the response's header
 
 	// Most requests do not touch their session, so all that only a touched one
 	// needs is allocated by the first lock.
@@ -41,19 +44,21 @@ type state struct {
 	live     *connection // nil: plain HTTP
 
 	room   *commitRoom // nil: none yet
+	first  callContext // of the first load
 	expiry *time.Time  // pending deadline, zero: the configured age
 	ending *identity   // the stored session that Destroy ends
 	renew  bool
 
 	duplicate bool // several cookies came
 	consulted bool // the response depends on the session
+	unread    bool // and was to read it after its end
 	unsaved   bool // a change was dropped because loading failed
 
 	cookie     cookieChange
 	cookieEnds time.Time // the deadline that a new cookie has
 
 	// What the response's header was given, in room of its own.
-	vary, setCookie, cacheControl [1]string
+	setCookie, cacheControl [1]string
 
 	notices []func() // called when the lock is released
 }
@@ -108,16 +113,19 @@ func (s *Session) touch(room *state) {
 }
 
 // pass lets the response begin if nobody has touched the session and its cookie
-// is in order: there is nothing to commit and nothing to say. It reports whether
-// that was so.
-func (s *Session) pass(next phase) bool {
+// is in order: there is nothing to commit. What still reads the session may come
+// later if there is more to come. It reports whether that was so.
+func (s *Session) pass(next phase, h http.Header, more bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != nil {
 		return false
 	}
-	if _, what := s.engine.presented(s.request); !s.begun && what != noCookie && what != oneToken {
+	if _, what := s.engine.presented(s.brought); !s.begun && what != noCookie && what != oneToken {
 		return false
+	}
+	if more {
+		s.expectRead(h)
 	}
 	s.begun, s.phase = true, next
 	return true
@@ -146,15 +154,25 @@ func (s *Session) reportMisfits() {
 
 func (s *Session) report(kind EventKind, field string, err error) {
 	e := Event{Kind: kind, Session: s.engine.name, Handle: s.handle(), Field: field, Err: err}
-	ctx := s.ctx
+	ctx := s.noticed()
 	s.notices = append(s.notices, func() { s.engine.config.OnEvent(ctx, e) })
 }
 
-// fault keeps an error for Err and reports it.
-func (s *Session) fault(err error) error {
-	ctx := s.ctx
+// fault keeps the error of an operation for Err and reports it.
+func (s *Session) fault(op string, err error) error {
+	err = &Error{Op: op, Session: s.engine.name, Handle: s.handle(), Err: err}
+	ctx := s.noticed()
 	s.notices = append(s.notices, func() { s.engine.config.OnError(ctx, err) })
 	return s.fail(err)
+}
+
+// noticed returns the context that the program is notified with. It says which
+// request it is about.
+func (s *Session) noticed() context.Context {
+	if s.live == nil && s.request != nil {
+		return s.request.Context()
+	}
+	return s.ctx
 }
 
 // fail keeps the first error for Err.
@@ -184,11 +202,14 @@ func (s *Session) takesChanges(field string) bool {
 func (s *Session) Load(ctx context.Context) error {
 	s.lock()
 	defer s.unlock()
-	s.consulted = true
+	s.consult()
 	if s.phase == phaseOutside {
 		return s.fail(ErrNoMiddleware)
 	}
 	s.load(ctx)
+	if s.unread {
+		return ErrTooLate
+	}
 	return s.refusal
 }
 
@@ -266,8 +287,8 @@ func (s *Session) Destroy() {
 // cookie removed. A visitor who hangs up does not cancel that.
 func (s *Session) destroy() {
 	s.draft.pending, s.renew, s.expiry = nil, false, nil
-	ctx := &commitContext{}
-	ctx.begin(s.ctx)
+	ctx := &callContext{lasting: true}
+	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
 	if !s.hasToken || s.draft.stored == nil && s.sight != outage {
@@ -284,7 +305,7 @@ func (s *Session) destroy() {
 func (s *Session) Handle() string {
 	s.lock()
 	defer s.unlock()
-	s.consulted = true
+	s.consult()
 	return s.handle()
 }
 

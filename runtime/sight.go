@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // A sight is what a session knows of its stored record. Only [Session.move]
@@ -57,7 +56,7 @@ func (s *Session) become(i identity, to sight) {
 
 // look loads what a read needs.
 func (s *Session) look() {
-	s.consulted = true
+	s.consult()
 	if s.phase == phaseOutside {
 		_ = s.fail(ErrNoMiddleware)
 		return
@@ -65,10 +64,33 @@ func (s *Session) look() {
 	s.load(s.ctx)
 }
 
-// load fetches the record at the first need.
+// consult takes note that the response depends on the session. It is too late for
+// that if the response says otherwise already.
+func (s *Session) consult() {
+	if s.unvaried {
+		s.unvaried = false
+		s.report(EventVaryLate, "", nil)
+	}
+	s.consulted = true
+}
+
+// load fetches the record at the first need. After the last commit that is too
+// late.
 func (s *Session) load(ctx context.Context) {
-	if s.sight == unseen && s.phase != phaseClosed && s.engine.store != nil {
-		s.fetch(ctx)
+	switch {
+	case s.sight != unseen || s.engine.store == nil:
+	case s.phase != phaseClosed:
+		bound := &s.first
+		if bound.parent != nil { // a store may hold on to it
+			bound = &callContext{}
+		}
+		bound.begin(ctx, s.engine.config.Timeout)
+		defer bound.stop()
+		s.fetch(bound)
+	case !s.unread:
+		s.unread = true
+		_ = s.fail(ErrTooLate)
+		s.report(EventClosedRead, "", nil)
 	}
 }
 
@@ -86,7 +108,7 @@ func (s *Session) fetch(ctx context.Context) {
 	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
 		s.move(ended, nil, s.fail(err))
 	default:
-		s.move(outage, nil, s.fault(fmt.Errorf("load session: %w", err)))
+		s.move(outage, nil, s.fault("load", err))
 	}
 }
 

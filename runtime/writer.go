@@ -2,10 +2,13 @@ package runtime
 
 import (
 	"bufio"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // errNotSaved is what a handler gets for the body that nobody will see.
@@ -13,11 +16,28 @@ var errNotSaved = errors.New("the session could not be saved, the response says 
 
 // writer commits the session before the first byte of the response.
 type writer struct {
-	session  *Session
-	encoding []string // Content-Encoding of a writer around this one
-	begun    bool     // the session was committed
-	failed   bool     // and the answer says that it could not be
-	counted  bool     // the request was counted as activity
+	session  Session
+	given    http.Header // what was in the header when the middleware began; nil: nothing
+	begun    bool        // the session was committed
+	failed   bool        // and the answer says that it could not be
+	counted  bool        // the request was counted as activity
+	broken   bool        // the handler has answered that it failed
+	hijacked bool        // the connection is no longer the server's
+}
+
+// Format names the session's type. Without it a writer that is printed would show
+// the cookie.
+func (w *writer) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "response with "+w.session.engine.name)
+}
+
+// open makes this the writer of a response. Most of them begin with an empty
+// header, which costs nothing to keep.
+func (w *writer) open(under http.ResponseWriter) {
+	w.session.response = under
+	if h := under.Header(); len(h) > 0 {
+		w.given = h.Clone()
+	}
 }
 
 // What the server's writer can do besides writing.
@@ -101,141 +121,189 @@ func (w *writer) Header() http.Header { return w.under().Header() }
 // WriteHeader commits, but not for an informational response: that is followed
 // by another. 101 is not.
 func (w *writer) WriteHeader(status int) {
-	begin := w.begin
+	begins := false
 	switch {
 	case status == http.StatusSwitchingProtocols:
-		begin = w.upgrade
+		begins = w.upgrade()
 	case status >= 100 && status < 200:
-		w.under().WriteHeader(status)
-		return
+		begins = true
+	default:
+		begins = w.begin(status)
 	}
-	if begin() {
+	if begins {
 		w.under().WriteHeader(status)
 	}
 }
 
 func (w *writer) Write(b []byte) (int, error) {
-	if !w.begin() {
+	if !w.begin(http.StatusOK) {
 		return 0, errNotSaved
 	}
 	return w.under().Write(b)
 }
 
 func (w *writer) WriteString(text string) (int, error) {
-	if !w.begin() {
+	if !w.begin(http.StatusOK) {
 		return 0, errNotSaved
 	}
 	return io.WriteString(w.under(), text)
 }
 
 func (w *writer) flush() error {
-	if !w.begin() {
+	if !w.begin(http.StatusOK) {
 		return errNotSaved
 	}
 	return http.NewResponseController(w.under()).Flush()
 }
 
 func (w *writer) readFrom(r io.Reader) (int64, error) {
-	if !w.begin() {
+	if !w.begin(http.StatusOK) {
 		return 0, errNotSaved
 	}
 	return w.under().(io.ReaderFrom).ReadFrom(r)
 }
 
-// hijack hands the connection over to a live connection. From here on events
-// commit the session.
+// CloseNotify returns a channel on which the end of the request is sent: some
+// frameworks ask for one without asking whether there is one.
+func (w *writer) CloseNotify() <-chan bool {
+	//lint:ignore SA1019 what frameworks still use has to be offered
+	if n, ok := offered[http.CloseNotifier](w.under()); ok {
+		return n.CloseNotify()
+	}
+	gone := make(chan bool, 1)
+	context.AfterFunc(w.session.request.Context(), func() { gone <- true })
+	return gone
+}
+
+// Push begins an HTTP/2 server push, if the server can.
+func (w *writer) Push(target string, options *http.PushOptions) error {
+	if p, ok := offered[http.Pusher](w.under()); ok {
+		return p.Push(target, options)
+	}
+	return http.ErrNotSupported
+}
+
+// offered returns the first writer in the chain of Unwrap methods that implements
+// T.
+func offered[T any](w http.ResponseWriter) (T, bool) {
+	for {
+		if t, ok := w.(T); ok {
+			return t, true
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			var none T
+			return none, false
+		}
+		w = u.Unwrap()
+	}
+}
+
+// hijack hands the connection over to the handler. From here on the session is
+// committed by the events of a live connection, if it is one.
 func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if !w.upgrade() {
 		return nil, nil, errNotSaved
 	}
 	conn, rw, err := http.NewResponseController(w.under()).Hijack()
 	if err == nil {
-		s := w.session
-		s.lock()
-		s.goLive()
-		s.between()
-		s.unlock()
+		w.hijacked = true
+		w.session.handOver()
 	}
 	return conn, rw, err
 }
 
-// upgrade loads the session of a handshake, so that it counts as seen alive, and
-// commits it. It reports whether the handshake may go on.
+// upgrade commits the session of a handshake. It reports whether the handshake
+// may go on.
 func (w *writer) upgrade() bool {
-	s := w.session
-	s.lock()
-	s.load(s.ctx)
-	down, err := s.sight == outage, s.refusal
-	s.unlock()
-	if down && !w.begun {
+	if err := w.session.loadUsed(); err != nil && !w.begun {
 		w.begun = true
+		w.fail()
 		w.tell(err)
 	}
-	return w.begin()
+	return w.begin(http.StatusSwitchingProtocols)
 }
 
 // begin commits at the first call. It reports whether the handler's response
 // may go out.
-func (w *writer) begin() bool {
-	if w.begun {
-		return !w.failed
+func (w *writer) begin(status int) bool {
+	w.broken = w.broken || status >= http.StatusInternalServerError
+	if !w.begun {
+		w.commit(status != http.StatusSwitchingProtocols)
 	}
+	return !w.failed
+}
+
+// commit is the commit before the first byte of the response. More says that the
+// handler goes on, and may read its session later.
+func (w *writer) commit(more bool) {
 	w.begun = true
-	s := w.session
-	if s.pass(phaseOpen) {
-		return true
+	s, h := &w.session, w.under().Header()
+	if s.pass(phaseOpen, h, more) {
+		return
 	}
 	s.lock()
-	err := s.respond(w.under().Header())
+	err := s.commitResponse(w.broken)
+	if err != nil {
+		w.fail()
+	}
+	s.sendHeader(h, more)
 	w.counted = s.draft.stored != nil
 	s.unlock()
 	if err != nil {
 		w.tell(err)
 	}
-	return !w.failed
 }
 
-// ofContent are the header fields that a handler sets for its own content.
-var ofContent = []string{
-	"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
-	"Content-Location", "Content-Range", "Etag", "Expires", "Last-Modified", "Location", "Refresh", "Trailer",
-}
-
-// tell answers the visitor that the session could not be saved, with nothing of
-// the handler's own response. What a writer around this one encodes stays
-// encoded.
-func (w *writer) tell(err error) {
+// fail makes the header of the response what it was when the middleware began,
+// with what the handler said to pages of other origins and to caches about what
+// the response depends on.
+func (w *writer) fail() {
 	w.failed = true
 	h := w.under().Header()
-	for _, field := range ofContent {
-		delete(h, field)
+	for field := range h {
+		if !outlivesFailure(field) {
+			delete(h, field)
+		}
 	}
-	if len(w.encoding) > 0 {
-		h["Content-Encoding"] = w.encoding
+	for field, lines := range w.given {
+		if _, ok := h[field]; !ok {
+			h[field] = lines
+		}
 	}
-	keepOutOfCaches(h, new([1]string))
-	status := StatusOf(err)
-	http.Error(w.under(), http.StatusText(status), status)
+}
+
+func outlivesFailure(field string) bool {
+	field = http.CanonicalHeaderKey(field)
+	return field == "Vary" || strings.HasPrefix(field, "Access-Control-")
+}
+
+// tell answers the visitor that the session could not be saved.
+func (w *writer) tell(err error) {
+	s := &w.session
+	keepOutOfCaches(w.under().Header(), new([1]string))
+	s.engine.config.ErrorHandler(w.under(), s.request, err)
 }
 
 // finish is the end of the request: the commit of a handler that wrote nothing,
 // or a second one of what it changed after it began to. What a live connection
 // changes is committed by its events.
 func (w *writer) finish() {
-	s := w.session
-	late := w.begun
-	if s.pass(phaseClosed) {
-		w.begun = true
+	s := &w.session
+	if w.hijacked || s.pass(phaseClosed, nil, false) {
 		return
 	}
-	w.begin()
+	late := w.begun
+	if !late {
+		w.commit(false)
+	}
 	s.lock()
 	defer s.unlock()
 	if s.live != nil {
 		return
 	}
 	if late && !w.failed && (s.dirty() || !w.counted) {
-		_ = s.hookCommit() // reported to OnError
+		_ = s.commitResponse(w.broken) // reported to OnError
 		s.sendCookie(w.under().Header())
 	}
 	s.phase = phaseClosed

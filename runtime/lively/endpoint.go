@@ -87,12 +87,13 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer e.open.Done()
+	s := e.from(r.Context())
+	load(r.Context(), s)
 	// The origin has been checked, more exactly than Accept does.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		return // answered
 	}
-	s := e.from(r.Context())
 	var c *Conn
 	c = newConn(r.Context(), ws, &e.config, func(frame any) { e.dispatch(c, frame, s) })
 	defer c.end()
@@ -109,6 +110,14 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer e.remove(c)
 	c.read()
+}
+
+// load loads the session of a handshake. If that fails the middleware answers the
+// upgrade with 503, and the page comes back later.
+func load[S any](ctx context.Context, s *S) {
+	if l, ok := any(s).(interface{ Load(context.Context) error }); ok {
+		_ = l.Load(ctx) // reported to the OnError of the sessions
+	}
 }
 
 // enter counts a handshake, unless the endpoint is shut down.

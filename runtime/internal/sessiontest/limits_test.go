@@ -31,7 +31,7 @@ func TestV7MaxLimitsTheBytesOfStringsAndByteSlices(t *testing.T) {
 		}
 		res := b.visit(func(s *VisitorSession) { s.SetName(longest + "."); s.SetTheme("dark") })
 		s.refusedFor(t, "41 bytes in 21 characters", "name")
-		if res.StatusCode != http.StatusServiceUnavailable {
+		if res.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("status %d, want 503", res.StatusCode)
 		}
 		b.visit(func(s *VisitorSession) { s.SetAvatar(make([]byte, 9)) })

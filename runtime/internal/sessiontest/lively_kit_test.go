@@ -58,8 +58,8 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return server, bufio.NewReadWriter(bufio.NewReader(server), bufio.NewWriter(server)), nil
 }
 
-// connect opens a live connection. The handshake's handlers run before it is
-// taken over.
+// connect opens a live connection. The handshake's handlers run, and the session
+// is loaded, before it is taken over.
 func (b *browser) connect(handlers ...func(s *VisitorSession)) *socket {
 	b.site.t.Helper()
 	return b.connectWith(b.header(), handlers...)
@@ -87,6 +87,7 @@ func (b *browser) connectWith(header string, handlers ...func(s *VisitorSession)
 		for _, handle := range handlers {
 			handle(c.session)
 		}
+		_ = c.session.Load(c.ctx)
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			b.site.t.Fatal(err)

@@ -24,15 +24,65 @@ func TestL1HandshakeLoads(t *testing.T) {
 	}
 }
 
-func TestL1SwitchingProtocolsLoadsBeforeTheHijack(t *testing.T) {
+func TestL1SwitchingProtocolsLoadsASessionThatTheHandshakeUses(t *testing.T) {
 	s := newSite(t)
 	b := s.known()
-	b.do(func(w http.ResponseWriter, _ *http.Request, _ *VisitorSession) {
+	b.do(func(w http.ResponseWriter, _ *http.Request, v *VisitorSession) {
+		v.AddViews(1)
 		w.WriteHeader(http.StatusSwitchingProtocols)
 	})
-	if got := s.store.took(); got != "load" {
-		t.Errorf("a 101 response: calls %q, want one load", got)
+	if got := s.store.took(); got != "load update" {
+		t.Errorf("a 101 response: calls %q, want one load and the commit", got)
 	}
+}
+
+// hijackUntouched takes a connection over without a use of the session.
+func (b *browser) hijackUntouched(then func(ctx context.Context, v *VisitorSession)) *http.Response {
+	b.site.t.Helper()
+	r := httptest.NewRequest("GET", "https://shop.example/lively", nil)
+	r.Header.Set("Cookie", b.header())
+	w := hijackable{httptest.NewRecorder()}
+	b.site.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			b.site.t.Fatal(err)
+		}
+		_ = conn.Close()
+		then(r.Context(), VisitorFrom(r.Context()))
+	})).ServeHTTP(w, r)
+	return w.Result()
+}
+
+func TestL1AHijackThatNeverUsesItsSessionLoadsNothing(t *testing.T) {
+	for name, fail := range map[string]error{"": nil, "during an outage": errOutage} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.known()
+			s.store.fail = func(string) error { return fail }
+			res := b.hijackUntouched(func(context.Context, *VisitorSession) {})
+			wantAnswer(t, res, http.StatusOK) // the recorder's: nothing was written
+			wantCalls(t, s, "")
+		})
+	}
+}
+
+func TestL1AHijackedConnectionLoadsWhenItIsALiveOne(t *testing.T) {
+	s := newSite(t)
+	b := s.known()
+	c := &socket{browser: b}
+	b.hijackUntouched(func(ctx context.Context, v *VisitorSession) {
+		c.ctx, c.session = ctx, v
+		v.SetTheme("lost")
+	})
+	wantEvents(t, s, runtime.EventOutsideEvent)
+	wantCalls(t, s, "")
+	c.must(func(v *VisitorSession) { v.AddViews(1) })
+	wantEvents(t, s, runtime.EventDiscarded)
+	wantCalls(t, s, "load update")
+	s.store.fail = func(string) error { return errOutage }
+	b.hijackUntouched(func(ctx context.Context, v *VisitorSession) {
+		wantErr(t, s.LivelyEvent(ctx, c, v, func(context.Context) error { return nil }), errOutage)
+	})
 }
 
 func TestL1HandshakeFailsWhileTheStoreIsDown(t *testing.T) {
@@ -42,7 +92,8 @@ func TestL1HandshakeFailsWhileTheStoreIsDown(t *testing.T) {
 	r := httptest.NewRequest("GET", "https://shop.example/lively", nil)
 	r.Header.Set("Cookie", "shop="+b.cookie)
 	w := hijackable{httptest.NewRecorder()}
-	s.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = VisitorFrom(r.Context()).Load(r.Context())
 		if _, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			t.Error("the connection was taken over by a handshake whose session could not be loaded")
 		}

@@ -274,7 +274,10 @@ func TestAnUpgradeWithoutTheStoreIsRefused(t *testing.T) {
 			s := newSite(t)
 			b := s.signedUp()
 			s.store.fail = func(string) error { return errOutage }
-			_, url := serveTLS(t, false, s.behind(func(w http.ResponseWriter, _ *http.Request, _ *VisitorSession) { how(t, w) }))
+			_, url := serveTLS(t, false, s.behind(func(w http.ResponseWriter, r *http.Request, v *VisitorSession) {
+				_ = v.Load(r.Context())
+				how(t, w)
+			}))
 			wantAnswer(t, switchProtocols(t, url, b.cookie), http.StatusServiceUnavailable)
 		})
 	}
@@ -440,10 +443,14 @@ func aPage(t *testing.T, w http.ResponseWriter) {
 		"Last-Modified": "Sun, 01 Nov 2026 12:00:00 GMT", "Content-Disposition": "attachment", "Location": "/next",
 		"Content-Range": "bytes 0-1/2", "Accept-Ranges": "bytes", "Cache-Control": "public, max-age=3600",
 		"Content-Language": "en", "Expires": "Sun, 01 Nov 2027 12:00:00 GMT", "Refresh": "1; url=/next",
-		"Strict-Transport-Security": "max-age=1",
+		"X-Accel-Redirect": "/private/file", "X-Sendfile": "/private/file", "HX-Redirect": "/next", "HX-Trigger": "saved",
+		"Clear-Site-Data": "*", "Link": "</next>; rel=preload", "Set-Cookie": "theirs=1", "X-Request-Id": "theirs",
+		"Access-Control-Allow-Origin": "https://page.example", "Access-Control-Allow-Credentials": "true",
 	} {
 		w.Header().Set(field, value)
 	}
+	w.Header().Add("Vary", "Origin")
+	w.Header().Del("Strict-Transport-Security")
 	if n, err := io.WriteString(w, "half of a page"); n != 0 || err == nil {
 		t.Errorf("the handler wrote %d bytes, %v", n, err)
 	}
@@ -461,7 +468,18 @@ func aPage(t *testing.T, w http.ResponseWriter) {
 	w.WriteHeader(http.StatusOK)
 }
 
-func TestACommitThatFailsLeavesNothingOfTheHandlersResponse(t *testing.T) {
+// aroundAll is a middleware around that of the sessions, which says something for
+// every answer.
+func aroundAll(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=63072000")
+		w.Header().Set("X-Request-Id", "1")
+		w.Header().Add("Vary", "Accept-Language")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func TestR14ACommitThatFailsLeavesNothingOfTheHandlersResponse(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		for name, c := range map[string]struct {
 			err    error
@@ -469,7 +487,7 @@ func TestACommitThatFailsLeavesNothingOfTheHandlersResponse(t *testing.T) {
 		}{"outage": {errOutage, http.StatusServiceUnavailable}, "ended": {nil, http.StatusConflict}} {
 			s := newSite(t)
 			b := s.signedUp()
-			client, url := serveTLS(t, http2, s.behind(func(w http.ResponseWriter, _ *http.Request, v *VisitorSession) {
+			client, url := serveTLS(t, http2, aroundAll(s.behind(func(w http.ResponseWriter, _ *http.Request, v *VisitorSession) {
 				v.Name()
 				if c.err == nil {
 					b.tab().visit(func(s *VisitorSession) { s.Destroy() })
@@ -477,7 +495,7 @@ func TestACommitThatFailsLeavesNothingOfTheHandlersResponse(t *testing.T) {
 				s.store.fail = func(string) error { return c.err }
 				v.SetName("Grace")
 				aPage(t, w)
-			}))
+			})))
 			res, body := fetch(t, client, request(t, "GET", url, b.cookie))
 			wantAnswer(t, res, c.status)
 			wantCookies(t, res, 0)
@@ -486,14 +504,18 @@ func TestACommitThatFailsLeavesNothingOfTheHandlersResponse(t *testing.T) {
 			}
 			for _, field := range []string{
 				"Content-Encoding", "Etag", "Last-Modified", "Content-Disposition", "Location", "Content-Range", "Accept-Ranges",
-				"Content-Language", "Expires", "Refresh",
+				"Content-Language", "Expires", "Refresh", "X-Accel-Redirect", "X-Sendfile", "Hx-Redirect", "Hx-Trigger",
+				"Clear-Site-Data", "Link",
 			} {
 				if got := res.Header.Get(field); got != "" {
 					t.Errorf("%s: %s is %q", name, field, got)
 				}
 			}
 			if res.ContentLength > 100 || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" ||
-				res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("Strict-Transport-Security") == "" {
+				res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("Strict-Transport-Security") != "max-age=63072000" ||
+				res.Header.Get("X-Request-Id") != "1" || res.Header.Get("Access-Control-Allow-Origin") != "https://page.example" ||
+				res.Header.Get("Access-Control-Allow-Credentials") != "true" ||
+				strings.Join(res.Header["Vary"], ", ") != "Accept-Language, Origin, Cookie" {
 				t.Errorf("%s: header %v", name, res.Header)
 			}
 		}
