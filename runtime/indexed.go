@@ -22,8 +22,20 @@ func (r *Record) IndexValues(except *Record) iter.Seq[IndexValue] {
 		if r == nil {
 			return
 		}
-		for e := range r.Entries.Indexed() {
-			if v := e.indexValue(r.Kind); !except.carries(v) && !yield(v) {
+		for v := range r.Entries.IndexValues(r.Kind) {
+			if !except.carries(v) && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// IndexValues yields the values by which a session of the kind with the entries is
+// found.
+func (e Entries) IndexValues(kind string) iter.Seq[IndexValue] {
+	return func(yield func(IndexValue) bool) {
+		for entry := range e.Indexed() {
+			if !yield(entry.indexValue(kind)) {
 				return
 			}
 		}

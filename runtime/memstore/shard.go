@@ -92,7 +92,9 @@ func (sh *shard) removeExpired(id runtime.ID, s slot, now time.Time) bool {
 	if !s.expired(now) || sh.records[id] != s {
 		return false
 	}
-	sh.index.move(id, s.record(), nil)
+	for v := range s.entries.IndexValues(s.rare.kind) {
+		sh.index.remove(v, id)
+	}
 	delete(sh.records, id)
 	return true
 }
