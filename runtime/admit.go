@@ -1,45 +1,66 @@
 package runtime
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
-// admit decides whether the key may operate on the record, and whether it does
-// so with the current proof. A load is admitted less than a commit: a request
-// that arrived before a sign-in may still store what it did, but sees nothing.
-func (r *Record) admit(key Key, commit bool) (next *Record, current bool, err error) {
-	if r == nil {
-		return nil, false, ErrNotFound
+// A slot says where a record has a proof: as the current one, or as the n-th
+// earlier one.
+type slot int
+
+const (
+	nowhere slot = -1
+	current slot = 0
+)
+
+// find returns where the record has the proof.
+func (r *Record) find(p Proof) slot {
+	if p == r.Proof {
+		return current
 	}
-	if !r.Ended.IsZero() {
-		return r, false, r.admitToMark(key)
-	}
-	if !key.Now.Before(r.Expires) {
-		return r, false, ErrNotFound
-	}
-	if key.Ticket {
-		return r, true, r.admitTicket(key, commit)
-	}
-	if key.Proof == r.Proof {
-		return r.presented(0, key), true, nil
-	}
-	i := slices.IndexFunc(r.Earlier, func(e EarlierProof) bool { return e.Proof == key.Proof })
+	i := slices.IndexFunc(r.Earlier, func(e EarlierProof) bool { return e.Proof == p })
 	if i < 0 {
-		return r, false, ErrNotFound
+		return nowhere
 	}
-	if err := r.Earlier[i].admit(key, commit); err != nil {
-		if err == ErrReused {
-			return r.Mark(key.Now), false, err
-		}
-		return r, false, err
-	}
-	return r.presented(i+1, key), false, nil
+	return slot(i + 1)
 }
 
-// admitToMark tells those who held a token of the ended session, and arrived
+func (r *Record) earlier(at slot) *EarlierProof { return &r.Earlier[at-1] }
+
+// isCurrent reports whether the proof in the slot is the current one, or one that
+// a sign-in of the same user has joined.
+func (r *Record) isCurrent(at slot) bool {
+	return at == current || r.earlier(at).By == RenewJoin
+}
+
+// admit decides whether the key may operate on the record, and says where its
+// proof is. The record that it returns has taken note of the presentation.
+func (r *Record) admit(key Key, commit bool) (next *Record, at slot, err error) {
+	switch {
+	case r == nil:
+		return nil, nowhere, ErrNotFound
+	case !r.Ended.IsZero():
+		return r, nowhere, r.admitToMark(key)
+	case !key.Now.Before(r.Expires):
+		return r, nowhere, ErrNotFound
+	case key.Ticket:
+		return r, current, r.admitTicket(key, commit)
+	}
+	at = r.find(key.Proof)
+	if err := r.admitProof(at, key); err != nil {
+		if err == ErrReused {
+			return r.Mark(key.Now), at, err
+		}
+		return r, at, err
+	}
+	return r.presented(at, key), at, nil
+}
+
+// admitToMark answers those who held a token of the ended session, and arrived
 // while it lived, that it has ended.
 func (r *Record) admitToMark(key Key) error {
-	held := key.Proof == r.Proof ||
-		slices.ContainsFunc(r.Earlier, func(e EarlierProof) bool { return e.Proof == key.Proof })
-	if held && key.Arrived().Before(r.Ended) && key.Now.Before(r.Expires) {
+	if r.find(key.Proof) != nowhere && key.Arrived().Before(r.Ended) && key.Now.Before(r.Expires) {
 		return ErrEnded
 	}
 	return ErrNotFound
@@ -52,60 +73,152 @@ func (r *Record) admitTicket(key Key, commit bool) error {
 	return nil
 }
 
-// admits reports whether the browser still has what the handshake saw.
-func (t *Ticket) admits(r *Redemption) bool {
+// redeemable reports whether the browser still has what the handshake saw, or
+// another token of the same session.
+func (r *Record) redeemable(by *Redemption) bool {
+	saw := r.Ticket.Saw
 	switch {
-	case r == nil:
+	case by == nil:
 		return false
-	case t.Saw == Proof{}:
-		return !r.Live
+	case saw == Proof{}:
+		return !by.Live
 	default:
-		return r.Presented == t.Saw || slices.Contains(r.Same, t.Saw)
+		return by.Presented == saw || slices.Contains(by.Same, saw) ||
+			r.find(saw) != nowhere && r.find(by.Presented) != nowhere
 	}
 }
 
-func (e EarlierProof) admit(key Key, commit bool) error {
-	if e.SignIn {
-		return e.admitAfterSignIn(key, commit)
-	}
-	if e.Presented.IsZero() {
+func (r *Record) admitProof(at slot, key Key) error {
+	switch {
+	case at == nowhere && (key.Family != r.Family || key.Family == Family{}):
+		return ErrNotFound
+	case at == nowhere: // it was replaced so long ago that it is not listed any more
+		return reused(key)
+	case r.isCurrent(at):
 		return nil
+	case r.earlier(at).By == RenewPlain:
+		return r.earlier(at).admitAfterRenewal(key)
+	default:
+		return r.earlier(at).admitAfterSignIn(key)
 	}
+}
+
+func (e *EarlierProof) admitAfterRenewal(key Key) error {
 	over := e.Presented.Add(e.Grace)
 	switch {
-	case key.Now.Before(over):
+	case e.Presented.IsZero() || key.Now.Before(over):
 		return nil
-	case key.Held || key.Arrived().Before(over):
+	case key.Arrived().Before(over):
 		return ErrNotFound
 	default:
-		return ErrReused
+		return reused(key)
 	}
 }
 
-func (e EarlierProof) admitAfterSignIn(key Key, commit bool) error {
-	if !key.Now.Before(e.Ended.Add(e.Grace)) {
+// reused is the answer to a token that was replaced, unless a request or a live
+// connection may have held it meanwhile.
+func reused(key Key) error {
+	if key.Held {
 		return ErrNotFound
 	}
-	arrived := key.Now.Add(-min(key.Age, e.Grace))
-	if commit && arrived.Before(e.Ended) {
-		return nil
+	return ErrReused
+}
+
+// admitAfterSignIn tells a token that was superseded moments before the request
+// arrived from one that has been unknown for long.
+func (e *EarlierProof) admitAfterSignIn(key Key) error {
+	if key.Arrived().Before(e.Ended.Add(e.Grace)) {
+		return ErrSuperseded
 	}
-	return ErrSuperseded
+	return ErrNotFound
 }
 
 // presented records that a token has reached a browser, which starts the grace
-// of those it has replaced: the earlier proofs from the index on.
-func (r *Record) presented(from int, key Key) *Record {
-	waiting := func(e EarlierProof) bool { return !e.SignIn && e.Presented.IsZero() }
-	if key.Live || !slices.ContainsFunc(r.Earlier[from:], waiting) {
+// of those that plain renewals have replaced by it: the earlier ones from there on.
+func (r *Record) presented(at slot, key Key) *Record {
+	waiting := func(e EarlierProof) bool { return e.By == RenewPlain && e.Presented.IsZero() }
+	if key.Live || !slices.ContainsFunc(r.Earlier[at:], waiting) {
 		return r
 	}
 	next := *r
 	next.Earlier = slices.Clone(r.Earlier)
-	for i := range next.Earlier[from:] {
-		if e := &next.Earlier[from+i]; waiting(*e) {
+	for i := range next.Earlier[at:] {
+		if e := &next.Earlier[int(at)+i]; waiting(*e) {
 			e.Presented = key.Now
 		}
 	}
 	return &next
+}
+
+// renewalOf decides whether the renewal of a delta takes place, as which kind, and
+// whether the delta is admitted at all; admission is what admit says of the proof.
+func (r *Record) renewalOf(d *Delta, at slot, key Key, admission error) (kind RenewalKind, renews bool, err error) {
+	switch {
+	case d.SignIn != nil:
+		kind, err = r.signIn(d.SignIn, at, key, admission)
+		return kind, err == nil, err
+	case admission != nil || d.Renewal == nil:
+		return 0, false, admission
+	case r.isCurrent(at):
+		return d.Renewal.Kind, true, nil
+	default:
+		return RenewPlain, d.Renewal.Kind == RenewPlain && r.earlier(at).neverReplaced(key.Now), nil
+	}
+}
+
+// neverReplaced reports whether a token was renewed a grace ago and none of its
+// successors has been presented: an answer was lost, or somebody keeps one in hand.
+func (e *EarlierProof) neverReplaced(now time.Time) bool {
+	return e.By == RenewPlain && e.Presented.IsZero() && !now.Before(e.Ended.Add(e.Grace))
+}
+
+// signIn decides what becomes of a sign-in. A token that is not the current one may
+// sign in if its browser alone can have the record, or if the record is the same
+// user's; one that a sign-in has ended only if that was the same user's.
+func (r *Record) signIn(s *SignIn, at slot, key Key, admission error) (RenewalKind, error) {
+	if admission == nil {
+		if r.isCurrent(at) || r.earlier(at).Presented.IsZero() || s.vacant(r.Entries) || s.fits(r.Entries) {
+			return RenewSignIn, nil
+		}
+		return 0, ErrSuperseded
+	}
+	if at <= current || r.earlier(at).By == RenewPlain {
+		return 0, admission
+	}
+	e := r.earlier(at)
+	switch {
+	case s.sameUser(r.Entries) && key.Now.Before(e.Ended.Add(e.Grace)):
+		return RenewJoin, nil
+	case s.sameUser(r.Entries):
+		return RenewSignIn, nil
+	case slices.ContainsFunc(r.Earlier[:at], func(e EarlierProof) bool { return e.By == RenewSignOut && key.Arrived().Before(e.Ended) }):
+		return 0, ErrSignedOut
+	default:
+		return 0, admission
+	}
+}
+
+// vacant reports whether the entries identify nobody.
+func (s *SignIn) vacant(e Entries) bool {
+	return !slices.ContainsFunc(s.Fields, func(f SignInField) bool { return f.Identity && f.stored(e) != "" })
+}
+
+// fits reports whether the entries identify exactly whom the delta signs in.
+func (s *SignIn) fits(e Entries) bool {
+	return !slices.ContainsFunc(s.Fields, func(f SignInField) bool { return f.Identity && f.stored(e) != f.Value })
+}
+
+// sameUser reports whether the delta signs in whom the entries have, in every field
+// that it sets.
+func (s *SignIn) sameUser(e Entries) bool {
+	return s.Joins && !slices.ContainsFunc(s.Fields, func(f SignInField) bool { return f.Value != "" && f.stored(e) != f.Value })
+}
+
+// stored returns the field's value, empty for none.
+func (f *SignInField) stored(e Entries) string {
+	if entry, found := e.Get(f.Key); found || f.Was == "" {
+		return entry.Value
+	}
+	entry, _ := e.Get(f.Was)
+	return entry.Value
 }

@@ -16,14 +16,12 @@ func (r *Record) Read(key Key) (*Record, error) {
 
 // Apply judges an Update and applies the delta.
 func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
-	admitted, current, err := r.admit(key, true)
+	admitted, at, err := r.admit(key, true)
+	kind, renews, err := r.renewalOf(d, at, key, err)
 	if err != nil {
 		return admitted, nil, err
 	}
-	if d.CurrentOnly && !current {
-		return r, nil, ErrSuperseded
-	}
-	if key.Ticket && !r.Ticket.admits(d.Redeem) {
+	if key.Ticket && !r.redeemable(d.Redeem) {
 		return r, nil, ErrConflict
 	}
 	entries, replaced, err := r.Entries.apply(d)
@@ -37,11 +35,11 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	}{record: *admitted}
 	next := &out.record
 	next.Entries = entries
-	won := d.Renewal != nil && current
-	if won {
-		next.renew(d.Renewal, key.Now)
+	isCurrent := renews || r.isCurrent(at)
+	if renews {
+		next.renew(kind, d.Renewal, at, key.Now)
 	}
-	if d.Ticket != nil && current {
+	if d.Ticket != nil && isCurrent {
 		next.Ticket = d.Ticket
 	}
 	if key.Ticket {
@@ -49,10 +47,11 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	}
 	next.reschedule(d, key.Ticket)
 	out.result = Result{
-		Won:      won,
-		Current:  current,
+		Won:      renews,
+		Current:  isCurrent,
 		Created:  next.Created,
 		Renewed:  next.Renewed,
+		SignedIn: next.SignedIn,
 		Deadline: next.Deadline,
 		Expires:  next.Expires,
 		Replaced: replaced,
@@ -69,36 +68,50 @@ func (r *Record) End(key Key) (*Record, error) {
 			return r, nil
 		}
 		return r.Mark(key.Now), nil
-	case ErrNotFound, ErrEnded:
+	case ErrNotFound:
 		return r, nil
 	default:
 		return admitted, err
 	}
 }
 
-// renew replaces the proof. A sign-in also ends the earlier tokens that were
-// still accepted; those whose life was over stay evidence of reuse. An
-// outstanding ticket belongs to the proof before and ends with it: whoever kept
-// one could follow the sign-in.
-func (r *Record) renew(renewal *Renewal, now time.Time) {
+// renew replaces the proof. An outstanding ticket belongs to the proof before and
+// ends with it: whoever kept one could follow the sign-in.
+func (r *Record) renew(kind RenewalKind, renewal *Renewal, at slot, now time.Time) {
 	earlier := make([]EarlierProof, 0, MaxEarlier)
-	earlier = append(earlier, EarlierProof{
-		Proof:  r.Proof,
-		Ended:  now,
-		SignIn: renewal.SignIn,
-		Grace:  renewal.Grace,
-	})
-	for _, e := range r.Earlier[:min(len(r.Earlier), MaxEarlier-1)] {
-		alive := !e.SignIn && (e.Presented.IsZero() || now.Before(e.Presented.Add(e.Grace)))
-		if renewal.SignIn && alive {
-			e.Ended, e.SignIn, e.Grace = now, true, renewal.Grace
+	earlier = append(earlier, EarlierProof{Proof: r.Proof, Ended: now, By: kind, Grace: renewal.Grace})
+	for i, e := range r.Earlier {
+		if i == r.fallsOut(at) {
+			continue
+		}
+		if e.By == RenewJoin && kind != RenewJoin || e.By == RenewPlain && (kind == RenewSignIn || kind == RenewSignOut) {
+			e = EarlierProof{Proof: e.Proof, Ended: now, By: kind, Grace: renewal.Grace}
 		}
 		earlier = append(earlier, e)
 	}
 	r.Earlier = earlier
-	r.Proof = renewal.Proof
+	r.Proof, r.Family = renewal.Proof, renewal.Family
 	r.Renewed = now.Truncate(time.Millisecond)
 	r.Ticket = nil
+	switch kind {
+	case RenewSignIn:
+		r.SignedIn = r.Renewed
+	case RenewSignOut:
+		r.SignedIn = time.Time{}
+	}
+}
+
+// fallsOut returns the index of the earlier proof for which there is no room when
+// the one in the slot renews: the oldest, but never the one that renews.
+func (r *Record) fallsOut(at slot) int {
+	switch {
+	case len(r.Earlier) < MaxEarlier:
+		return MaxEarlier
+	case at == MaxEarlier:
+		return MaxEarlier - 2
+	default:
+		return MaxEarlier - 1
+	}
 }
 
 // reschedule moves the end of the session. Activity moves it only forward; a

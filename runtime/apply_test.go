@@ -68,12 +68,30 @@ func remove(key string) runtime.Op {
 func ops(list ...runtime.Op) *runtime.Delta { return &runtime.Delta{Ops: list} }
 
 func renew(p runtime.Proof) *runtime.Delta {
-	return &runtime.Delta{Renewal: &runtime.Renewal{Proof: p, Grace: grace}}
+	return &runtime.Delta{Renewal: &runtime.Renewal{Proof: p, Family: familyOf(current), Grace: grace}}
 }
 
-func signIn(p runtime.Proof) *runtime.Delta {
-	return &runtime.Delta{CurrentOnly: true, Renewal: &runtime.Renewal{Proof: p, SignIn: true, Grace: grace}}
+// signIn returns the delta that signs a user in.
+func signIn(p runtime.Proof, user string) *runtime.Delta {
+	return &runtime.Delta{
+		Ops: []runtime.Op{set(runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: user})},
+		SignIn: &runtime.SignIn{
+			Fields: []runtime.SignInField{{Key: "user_id", Was: "uid", Value: user, Identity: true}},
+			Joins:  true,
+		},
+		Renewal: &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: p, Family: familyOf(p), Grace: grace},
+	}
 }
+
+func signOut(p runtime.Proof) *runtime.Delta {
+	return &runtime.Delta{
+		Ops:     []runtime.Op{remove("user_id")},
+		Renewal: &runtime.Renewal{Kind: runtime.RenewSignOut, Proof: p, Family: familyOf(p), Grace: grace},
+	}
+}
+
+// familyOf is the family of the tokens that a renewal with the proof begins.
+func familyOf(p runtime.Proof) runtime.Family { return runtime.Family{p[0]} }
 
 // apply applies a delta that must be applied.
 func apply(t *testing.T, r *runtime.Record, key runtime.Key, d *runtime.Delta) *runtime.Record {
@@ -166,24 +184,77 @@ func TestS1RemembersFourEarlierProofs(t *testing.T) {
 	})
 }
 
-func TestT2SignInNeedsTheCurrentProof(t *testing.T) {
-	r := apply(t, stored(), after(0, current), renew(renewed))
-	d := signIn(runtime.Proof{3})
-	d.Ops = []runtime.Op{set(plain("user_id", "7"))}
-	next, _, err := r.Apply(after(0, current), d)
-	answered(t, "a sign-in with an earlier proof", r, next, err, runtime.ErrSuperseded)
-
-	next, result, err := r.Apply(after(time.Minute, renewed), d)
-	if err != nil || !result.Won || !result.Current {
-		t.Fatalf("a sign-in with the current proof: %+v, %v", result, err)
+func TestT12UnknownProofOfTheFamilyIsReuse(t *testing.T) {
+	r := stored()
+	r.Family = familyOf(current)
+	for n := range byte(6) {
+		r = apply(t, r, after(0, r.Proof), renew(runtime.Proof{10 + n}))
 	}
-	if next.Proof != d.Renewal.Proof || !next.Renewed.Equal(created.Add(time.Minute)) || !result.Renewed.Equal(next.Renewed) {
-		t.Errorf("a sign-in leaves proof %x renewed at %v", next.Proof[:1], next.Renewed)
+	forgotten := func(family runtime.Family, held bool) runtime.Key {
+		key := after(0, runtime.Proof{10})
+		key.Family, key.Held = family, held
+		return key
+	}
+	gone, reused := runtime.ErrNotFound, runtime.ErrReused
+	signedIn := apply(t, r, after(0, r.Proof), signIn(renewed, "7"))
+	attempts(t, []attempt{
+		{"of the family", r, forgotten(familyOf(current), false), reused, reused, reused},
+		{"of the family, held", r, forgotten(familyOf(current), true), gone, gone, nil},
+		{"of another family", r, forgotten(familyOf(wrong), false), gone, gone, nil},
+		{"of no family", r, forgotten(runtime.Family{}, false), gone, gone, nil},
+		{"of the family before a sign-in", signedIn, forgotten(familyOf(current), false), gone, gone, nil},
+		{"of the family of the sign-in", signedIn, forgotten(familyOf(renewed), false), reused, reused, reused},
+	})
+}
+
+func TestT2WhichProofsSignIn(t *testing.T) {
+	user := func(id string) runtime.Entry {
+		return runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: id}
+	}
+	earlier := apply(t, stored(), after(0, current), renew(renewed))
+	presented := read(t, earlier, after(0, renewed))
+	with := func(r *runtime.Record, e ...runtime.Entry) *runtime.Record {
+		next := *r
+		next.Entries = runtime.NewEntries(e...)
+		return &next
+	}
+	for _, x := range []struct {
+		name    string
+		record  *runtime.Record
+		proof   runtime.Proof
+		refused error
+	}{
+		{"the current one", with(presented, user("8")), renewed, nil},
+		{"an earlier one, no successor presented", with(earlier, user("8")), current, nil},
+		{"an earlier one, nobody signed in", presented, current, nil},
+		{"an earlier one, the same user", with(presented, user("7")), current, nil},
+		{"an earlier one, the same user under an earlier key", with(presented, plain("uid", "7")), current, nil},
+		{"an earlier one, somebody else", with(presented, user("8")), current, runtime.ErrSuperseded},
+		{"an unknown one", presented, wrong, runtime.ErrNotFound},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			next, result, err := x.record.Apply(after(time.Second, x.proof), signIn(runtime.Proof{3}, "7"))
+			answered(t, "sign-in", x.record, next, err, x.refused)
+			if err != nil {
+				return
+			}
+			if !result.Won || !result.Current || next.Proof != (runtime.Proof{3}) || next.Family != familyOf(runtime.Proof{3}) {
+				t.Errorf("%+v leaves proof %x, family %x", result, next.Proof[:1], next.Family[:1])
+			}
+			if now := created.Add(time.Second); !next.SignedIn.Equal(now) || !result.SignedIn.Equal(now) || !next.Renewed.Equal(now) {
+				t.Errorf("signed in %v, renewed %v, want %v", next.SignedIn, next.Renewed, now)
+			}
+			for _, e := range next.Earlier {
+				if e.By != runtime.RenewSignIn {
+					t.Errorf("the proof %x is left", e.Proof[:1])
+				}
+			}
+		})
 	}
 }
 
 func TestT3SignInEndsTheOldProofAtOnce(t *testing.T) {
-	r := apply(t, stored(), after(time.Hour, current), signIn(renewed))
+	r := apply(t, stored(), after(time.Hour, current), signIn(renewed, "7"))
 	arrived := func(d, age time.Duration) runtime.Key {
 		key := after(time.Hour+d, current)
 		key.Age = age
@@ -193,29 +264,130 @@ func TestT3SignInEndsTheOldProofAtOnce(t *testing.T) {
 	gone := runtime.ErrNotFound
 	attempts(t, []attempt{
 		{"at the same moment", r, arrived(0, 0), s, s, s},
-		{"arrived before", r, arrived(time.Second, 2*time.Second), s, nil, nil},
-		{"arrived with it", r, arrived(time.Second, time.Second), s, s, s},
+		{"arrived before", r, arrived(time.Second, 2*time.Second), s, s, s},
+		{"arrived long before", r, arrived(time.Second, time.Hour), s, s, s},
 		{"arrived after it", r, arrived(2*time.Second, time.Second), s, s, s},
-		{"an age beyond the grace", r, arrived(grace-time.Millisecond, time.Hour), s, nil, nil},
 		{"after the grace", r, arrived(grace, 0), gone, gone, nil},
-		{"arrived before, after the grace", r, arrived(grace, time.Hour), gone, gone, nil},
+		{"arrived within the grace, after it", r, arrived(grace, time.Second), s, s, s},
 		{"the new proof", r, after(time.Hour, renewed), nil, nil, nil},
 	})
-	early := apply(t, r, arrived(time.Second, 2*time.Second), ops(add("views", 1)))
-	if early.Proof != renewed {
-		t.Error("the commit of an earlier request undoes the sign-in")
-	}
 }
 
-func TestT3SignInEndsEveryProofStillAlive(t *testing.T) {
+func TestT3T10SignInEndsEveryEarlierProof(t *testing.T) {
 	second, third := runtime.Proof{3}, runtime.Proof{4}
 	r := apply(t, stored(), after(0, current), renew(renewed))
 	r = read(t, r, after(time.Minute, renewed)) // the first proof's grace begins
 	r = apply(t, r, after(2*time.Minute, renewed), renew(second))
-	r = apply(t, r, after(2*time.Minute, second), signIn(third))
+	r = apply(t, r, after(2*time.Minute, second), signIn(third, "7"))
+	s, gone := runtime.ErrSuperseded, runtime.ErrNotFound
 	attempts(t, []attempt{
-		{"alive until the sign-in", r, after(2*time.Minute, renewed), runtime.ErrSuperseded, runtime.ErrSuperseded, runtime.ErrSuperseded},
-		{"over before the sign-in", r, after(2*time.Minute, current), runtime.ErrReused, runtime.ErrReused, runtime.ErrReused},
+		{"alive until the sign-in", r, after(2*time.Minute, renewed), s, s, s},
+		{"over before the sign-in", r, after(2*time.Minute, current), s, s, s},
+		{"five days later", r, after(5*time.Hour, current), gone, gone, nil},
+	})
+}
+
+func TestT8SecondSignInOfTheSameUserJoins(t *testing.T) {
+	first, second, third := runtime.Proof{3}, runtime.Proof{4}, runtime.Proof{5}
+	r := apply(t, stored(), after(0, current), signIn(first, "7"))
+	next, result, err := r.Apply(after(time.Second, current), signIn(second, "7"))
+	if err != nil || !result.Won || next.Proof != second {
+		t.Fatalf("the second sign-in: %+v, %v", result, err)
+	}
+	if !next.SignedIn.Equal(r.SignedIn) {
+		t.Error("joining counts as a sign-in")
+	}
+	next = read(t, next, after(2*time.Second, second))
+	attempts(t, []attempt{{"the token that was joined, hours later", next, after(3*time.Hour, first), nil, nil, nil}})
+	if _, result, err := next.Apply(after(time.Hour, first), renew(third)); err != nil || !result.Won {
+		t.Errorf("the token that was joined does not renew: %+v, %v", result, err)
+	}
+	renewedAgain := apply(t, next, after(time.Hour, second), renew(third))
+	renewedAgain = read(t, renewedAgain, after(time.Hour, third))
+	reused := runtime.ErrReused
+	attempts(t, []attempt{{"after a renewal of another kind", renewedAgain, after(2*time.Hour, first), reused, reused, reused}})
+}
+
+func TestT8WhoDoesNotJoin(t *testing.T) {
+	first, second := runtime.Proof{3}, runtime.Proof{4}
+	r := apply(t, stored(), after(time.Hour, current), signIn(first, "7"))
+	out := apply(t, r, after(time.Hour+2*time.Second, first), signOut(runtime.Proof{6}))
+	if !out.SignedIn.IsZero() {
+		t.Error("a sign-out leaves SignedIn")
+	}
+	at := func(d, age time.Duration) runtime.Key {
+		key := after(time.Hour+d, current)
+		key.Age = age
+		return key
+	}
+	noIdentity := signIn(second, "7")
+	noIdentity.SignIn.Joins = false
+	role := signIn(second, "7")
+	role.SignIn.Fields = append(role.SignIn.Fields, runtime.SignInField{Key: "role", Value: "admin"})
+	for _, x := range []struct {
+		name    string
+		record  *runtime.Record
+		key     runtime.Key
+		delta   *runtime.Delta
+		refused error
+	}{
+		{"another user", r, at(time.Second, 0), signIn(second, "8"), runtime.ErrSuperseded},
+		{"a type that identifies nobody", r, at(time.Second, 0), noIdentity, runtime.ErrSuperseded},
+		{"another role", r, at(time.Second, 0), role, runtime.ErrSuperseded},
+		{"another user, after the grace", r, at(time.Minute, 0), signIn(second, "8"), runtime.ErrNotFound},
+		{"after a sign-out that came after it", out, at(3*time.Second, 2*time.Second), signIn(second, "7"), runtime.ErrSignedOut},
+		{"after a sign-out that came before it", out, at(3*time.Second, 0), signIn(second, "7"), runtime.ErrSuperseded},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			next, _, err := x.record.Apply(x.key, x.delta)
+			answered(t, "sign-in", x.record, next, err, x.refused)
+			if errors.Is(err, runtime.ErrSignedOut) != (x.refused == runtime.ErrSignedOut) {
+				t.Errorf("the error is %v, want %v", err, x.refused)
+			}
+		})
+	}
+}
+
+func TestT8LateSignInOfTheSameUserEndsEveryOtherToken(t *testing.T) {
+	first, second := runtime.Proof{3}, runtime.Proof{4}
+	r := apply(t, stored(), after(0, current), signIn(first, "7"))
+	next, result, err := r.Apply(after(time.Hour, current), signIn(second, "7"))
+	if err != nil || !result.Won || next.Proof != second || !next.SignedIn.Equal(created.Add(time.Hour)) {
+		t.Fatalf("a retry after a lost answer: %+v, %v", result, err)
+	}
+	s := runtime.ErrSuperseded
+	attempts(t, []attempt{{"the token of the first", next, after(time.Hour, first), s, s, s}})
+}
+
+func TestT4RenewalThatNobodyLearntOf(t *testing.T) {
+	r := apply(t, stored(), after(0, current), renew(renewed))
+	again := renew(runtime.Proof{3})
+	if _, result, err := r.Apply(after(grace-time.Millisecond, current), again); err != nil || result.Won {
+		t.Errorf("within the grace: %+v, %v", result, err)
+	}
+	if _, result, err := r.Apply(after(grace, current), again); err != nil || !result.Won {
+		t.Errorf("after the grace: %+v, %v", result, err)
+	}
+	presented := read(t, r, after(0, renewed))
+	if _, result, err := presented.Apply(after(grace-time.Millisecond, current), again); err != nil || result.Won {
+		t.Errorf("once a successor was presented: %+v, %v", result, err)
+	}
+}
+
+func TestT4TheProofThatRenewsStaysInTheList(t *testing.T) {
+	r := stored()
+	for n := range byte(4) {
+		unpresented := after(0, r.Proof)
+		unpresented.Live = true
+		r = apply(t, r, unpresented, renew(runtime.Proof{10 + n}))
+	}
+	next, result, err := r.Apply(after(grace, current), renew(renewed))
+	if err != nil || !result.Won {
+		t.Fatalf("the oldest proof does not renew: %+v, %v", result, err)
+	}
+	attempts(t, []attempt{
+		{"the one that renewed", next, after(grace, current), nil, nil, nil},
+		{"the second oldest", next, after(grace, runtime.Proof{10}), runtime.ErrNotFound, runtime.ErrNotFound, nil},
 	})
 }
 
@@ -332,7 +504,7 @@ func ticketed(ticket runtime.Ticket) (*runtime.Record, runtime.Key) {
 }
 
 func TestS4TicketIsRedeemedForWhatTheHandshakeSaw(t *testing.T) {
-	saw := runtime.Proof{5}
+	saw, older := runtime.Proof{5}, runtime.Proof{6}
 	table := []struct {
 		name    string
 		saw     runtime.Proof
@@ -346,11 +518,13 @@ func TestS4TicketIsRedeemedForWhatTheHandshakeSaw(t *testing.T) {
 		{"a session, the same cookie", saw, &runtime.Redemption{Presented: saw, Live: true}, nil},
 		{"a session, another cookie", saw, &runtime.Redemption{Presented: wrong, Live: true}, runtime.ErrConflict},
 		{"a session, no cookie", saw, &runtime.Redemption{}, runtime.ErrConflict},
+		{"a session, a token that a sign-in of it has ended", current, &runtime.Redemption{Presented: older, Live: true}, nil},
 		{"no redemption", runtime.Proof{}, nil, runtime.ErrConflict},
 	}
 	for _, c := range table {
 		t.Run(c.name, func(t *testing.T) {
 			r, key := ticketed(runtime.Ticket{Saw: c.saw})
+			r.Earlier = []runtime.EarlierProof{{Proof: older, By: runtime.RenewSignIn}}
 			d := renew(renewed)
 			d.Redeem = c.redeem
 			next, result, err := r.Apply(key, d)
@@ -418,11 +592,11 @@ func TestR7MarkTellsRunningRequestsOfTheEnd(t *testing.T) {
 	}
 	ended, gone := runtime.ErrEnded, runtime.ErrNotFound
 	attempts(t, []attempt{
-		{"arrived before", mark, arrived(renewed, time.Second, 2*time.Second), ended, ended, nil},
-		{"arrived before, earlier proof", mark, arrived(current, time.Second, 2*time.Second), ended, ended, nil},
+		{"arrived before", mark, arrived(renewed, time.Second, 2*time.Second), ended, ended, ended},
+		{"arrived before, earlier proof", mark, arrived(current, time.Second, 2*time.Second), ended, ended, ended},
 		{"arrived before, wrong proof", mark, arrived(wrong, time.Second, 2*time.Second), gone, gone, nil},
 		{"arrived after", mark, arrived(renewed, 2*time.Second, time.Second), gone, gone, nil},
-		{"a moment before the mark expires", mark, arrived(renewed, runtime.MarkLife-1, time.Hour), ended, ended, nil},
+		{"a moment before the mark expires", mark, arrived(renewed, runtime.MarkLife-1, time.Hour), ended, ended, ended},
 		{"the mark has expired", mark, arrived(renewed, runtime.MarkLife, time.Hour), gone, gone, nil},
 	})
 }
@@ -595,7 +769,7 @@ func TestV7LimitsBindOnlyWhatGrows(t *testing.T) {
 
 func TestL3TicketEndsWithItsProof(t *testing.T) {
 	r, key := ticketed(runtime.Ticket{})
-	r = apply(t, r, after(0, current), signIn(renewed))
+	r = apply(t, r, after(0, current), signIn(renewed, "7"))
 	d := renew(runtime.Proof{3})
 	d.Redeem = &runtime.Redemption{}
 	next, _, err := r.Apply(key, d)

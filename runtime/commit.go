@@ -75,8 +75,8 @@ func (s *Session) commit(ctx context.Context, c *commitRoom) error {
 }
 
 func (s *Session) commitPending(ctx context.Context, c *commitRoom) error {
-	if errors.Is(s.refusal, ErrSuperseded) && s.draft.signsIn() {
-		s.beginAfresh()
+	if s.draft.signsIn() {
+		s.signInAnyway()
 	}
 	if s.refusal != nil {
 		return s.refuse()
@@ -119,10 +119,30 @@ func (s *Session) drop() {
 	s.draft.pending, s.renew, s.expiry, s.ending = nil, false, nil, nil
 }
 
-// beginAfresh leaves a record that somebody else has renewed to them. What this
+// signInAnyway has the store judge a sign-in by the token that the browser brought,
+// although a load has said that it opens nothing any more: it may be the second one
+// of the same user (T8). What depends on the record, which nobody may load, cannot
+// be sent with it, and begins a session of its own.
+func (s *Session) signInAnyway() {
+	switch {
+	case s.ending != nil:
+	case errors.Is(s.refusal, ErrSuperseded):
+		s.refusal = nil
+		s.move(unseen, nil, nil)
+	case s.former != nil && !s.hasToken:
+		s.become(*s.former, unseen)
+	default:
+		return
+	}
+	if s.draft.needsRecord() {
+		s.beginAfresh()
+	}
+}
+
+// beginAfresh leaves a record that somebody else has signed in to. What this
 // request wrote begins a new session.
 func (s *Session) beginAfresh() {
-	s.refusal = nil
+	s.refusal, s.former = nil, nil
 	s.become(identity{}, absent)
 }
 
@@ -141,6 +161,9 @@ func (s *Session) endDestroyed(ctx context.Context) error {
 	}
 	err := s.engine.store.Delete(ctx, s.key(s.ending, s.engine.clock.read()))
 	switch {
+	case errors.Is(err, ErrEnded):
+		s.ending = nil // by somebody else: the cookie may be a newer one by now (R3)
+		return nil
 	case errors.Is(err, ErrReused):
 		s.report(EventReused, "", nil) // the store has ended the session
 	case err != nil:
@@ -240,11 +263,11 @@ func (s *Session) prepareDelta(c *commitRoom, now time.Time) error {
 		return err
 	}
 	c.delta = Delta{
-		Ops:         ops,
-		Limits:      s.draft.limits(),
-		MaxBytes:    s.engine.config.MaxBytes,
-		Active:      s.engine.idleEnd(now),
-		CurrentOnly: s.draft.signsIn(),
+		Ops:      ops,
+		Limits:   s.draft.limits(),
+		MaxBytes: s.engine.config.MaxBytes,
+		Active:   s.engine.idleEnd(now),
+		SignIn:   s.draft.signIn(s.engine.renewing),
 	}
 	if s.expiry != nil {
 		c.delta.Deadline = s.deadline(s.created())
@@ -253,8 +276,8 @@ func (s *Session) prepareDelta(c *commitRoom, now time.Time) error {
 		return err
 	}
 	if s.byTicket() && (c.delta.Renewal != nil || s.movesCookie()) {
-		signIn := c.delta.Renewal != nil && c.delta.Renewal.SignIn
-		c.delta.Ticket, c.ticket = s.live.newTicket(s.engine.kind, now, signIn || s.live.undelivered)
+		ends := c.delta.Renewal != nil && c.delta.Renewal.Kind != RenewPlain
+		c.delta.Ticket, c.ticket = s.live.newTicket(s.engine.kind, now, ends || s.live.undelivered)
 	}
 	return nil
 }
@@ -266,10 +289,16 @@ func (s *Session) movesCookie() bool { return s.expiry != nil && !s.engine.confi
 // prepareRenewal adds a new token if one is due: the browser has to be able
 // to learn it.
 func (s *Session) prepareRenewal(c *commitRoom) error {
-	ends := s.draft.signsIn() || s.draft.signsOut()
+	kind := RenewPlain
 	switch {
-	case !ends && !s.renew:
+	case c.delta.SignIn != nil:
+		kind = RenewSignIn
+	case s.draft.signsOut():
+		kind = RenewSignOut
+	case !s.renew:
 		return nil
+	}
+	switch {
 	case s.found:
 		s.drop()
 		return errNoToken
@@ -282,9 +311,13 @@ func (s *Session) prepareRenewal(c *commitRoom) error {
 		return over
 	}
 	c.secret = newSecret()
+	if kind == RenewPlain {
+		c.secret = s.secret.show().renewed()
+	}
 	c.delta.Renewal = &Renewal{
+		Kind:   kind,
 		Proof:  c.secret.proof(s.engine.kind),
-		SignIn: ends,
+		Family: c.secret.family(s.engine.kind),
 		Grace:  s.engine.config.Grace,
 	}
 	return nil
@@ -311,7 +344,7 @@ func (s *Session) accept(c *commitRoom, result *Result) {
 	}
 	s.confirmed = true
 	if result.Won {
-		s.adopt(token{s.id, c.secret}, d.Renewal.Proof)
+		s.adopt(token{s.id, c.secret}, d.Renewal.Proof, d.Renewal.Family)
 		s.issued = true
 	}
 	if result.Won || result.Current && s.movesCookie() {
@@ -336,7 +369,7 @@ func (s *Session) follow(d *Delta, result *Result) {
 	if entries, _, err := next.Entries.apply(&unconditional); err == nil {
 		next.Entries = entries
 	}
-	next.Created, next.Renewed = result.Created, result.Renewed
+	next.Created, next.Renewed, next.SignedIn = result.Created, result.Renewed, result.SignedIn
 	next.Deadline, next.Expires = result.Deadline, result.Expires
 	s.move(seen, &next, nil)
 }
@@ -350,7 +383,8 @@ func (s *Session) refused(ctx context.Context, c *commitRoom, err error) error {
 			return s.refuse()
 		}
 		return s.create(ctx, c)
-	case errors.Is(err, ErrSuperseded) && c.delta.CurrentOnly:
+	case errors.Is(err, ErrSuperseded) && !errors.Is(err, ErrSignedOut) && c.delta.SignIn != nil:
+		s.report(EventSignInApart, "", nil)
 		s.beginAfresh()
 		return s.create(ctx, c)
 	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrOverflow):
@@ -366,7 +400,7 @@ func (s *Session) create(ctx context.Context, c *commitRoom) error {
 	for range maxIDs {
 		now := s.engine.clock.read()
 		fresh := s.issue()
-		r, err := s.newRecord(fresh.proof, c, now)
+		r, err := s.newRecord(&fresh, c, now)
 		if err != nil {
 			return err
 		}
@@ -404,7 +438,7 @@ func (s *Session) create(ctx context.Context, c *commitRoom) error {
 
 // newRecord returns the record of a new session, nil if nothing would be in
 // it.
-func (s *Session) newRecord(proof Proof, c *commitRoom, now time.Time) (*Record, error) {
+func (s *Session) newRecord(fresh *identity, c *commitRoom, now time.Time) (*Record, error) {
 	entries, err := s.draft.on(Entries{}, c.ops[:0], &c.delta, s.engine.config.MaxBytes)
 	if err != nil || entries.Len() == 0 {
 		return nil, err
@@ -413,12 +447,16 @@ func (s *Session) newRecord(proof Proof, c *commitRoom, now time.Time) (*Record,
 	deadline := s.deadline(created)
 	r := &Record{
 		Kind:     s.engine.kind,
-		Proof:    proof,
+		Proof:    fresh.proof,
+		Family:   fresh.family,
 		Created:  created,
 		Renewed:  created,
 		Deadline: deadline,
 		Expires:  s.engine.expires(now, deadline),
 		Entries:  entries,
+	}
+	if s.draft.signsIn() {
+		r.SignedIn = created
 	}
 	if s.byTicket() {
 		r.Ticket, c.ticket = s.live.newTicket(s.engine.kind, now, true)

@@ -21,13 +21,11 @@ type Delta struct {
 	// activity, or no idle limit.
 	Active time.Time
 
-	// CurrentOnly applies the delta only if the presented proof is the record's
-	// current one, and is ErrSuperseded otherwise. Every delta that signs
-	// somebody in has it.
-	CurrentOnly bool
+	// SignIn says whom the delta signs in. Nil: nobody, or it signs out.
+	SignIn *SignIn
 
 	Renewal *Renewal    // nil: the token stays
-	Ticket  *Ticket     // nil: none. It is stored only if the presented proof is the current one
+	Ticket  *Ticket     // nil: none. It is stored only if the presented proof is the current one, or as good
 	Redeem  *Redemption // nil: no ticket is redeemed
 }
 
@@ -65,16 +63,36 @@ type Limit struct {
 	Max   int
 }
 
-// A Renewal replaces the record's proof if the presented one is current.
-// Otherwise the rest of the delta is applied and the proof stays. A ticket that was
-// outstanding ends with the proof that it was made for.
+// A Renewal replaces the record's proof, if the presented one may do so. If it may
+// not, the rest of the delta is applied and the proof stays; but a sign-in that may
+// not is refused as a whole. A ticket that was outstanding ends with the proof that
+// it was made for.
 type Renewal struct {
-	Proof Proof
-
-	// SignIn ends every earlier token at once. Without it they work until the
-	// new one has been presented and Grace has passed.
-	SignIn bool
+	Kind   RenewalKind // RenewJoin is chosen by the store, in place of RenewSignIn
+	Proof  Proof
+	Family Family // of the new secret; a plain renewal keeps that of the secret before
 	Grace  time.Duration
+}
+
+// A SignIn says whom a delta signs in: the values that it sets of the fields that
+// have the option renew.
+type SignIn struct {
+	Fields []SignInField
+
+	// Joins says that the session type has fields with the options index and
+	// renew, and that the delta sets all of them.
+	Joins bool
+}
+
+// A SignInField is one field of a [SignIn].
+type SignInField struct {
+	Key   string
+	Was   string // an earlier key; empty: none
+	Value string // encoded; empty: the delta does not set it
+
+	// Identity says that the field identifies the user. Of a session type with
+	// index fields it is those that have both options, of any other one all.
+	Identity bool
 }
 
 // A Redemption consumes the record's ticket, whose proof the key presents.
@@ -91,9 +109,10 @@ type Redemption struct {
 // A Result is what a store knows after an update.
 type Result struct {
 	Won      bool // the delta's renewal took place
-	Current  bool // the presented proof was the record's current one
+	Current  bool // the presented proof was the record's current one, or as good
 	Created  time.Time
 	Renewed  time.Time
+	SignedIn time.Time
 	Deadline time.Time
 	Expires  time.Time
 

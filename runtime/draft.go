@@ -1,5 +1,7 @@
 package runtime
 
+import "slices"
+
 // A draft is the entries of a session as one request sees them: what is stored,
 // as far as it is known, with what is pending on top. It has no lock, no context
 // and no store: the doors in access.go hand it to the typed fields, and a commit
@@ -15,22 +17,26 @@ type draft struct {
 	misfits []misfit
 }
 
-// pending is what a request has changed in one field and not stored yet.
+// pending is what a request has changed in one field and not stored yet. What
+// would leave the record as it is, is withdrawn: it stays here, because it counts
+// again if the record turns out to be another one, but it is no change.
 type pending struct {
-	field    *Field
-	signIn   bool              // a renew field was set to something
-	cleared  bool              // everything stored of a map field goes first
-	scalar   change            // of a field that is one entry
-	elements map[string]change // of a map field, by the text of the key
+	field     *Field
+	signIn    bool              // a renew field was set to something
+	cleared   bool              // everything stored of a map field goes first
+	withdrawn bool              // the clearing, and what was set since is what is stored
+	scalar    change            // of a field that is one entry
+	elements  map[string]change // of a map field, by the text of the key
 }
 
 // change is one operation to come on one entry.
 type change struct {
-	op    changeOp
-	value string // encoded and not sealed
-	count int64
-	anew  bool  // a set that came of adding to what had been removed
-	err   error // makes the commit fail
+	op        changeOp
+	value     string // encoded and not sealed
+	count     int64
+	anew      bool  // a set that came of adding to what had been removed
+	withdrawn bool  // it would leave the entry as it is
+	err       error // makes the commit fail
 }
 
 type changeOp uint8
@@ -50,8 +56,8 @@ type misfit struct {
 	reported bool
 }
 
-// see takes note of what is stored, nil for nothing, and withdraws what would
-// change nothing of it.
+// see takes note of what is stored, nil for nothing, and judges anew what is a
+// change of it.
 func (d *draft) see(r *Record) {
 	d.stored, d.known = r, true
 	d.withdraw()
@@ -70,14 +76,48 @@ func (d *draft) find(f *Field) *pending {
 	return nil
 }
 
+// changes reports whether anything is pending that is a change, or a sign-in: that
+// renews by itself.
+func (d *draft) changes() bool {
+	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.signIn || p.changes() })
+}
+
 // dirty reports whether the field has a change that is not stored yet.
 func (d *draft) dirty(f *Field) bool {
 	p := d.find(f)
-	return p != nil && !p.empty()
+	return p != nil && p.changes()
 }
 
-func (p *pending) empty() bool {
-	return !p.cleared && p.scalar.op == changeNone && len(p.elements) == 0
+func (p *pending) changes() bool {
+	return p.clears() || p.scalar.effective().op != changeNone || !p.withdrawn && anyEffective(p.elements)
+}
+
+// clears reports whether the stored elements of a map field are to go.
+func (p *pending) clears() bool { return p.cleared && !p.withdrawn }
+
+// effective returns the change, or none if it is withdrawn.
+func (c change) effective() change {
+	if c.withdrawn {
+		return change{}
+	}
+	return c
+}
+
+// element returns the change of one element of a map field.
+func (p *pending) element(text string) change {
+	if p.withdrawn {
+		return change{}
+	}
+	return p.elements[text].effective()
+}
+
+func anyEffective(elements map[string]change) bool {
+	for _, c := range elements {
+		if !c.withdrawn {
+			return true
+		}
+	}
+	return false
 }
 
 // misfit notes, once for each entry, that a stored value does not fit its field.

@@ -12,9 +12,9 @@ import (
 func (d *draft) ops(list []Op) ([]Op, error) {
 	for i := range d.pending {
 		switch p := &d.pending[i]; {
-		case p.cleared:
+		case p.clears():
 			list = appendFor(list, Op{Kind: OpClear, Entry: Entry{Key: p.field.Key}}, p.field.Was)
-		case !p.empty() && d.misshapen(p.field):
+		case p.changes() && d.misshapen(p.field):
 			list = append(list, clearShape(p.field))
 		}
 	}
@@ -65,7 +65,7 @@ func appendFor(list []Op, op Op, was string) []Op {
 func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 	f := p.field
 	if !f.mapped {
-		return d.appendOp(list, f, f.Key, f.Was, p.scalar)
+		return d.appendOp(list, f, f.Key, f.Was, p.scalar.effective())
 	}
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
 		key, was := f.elementKeys(text)
@@ -73,7 +73,7 @@ func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 			was = ""
 		}
 		var err error
-		if list, err = d.appendOp(list, f, key, was, p.elements[text]); err != nil {
+		if list, err = d.appendOp(list, f, key, was, p.element(text)); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +146,7 @@ func (d *draft) newEntry(f *Field, key string, c change) Entry {
 // writes that do not know its size.
 func (d *draft) limits() (list []Limit) {
 	for i := range d.pending {
-		if f := d.pending[i].field; f.mapped && f.Max > 0 {
+		if f := d.pending[i].field; f.mapped && f.Max > 0 && d.pending[i].changes() {
 			list = append(list, Limit{Field: f.Key, Max: f.Max})
 		}
 	}
@@ -165,22 +165,47 @@ func (d *draft) signsIn() bool {
 	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.signIn })
 }
 
+// signIn says whom the draft signs in: what it sets of the given fields, which are
+// those that have the option renew. What is withdrawn counts: the call is the
+// sign-in. Nil: nobody.
+func (d *draft) signIn(fields []*Field) *SignIn {
+	if !d.signsIn() {
+		return nil
+	}
+	indexed := slices.ContainsFunc(fields, func(f *Field) bool { return f.Index })
+	s := &SignIn{Joins: indexed}
+	for _, f := range fields {
+		field := SignInField{Key: f.Key, Was: f.Was, Identity: f.Index || !indexed}
+		if p := d.find(f); p != nil && p.signIn {
+			field.Value = p.scalar.value
+		}
+		if f.Index && field.Value == "" || f.Secret && field.Value != "" { // sealed values cannot be compared
+			s.Joins = false
+		}
+		s.Fields = append(s.Fields, field)
+	}
+	return s
+}
+
 // signsOut reports whether a renew field goes back to its default.
 func (d *draft) signsOut() bool {
 	return slices.ContainsFunc(d.pending, pending.signsOut)
 }
 
-func (p pending) signsOut() bool { return p.field.Renew && p.scalar.op == changeRemove }
+func (p pending) signsOut() bool { return p.field.Renew && p.scalar.effective().op == changeRemove }
 
 // keepSignOuts drops what is pending but for renew fields that go back to their
-// default. It reports whether there was anything else.
-func (d *draft) keepSignOuts() bool {
-	before := len(d.pending)
-	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool { return !p.signsOut() })
-	return len(d.pending) < before
+// default. It reports whether there was any other change.
+func (d *draft) keepSignOuts() (others bool) {
+	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool {
+		drops := !p.signsOut()
+		others = others || drops && (p.changes() || p.signIn)
+		return drops
+	})
+	return others
 }
 
 // needsRecord reports whether the operations depend on what is stored.
 func (d *draft) needsRecord() bool {
-	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.scalar.op == changeFold })
+	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.scalar.effective().op == changeFold })
 }

@@ -26,7 +26,7 @@ type element struct {
 func (d *draft) answers(f *Field) bool {
 	p := d.find(f)
 	if p == nil || f.mapped {
-		return p != nil && p.cleared
+		return p != nil && p.clears()
 	}
 	return p.scalar.shown().absolute()
 }
@@ -42,12 +42,12 @@ func (d *draft) answersElement(f *Field, text string) bool {
 func (c change) absolute() bool { return c.op == changeSet || c.op == changeRemove }
 
 // shown returns what a read sees of the change: nothing of one that cannot be
-// stored.
+// stored or is none.
 func (c change) shown() change {
 	if c.err != nil {
 		return change{}
 	}
-	return c
+	return c.effective()
 }
 
 // scalar returns a field of one entry, encoded.
@@ -100,7 +100,7 @@ func (d *draft) element(f *Field, text string) (element, bool) {
 
 func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
 	if p := d.find(f); p != nil {
-		return p.elements[text].shown(), p.cleared
+		return p.element(text).shown(), p.clears()
 	}
 	return change{}, false
 }
@@ -122,11 +122,11 @@ func (c change) onto(e element, found bool) (element, bool) {
 func (d *draft) elements(f *Field) (list []element, ok bool) {
 	p := d.find(f)
 	var stored []element
-	if p == nil || !p.cleared {
+	if p == nil || !p.clears() {
 		d.checkShape(f)
 		stored = d.storedElements(f)
 	}
-	if p == nil || len(p.elements) == 0 {
+	if p == nil || len(p.elements) == 0 || p.withdrawn {
 		return stored, len(stored) > 0
 	}
 	seen := make(map[string]element, len(stored)+len(p.elements))

@@ -65,22 +65,20 @@ func TestBrokenDraftIsNoMap(t *testing.T) {
 			}
 		})},
 		{breaks: "V3: setting what is stored is a change", after: forField("name", func(d *draft, p *pending, last change) {
-			p.scalar = last
+			p.scalar.withdrawn = false
 		})},
 		{breaks: "V3: adding 0 is a change", after: forField("views", func(d *draft, p *pending, last change) {
-			if p.scalar.op == changeNone {
-				p.scalar = change{op: changeAdd}
-			}
+			p.scalar.withdrawn = false
 		})},
+		{breaks: "V3: what is withdrawn is forgotten", after: func(d *draft, f *Field, last change) {
+			if p := d.of(f); p.scalar.withdrawn {
+				p.scalar = change{}
+			}
+		}},
 		{breaks: "V3: a load judges nothing again", see: func(d *draft, r *Record) { d.stored, d.known = r, true }},
 		{breaks: "V3: clearing a map and setting the same is a change", after: forField("prefs", func(d *draft, p *pending, last change) {
-			if p.empty() {
-				p.cleared = true
-				p.elements = map[string]change{}
-				list := d.storedElements(p.field)
-				for _, e := range list {
-					p.elements[e.text] = change{op: changeSet, value: e.value}
-				}
+			if !p.changes() {
+				p.cleared, p.withdrawn = true, false
 			}
 		})},
 		{breaks: "V4: a smaller pending value replaces a larger one", after: forField("best", func(d *draft, p *pending, last change) {
@@ -317,6 +315,19 @@ func (w *walk) see() {
 	}
 }
 
+// turnTo lets another record be what is stored: every change that was made counts
+// of that (V3).
+func (w *walk) turnTo(r *plain) {
+	w.before = r
+	w.model = r.clone()
+	for _, change := range w.made {
+		change(w.model)
+	}
+	if w.draft.known || w.IntN(2) == 0 {
+		w.see()
+	}
+}
+
 // stored returns random entries.
 func (w *walk) stored() *plain {
 	m := &plain{entries: map[string]any{}, born: map[string]bool{}}
@@ -355,6 +366,8 @@ func (w *walk) step() error {
 	case n == 1:
 		w.see()
 	case n == 2:
+		w.turnTo(w.stored())
+	case n == 3:
 		return w.commit()
 	default:
 		i := w.IntN(len(w.fields.all()))
@@ -596,8 +609,8 @@ func (w *walk) commit() error {
 		return errors.New("prefs has outgrown its limit")
 	}
 	for _, f := range w.truth.all() {
-		// What was withdrawn, because it changed nothing of what was seen, is not made
-		// of what others have stored since.
+		// What was withdrawn of what was seen is not made of what others have stored
+		// since.
 		if (now == w.before || !w.draft.known) && !same(got.read(f), want.read(f)) {
 			return fmt.Errorf("on %v: %s is stored as %v, not %v", now.entries, f.Key, got.read(f), want.read(f))
 		}
@@ -616,7 +629,7 @@ func (w *walk) refusal(now, want *plain) (error, string) {
 	}
 	for _, f := range w.truth.all() {
 		folds := f.fold != nil && slices.ContainsFunc(w.draft.pending, func(p pending) bool {
-			return p.field.Key == f.Key && p.scalar.op == changeFold
+			return p.field.Key == f.Key && p.scalar.effective().op == changeFold
 		})
 		if folds && (now.entries[f.Key] != w.before.entries[f.Key] || now.entries[f.Was] != w.before.entries[f.Was]) {
 			return ErrConflict, f.Key + " was merged into what is no longer stored"

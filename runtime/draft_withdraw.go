@@ -2,64 +2,45 @@ package runtime
 
 import (
 	"errors"
-	"slices"
 )
 
 // How a pending change that would leave the record as it is, is withdrawn. As
 // long as it is not known what is stored, nothing but an addition of 0 is.
 
-// withdraw withdraws every pending change that would change nothing.
+// withdraw judges every pending change.
 func (d *draft) withdraw() {
 	for i := range d.pending {
-		d.withdrawFrom(&d.pending[i])
+		d.judge(&d.pending[i])
 	}
-	d.dropEmpty()
 }
 
-func (d *draft) withdrawField(p *pending) {
-	d.withdrawFrom(p)
-	d.dropEmpty()
-}
-
-// dropEmpty removes what has nothing pending any more. A sign-in stays: the call
-// itself is what renews.
-func (d *draft) dropEmpty() {
-	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool { return p.empty() && !p.signIn })
-}
-
-func (d *draft) withdrawFrom(p *pending) {
+func (d *draft) judge(p *pending) {
 	if !p.field.mapped {
-		if d.redundant(p.field, p.field.Key, p.field.Was, p.scalar) {
-			p.scalar = change{}
-		}
+		p.scalar.withdrawn = d.redundant(p.field, p.field.Key, p.field.Was, p.scalar)
 		return
 	}
 	for text := range p.elements {
-		d.withdrawElement(p, text)
+		d.judgeElement(p, text)
 	}
-	d.withdrawClear(p)
+	d.judgeClear(p)
 }
 
-// withdrawClear withdraws the clearing of a map field together with what was set
+// judgeClear withdraws the clearing of a map field together with what was set
 // since, if that is what is stored.
-func (d *draft) withdrawClear(p *pending) {
-	if p.cleared && d.known && d.sameElements(p) {
-		p.cleared, p.elements = false, nil
-	}
+func (d *draft) judgeClear(p *pending) {
+	p.withdrawn = p.cleared && d.known && d.sameElements(p)
 }
 
-// withdrawElement withdraws the change of one element. After a clear nothing is
-// stored, so there a removal is what has no effect.
-func (d *draft) withdrawElement(p *pending, text string) {
+// judgeElement judges the change of one element. After a clear nothing is stored,
+// so there a removal is what has no effect.
+func (d *draft) judgeElement(p *pending, text string) {
 	c := p.elements[text]
-	redundant := c.op == changeRemove
+	c.withdrawn = c.op == changeRemove
 	if !p.cleared {
 		key, was := p.field.elementKeys(text)
-		redundant = d.redundant(p.field, key, was, c)
+		c.withdrawn = d.redundant(p.field, key, was, c)
 	}
-	if redundant {
-		delete(p.elements, text)
-	}
+	p.elements[text] = c
 }
 
 // redundant reports whether the change would leave what is stored as it is.
@@ -98,16 +79,22 @@ func (d *draft) sameStored(f *Field, key, was string, c change) bool {
 // store what is stored.
 func (d *draft) sameElements(p *pending) bool {
 	f := p.field
-	if d.countElements(f) != len(p.elements) || d.misshapen(f) {
+	set := 0
+	for _, c := range p.elements {
+		if c.op != changeRemove {
+			set++
+		}
+	}
+	if d.countElements(f) != set || d.misshapen(f) {
 		return false
 	}
 	same := 0
 	for _, e := range d.storedElements(f) {
 		c, ok := p.elements[e.text]
-		if !ok || c.err != nil || f.counter && c.count != e.count || !f.counter && !f.same(d.format, e.value, c.value) {
+		if !ok || c.op == changeRemove || c.err != nil || f.counter && c.count != e.count || !f.counter && !f.same(d.format, e.value, c.value) {
 			return false
 		}
 		same++
 	}
-	return same == len(p.elements) // false if stored ones do not fit
+	return same == set // false if stored ones do not fit
 }

@@ -1,10 +1,10 @@
 package runtime
 
 // How a draft is changed. A later change of an entry replaces or folds into what
-// is pending of it; what would leave the stored entry as it is, is withdrawn.
+// is pending of it.
 
-// of returns what is pending of the field for a change to come. The caller
-// withdraws it if it turns out to change nothing.
+// of returns what is pending of the field for a change to come. The caller judges
+// whether it is one.
 func (d *draft) of(f *Field) *pending {
 	if p := d.find(f); p != nil {
 		return p
@@ -22,7 +22,7 @@ func (d *draft) clear(f *Field) {
 	} else {
 		p.scalar = change{op: changeRemove}
 	}
-	d.withdrawField(p)
+	d.judge(p)
 }
 
 // set sets a field of one entry, or folds into it if the field's merge asks for
@@ -64,13 +64,13 @@ func (d *draft) setScalar(p *pending, c change) {
 	}
 	p.scalar = c
 	p.signIn = p.field.Renew && !isDefault
-	d.withdrawField(p)
+	d.judge(p)
 }
 
 func (d *draft) setCount(f *Field, n int64) {
 	p := d.of(f)
 	p.scalar = setCounter(n)
-	d.withdrawField(p)
+	d.judge(p)
 }
 
 func (d *draft) addCount(f *Field, delta int64) {
@@ -79,7 +79,7 @@ func (d *draft) addCount(f *Field, delta int64) {
 	if p.scalar.op == changeSet && p.scalar.err == nil {
 		p.scalar = setCounter(p.scalar.count)
 	}
-	d.withdrawField(p)
+	d.judge(p)
 }
 
 // setCounter sets a scalar counter: one that is 0 is not stored.
@@ -124,14 +124,13 @@ func (d *draft) setElement(f *Field, text string, c change) {
 		c = before.add(f, c.count)
 	}
 	p.elements[text] = c
-	d.withdrawElement(p, text)
-	d.withdrawClear(p)
-	d.dropEmpty()
+	d.judgeElement(p, text)
+	d.judgeClear(p)
 }
 
 // replaceElements replaces a whole map field.
 func (d *draft) replaceElements(f *Field, elements map[string]change) {
 	p := d.of(f)
 	p.cleared, p.elements = true, elements
-	d.withdrawField(p)
+	d.judge(p)
 }

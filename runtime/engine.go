@@ -16,6 +16,8 @@ type engine struct {
 	clock  *clock
 	ring   *keyRing // nil without a store
 
+	renewing []*Field // with the option renew
+
 	sockets *sockets // nil without a store
 }
 

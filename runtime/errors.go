@@ -35,6 +35,10 @@ var (
 	// current one.
 	ErrSuperseded = errors.New("session token superseded by a sign-in")
 
+	// ErrSignedOut says that a sign-in arrived before a sign-out of its session,
+	// which came between. It wraps [ErrSuperseded].
+	ErrSignedOut = fmt.Errorf("%w: the session was signed out meanwhile", ErrSuperseded)
+
 	// ErrReused says that a token was presented after its renewal and the grace
 	// were over: somebody kept a copy. The store has ended the session.
 	ErrReused = errors.New("session token reused after its renewal")

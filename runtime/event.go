@@ -27,6 +27,11 @@ const (
 	// over. The session has ended.
 	EventReused EventKind = "token_reused"
 
+	// EventSignInApart: a sign-in came with a token that another sign-in had ended,
+	// of somebody else or of a session type without index fields. It began a session
+	// of its own.
+	EventSignInApart EventKind = "sign_in_apart"
+
 	// EventMisfit: a stored value does not fit its field, which reads as its
 	// default. The value stays until the field is written.
 	EventMisfit EventKind = "stored_value_misfit"

@@ -46,9 +46,7 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 	}
 	var ids []ID
 	for _, s := range except {
-		s.lock()
-		ids = append(ids, s.ids()...)
-		s.unlock()
+		ids = append(ids, s.exception(ctx)...)
 	}
 	bound := m.bound(ctx)
 	defer bound.stop()
@@ -61,6 +59,16 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 		}
 	}
 	return revoked, nil
+}
+
+// exception returns the ids that a revocation spares for the session: the one that
+// it stands for, if the store has confirmed its token, and the one that it will be
+// created under.
+func (s *Session) exception(ctx context.Context) []ID {
+	s.lock()
+	defer s.unlock()
+	s.load(ctx)
+	return s.ids()
 }
 
 // lookup returns the index and what to look for: the value under the field's

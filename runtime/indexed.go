@@ -73,9 +73,12 @@ type Revocation struct {
 }
 
 // InForce reports whether the mark still counts. One that lies further ahead
-// than marks live was made before the clock was set back, and would block its
+// than [MarkLife] was made before the clock was set back, and would block its
 // value until the clock came there again.
-func (r Revocation) InForce(now time.Time) bool { return now.Sub(r.At).Abs() < MarkLife }
+func (r Revocation) InForce(now time.Time) bool {
+	age := now.Sub(r.At)
+	return -MarkLife < age && age < RevocationLife
+}
 
 // Covers reports whether the mark bars every operation that other bars.
 func (r Revocation) Covers(other Revocation) bool {

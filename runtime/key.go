@@ -16,11 +16,21 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // of the session (ASVS 5.0, 7.2.3 and 11.5.1). A stolen proof opens no session.
 type Proof [32]byte
 
+// A Family is what a store keeps of the half of a secret that plain renewals
+// leave as it is: the beginning of its SHA-256. It is made at creation, at each
+// sign-in and sign-out. An unknown proof of a record's own family is that of a
+// token which was valid once.
+type Family [8]byte
+
 // A Key says which session an operation means and with what right. Every field
 // is evidence; none of them means "trusted".
 type Key struct {
 	ID    ID
-	Proof Proof // of the presented secret; of a ticket's secret where Ticket is set
+	Proof Proof // of the presented secret; of a ticket's secret if Ticket is set
+
+	// Family is that of the presented secret. Zero: none, as of a ticket and of a
+	// session that an index has found.
+	Family Family
 
 	// Ticket says that Proof is that of a ticket. It is valid for the one
 	// update that redeems it, and for deleting a session that nothing else

@@ -95,7 +95,9 @@ func (e liveEvent) begin(ctx context.Context) {
 	s.lock()
 	defer s.unlock()
 	for i := range s.draft.pending {
-		s.report(EventDiscarded, s.draft.pending[i].field.Key, nil)
+		if p := &s.draft.pending[i]; p.changes() {
+			s.report(EventDiscarded, p.field.Key, nil)
+		}
 	}
 	if s.changesLife() {
 		s.report(EventDiscarded, "", nil)

@@ -89,7 +89,7 @@ func (e *engine) synchronise(ctx context.Context, r *http.Request, held *token) 
 	if !ok {
 		return "", http.StatusGone, nil
 	}
-	return e.redeem(ctx, ticket, seen)
+	return e.redeem(ctx, ticket, held, seen)
 }
 
 // clearDuplicates answers several cookies of the session's name, of which none
@@ -128,7 +128,7 @@ func (e *engine) recognise(ctx context.Context, t *token) (*Redemption, error) {
 func (r *Record) proofs() []Proof {
 	list := []Proof{r.Proof}
 	for _, e := range r.Earlier {
-		if e.SignIn {
+		if e.By == RenewSignIn || e.By == RenewSignOut {
 			break
 		}
 		list = append(list, e.Proof)
@@ -147,16 +147,20 @@ func (e *engine) removeCookie(held *token, alive bool) (line string, status int,
 	}
 }
 
-// redeem trades a ticket for a new token, in one step. A session that nothing
-// else can deliver ends when the ticket meets the wrong browser.
-func (e *engine) redeem(ctx context.Context, ticket token, seen *Redemption) (line string, status int, err error) {
+// redeem trades a ticket for a new token, in one step: of the family of the one
+// that the browser holds, if that is of the same session. A session that nothing else
+// can deliver ends when the ticket meets the wrong browser.
+func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Redemption) (line string, status int, err error) {
 	now := e.clock.read()
 	t := token{id: ticket.id, secret: newSecret()}
+	if seen.Same != nil && held.id == ticket.id {
+		t.secret = held.secret.renewed()
+	}
 	key := Key{ID: ticket.id, Proof: ticket.secret.ticketProof(e.kind), Ticket: true, Now: now}
 	result, err := e.store.Update(ctx, key, &Delta{
 		Active:  e.idleEnd(now),
 		Redeem:  seen,
-		Renewal: &Renewal{Proof: t.secret.proof(e.kind), Grace: e.config.Grace},
+		Renewal: &Renewal{Proof: t.secret.proof(e.kind), Family: t.secret.family(e.kind), Grace: e.config.Grace},
 	})
 	switch {
 	case err == nil:

@@ -29,6 +29,8 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		store:  store,
 		clock:  newClock(config.Now),
 		ring:   ring,
+
+		renewing: model.renewing,
 	}
 	if f, ok := ability[Formatter](store); ok {
 		e.format = f.Format()

@@ -11,11 +11,12 @@ const Generated1 = true
 
 // A Model is what generated code says about one session type.
 type Model[S any] struct {
-	kind    string
-	name    string
-	wrap    func(*Session) S
-	secrets []string // keys of secret fields
-	outside *engine  // of sessions that have no manager
+	kind     string
+	name     string
+	wrap     func(*Session) S
+	secrets  []string // keys of secret fields
+	renewing []*Field // with the option renew
+	outside  *engine  // of sessions that have no manager
 }
 
 // NewModel describes a session type: its kind, how a session becomes the
@@ -29,9 +30,12 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 		if base.Secret {
 			m.secrets = append(m.secrets, base.Key)
 		}
+		if base.Renew {
+			m.renewing = append(m.renewing, base)
+		}
 	}
 	config, _ := Configure()
-	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: newClock(config.Now)}
+	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: newClock(config.Now), renewing: m.renewing}
 	return m
 }
 
@@ -54,7 +58,7 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	x.bind(ctx, m.outside)
 	s.lock()
 	t := token{id: newID(), secret: newSecret()}
-	s.adopt(t, t.secret.proof(m.kind))
+	s.adopt(t, t.secret.proof(m.kind), t.secret.family(m.kind))
 	s.confirmed = true
 	s.unlock()
 	fill(s)

@@ -2,17 +2,19 @@ package runtime
 
 import "time"
 
-// A Record is a stored session. Created, Renewed, Deadline and Expires are in
+// A Record is a stored session. Created, Renewed, SignedIn, Deadline and Expires are in
 // whole milliseconds. When something ended or was first presented is kept as
 // exactly as the clock tells it, at least to the microsecond, because it is
 // compared with the arrival of requests.
 type Record struct {
 	Kind    string         // of the session type
 	Proof   Proof          // of the current secret
+	Family  Family         // of the current secret
 	Earlier []EarlierProof // the last proofs before it, newest first, at most [MaxEarlier]
 
 	Created  time.Time
 	Renewed  time.Time // the last renewal; Created until there is one
+	SignedIn time.Time // the last sign-in; zero before the first and after a sign-out
 	Deadline time.Time // no activity moves it
 	Expires  time.Time // when the session ends; now == Expires is expired
 
@@ -30,15 +32,34 @@ const MaxEarlier = 4
 
 // An EarlierProof is a proof that a renewal has replaced.
 type EarlierProof struct {
-	Proof  Proof
-	Ended  time.Time // when it was replaced
-	SignIn bool      // by a renew field: it reaches nothing any more
+	Proof Proof
+	Ended time.Time // when it was replaced, or ended by a later sign-in or sign-out
+	By    RenewalKind
 
 	// Presented is when one of its successors was first presented, which ends
-	// the life of the token after Grace; zero until then.
+	// the life of the token after Grace if plain renewals have replaced it. Zero
+	// until then.
 	Presented time.Time
 	Grace     time.Duration
 }
+
+// A RenewalKind says why a token is replaced, and what becomes of the ones before.
+type RenewalKind uint8
+
+const (
+	// RenewPlain: the tokens before work until the new one has been presented and
+	// the grace has passed.
+	RenewPlain RenewalKind = iota
+
+	// RenewSignIn and RenewSignOut: the tokens before reach nothing any more.
+	RenewSignIn
+	RenewSignOut
+
+	// RenewJoin is a sign-in of the same user by a token that another sign-in has
+	// just ended, a double click for instance. The token before stays as good as the
+	// new one until a renewal of another kind.
+	RenewJoin
+)
 
 // A Ticket lets a browser fetch the cookie of a session that a live connection
 // has created or renewed. It is redeemed once, by [Delta.Redeem].
@@ -66,6 +87,7 @@ func (r *Record) Mark(now time.Time) *Record {
 	return &Record{
 		Kind:    r.Kind,
 		Proof:   r.Proof,
+		Family:  r.Family,
 		Earlier: r.Earlier,
 		Created: r.Created,
 		Renewed: r.Renewed,

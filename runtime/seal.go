@@ -34,14 +34,14 @@ func (s sealer) seal(f Format, entry, value string) string {
 	if s.ring == nil {
 		return value
 	}
-	return s.ring.seal(place{s.ring.kind, *s.id, entry}, f, value)
+	return s.ring.seal(association{s.ring.kind, *s.id, entry}, f, value)
 }
 
 func (s sealer) open(f Format, entry, value string) (string, error) {
 	if s.ring == nil {
 		return value, nil
 	}
-	return s.ring.open(place{s.ring.kind, *s.id, entry}, f, value)
+	return s.ring.open(association{s.ring.kind, *s.id, entry}, f, value)
 }
 
 // keyRing holds the keys for the secret fields of one kind of session.
@@ -82,14 +82,14 @@ func newRingKey(master []byte) (key ringKey, err error) {
 	return key, err
 }
 
-// place is where a sealed value belongs: it opens nowhere else.
-type place struct {
+// association is where a sealed value belongs: it opens nowhere else.
+type association struct {
 	kind  string
 	id    ID
 	entry string
 }
 
-func (p place) data() []byte {
+func (p association) data() []byte {
 	b := append([]byte(nil), sealPurpose...)
 	for _, part := range []string{p.kind, string(p.id[:]), p.entry} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
@@ -98,7 +98,7 @@ func (p place) data() []byte {
 	return b
 }
 
-func (r *keyRing) seal(p place, f Format, value string) string {
+func (r *keyRing) seal(p association, f Format, value string) string {
 	key := r.keys[0]
 	b := append([]byte{sealVersion}, key.id[:]...)
 	b = key.aead.Seal(b, nil, []byte(value), p.data())
@@ -108,7 +108,7 @@ func (r *keyRing) seal(p place, f Format, value string) string {
 	return string(b)
 }
 
-func (r *keyRing) open(p place, f Format, sealed string) (string, error) {
+func (r *keyRing) open(p association, f Format, sealed string) (string, error) {
 	b, ok := sealedBytes(f, sealed)
 	if !ok || len(b) < sealHeader || b[0] != sealVersion {
 		return "", errSealed

@@ -37,9 +37,10 @@ type Session struct {
 type state struct {
 	identity
 	sight    sight
-	refusal  error // why nothing more is committed; nil: it is
-	err      error // the first error
-	reserved *ID   // for a session begun in place of this one, see RevokeBy
+	refusal  error     // why nothing more is committed; nil: it is
+	err      error     // the first error
+	former   *identity // a token that the store did not know, for a sign-in
+	reserved *ID       // for a session begun in place of this one, see RevokeBy
 	draft    draft
 	live     *connection // nil: plain HTTP
 
@@ -232,7 +233,7 @@ func (s *Session) IsNew() bool {
 }
 
 // dirty reports whether the next commit has something to store.
-func (s *Session) dirty() bool { return len(s.draft.pending) > 0 || s.changesLife() }
+func (s *Session) dirty() bool { return s.draft.changes() || s.changesLife() }
 
 // changesLife reports whether more than fields is pending: a stored session is to
 // end, to be renewed, or to expire at another time.
@@ -253,7 +254,7 @@ func (s *Session) DirtyFields() []string {
 	defer s.unlock()
 	keys := make([]string, 0, len(s.draft.pending))
 	for i := range s.draft.pending {
-		if p := &s.draft.pending[i]; !p.empty() {
+		if p := &s.draft.pending[i]; p.changes() {
 			keys = append(keys, p.field.Key)
 		}
 	}

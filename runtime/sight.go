@@ -122,5 +122,8 @@ func (s *Session) vanish(err error) {
 		s.move(ended, nil, s.fail(ErrEnded))
 		return
 	}
+	if former := s.identity; errors.Is(err, ErrNotFound) {
+		s.former = &former
+	}
 	s.become(identity{}, absent)
 }

@@ -42,9 +42,13 @@ type Store interface {
 // ErrClosed is what every operation of a closed store answers, possibly wrapped.
 var ErrClosed = errors.New("the store is closed")
 
-// MarkLife is how long a store remembers that a session was destroyed or an
-// index value revoked: requests that arrived before the end get ErrEnded.
+// MarkLife is how long a store remembers that a session was destroyed: requests
+// that arrived before the end get ErrEnded.
 const MarkLife = 60 * time.Second
+
+// RevocationLife is how long a store remembers that a value was revoked: a sign-in
+// that had arrived before gets ErrEnded, however long it is under way.
+const RevocationLife = 24 * time.Hour
 
 // A Formatter is a store that wants values in another format than MessagePack.
 type Formatter interface {
@@ -60,7 +64,7 @@ type Indexer interface {
 
 	// Revoke ends every live session that carries the value, but not those
 	// whose id is excepted, and returns how many it ended. It marks the value
-	// for [MarkLife]: a Create or Update that sets it, by a request that had
+	// for [RevocationLife]: a Create or Update that sets it, by a request that had
 	// arrived before, is ErrEnded, unless its id is excepted.
 	Revoke(ctx context.Context, v IndexValue, now time.Time, except ...ID) (int, error)
 }

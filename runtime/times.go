@@ -8,11 +8,16 @@ func (s *Session) CreatedAt() time.Time {
 	return timeOf(s, func(r *Record) time.Time { return r.Created })
 }
 
-// RenewedAt returns when the token was last renewed, at the latest sign-in for
-// instance; the time of creation if it never was, the zero time for a new
-// session.
+// RenewedAt returns when the token was last renewed, by whatever; the time of
+// creation if it never was, the zero time for a new session.
 func (s *Session) RenewedAt() time.Time {
 	return timeOf(s, func(r *Record) time.Time { return r.Renewed })
+}
+
+// SignedInAt returns when somebody last signed in to the session, the zero time if
+// nobody has, or has signed out since.
+func (s *Session) SignedInAt() time.Time {
+	return timeOf(s, func(r *Record) time.Time { return r.SignedIn })
 }
 
 // ExpiresAt returns when the session ends if it is not used any more, the zero

@@ -11,8 +11,11 @@ import (
 // 48 bytes fills its last character, so every token has exactly one spelling.
 const tokenLength = (len(ID{}) + len(secret{})) * 4 / 3
 
-// secret is the part of a token that changes with every renewal.
+// secret is the part of a token that changes with every renewal: its second half
+// with a plain one, all of it with a sign-in and a sign-out.
 type secret [32]byte
+
+const familyHalf = len(secret{}) / 2
 
 // hidden is a secret as a session keeps it: mixed with bytes that this process
 // alone has. Package fmt prints the fields of values that do not expect it, and
@@ -41,6 +44,12 @@ func newID() (id ID) {
 
 func newSecret() (s secret) {
 	rand.Read(s[:])
+	return s
+}
+
+// renewed returns a new secret of the same family.
+func (s secret) renewed() secret {
+	rand.Read(s[familyHalf:])
 	return s
 }
 
@@ -85,3 +94,14 @@ func (s secret) proof(kind string) Proof {
 // ticketProof differs from the proof of a token's secret, so that a ticket opens
 // nothing as a cookie.
 func (s secret) ticketProof(kind string) Proof { return s.proof(kind + " ticket") }
+
+// family is bound to the kind of session, as the proof is.
+func (s secret) family(kind string) (f Family) {
+	var space [128]byte
+	b := append(space[:0], kind...)
+	b = append(b, " family\x00"...)
+	b = append(b, s[:familyHalf]...)
+	sum := sha256.Sum256(b)
+	copy(f[:], sum[:])
+	return f
+}

@@ -38,7 +38,10 @@ func (s *session) stateMethods() []method {
 		s.asks("CreatedAt", instant,
 			"CreatedAt returns the time at which the session was first stored, the zero time for a new session."),
 		s.asks("RenewedAt", instant,
-			"RenewedAt returns the time of the token's last renewal, and so how recent the sign-in is."),
+			"RenewedAt returns the time of the token's last renewal, whatever renewed it; the time of creation if nothing"+
+				" has, the zero time for a new session."),
+		s.asks("SignedInAt", instant,
+			"SignedInAt returns the time of the last sign-in, the zero time if nobody has signed in or since a sign-out."),
 		s.asks("ExpiresAt", instant,
 			"ExpiresAt returns the time at which the session ends if it is not used again, the zero time for a new"+
 				" session. A pending SetExpiry counts."),

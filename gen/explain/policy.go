@@ -31,7 +31,7 @@ func policy(s *schema.Session) []Rule {
 		signIn(s),
 		{"sign-out", "Destroy is final, also for requests that are under way", "7.4.1", true, ""},
 		revocation(s),
-		{"fresh sign-in", "RenewedAt returns its time", "7.5.1, 7.5.3", true, ""},
+		{"fresh sign-in", "SignedInAt returns its time", "7.5.1, 7.5.3", true, ""},
 		{"creation", "no record and no cookie before the first write", "7.6.2", true, ""},
 		{"disclosure", "the token is in no log, error, URL or store", "16.2.5", true, ""},
 	}

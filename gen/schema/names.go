@@ -12,7 +12,7 @@ import (
 var SessionMethods = []string{
 	"CreatedAt", "Destroy", "Dirty", "DirtyFields", "Err", "ExpiresAt", "Format",
 	"Handle", "IsNew", "Load", "LogValue", "MarshalJSON", "Renew", "RenewedAt",
-	"Save", "SetExpiry", "Snapshot",
+	"Save", "SetExpiry", "SignedInAt", "Snapshot",
 }
 
 // Names are the package-level names that a session is generated under.

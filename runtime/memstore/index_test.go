@@ -108,12 +108,12 @@ func TestRevocationsAreForgotten(t *testing.T) {
 	now := start
 	for n := range 1000 {
 		r.add(user(n), now, nil)
-		now = now.Add(time.Second)
+		now = now.Add(runtime.RevocationLife / 60)
 	}
 	if n := len(r.marks); n > 200 {
-		t.Errorf("of 1000 marks, one a second, %d are kept", n)
+		t.Errorf("of 1000 marks, of which 60 are in force, %d are kept", n)
 	}
-	r.sweep(now.Add(runtime.MarkLife))
+	r.sweep(now.Add(runtime.RevocationLife))
 	if len(r.marks) != 0 {
 		t.Errorf("%d marks are left after a sweep", len(r.marks))
 	}
@@ -144,14 +144,15 @@ func TestRevocationReplacesWhatItCovers(t *testing.T) {
 func TestPackedKeepsTheRecord(t *testing.T) {
 	s := New()
 	r := visitor(start.Add(time.Hour), login(7))
-	r.Earlier = []runtime.EarlierProof{{Proof: runtime.Proof{1}, Ended: start.Add(123456), SignIn: true, Grace: time.Second}}
+	r.Earlier = []runtime.EarlierProof{{Proof: runtime.Proof{1}, Ended: start.Add(123456), By: runtime.RenewSignIn, Grace: time.Second}}
+	r.Family, r.SignedIn = runtime.Family{3}, start
 	r.Ticket = &runtime.Ticket{Proof: runtime.Proof{2}, Ends: start.Add(time.Second), Sole: true}
 	p := s.pack(r, nil)
 	got := p.record()
 	switch {
-	case got.Kind != r.Kind || got.Proof != r.Proof || !got.Entries.Equal(r.Entries):
+	case got.Kind != r.Kind || got.Proof != r.Proof || got.Family != r.Family || !got.Entries.Equal(r.Entries):
 		t.Error("kind, proof or entries differ")
-	case got.Created != r.Created || got.Renewed != r.Renewed || got.Deadline != r.Deadline || got.Expires != r.Expires:
+	case got.Created != r.Created || got.Renewed != r.Renewed || got.SignedIn != r.SignedIn || got.Deadline != r.Deadline || got.Expires != r.Expires:
 		t.Error("times differ")
 	case !slices.Equal(got.Earlier, r.Earlier) || *got.Ticket != *r.Ticket:
 		t.Error("earlier proofs or ticket differ")

@@ -10,10 +10,11 @@ import (
 // packed is the compact form of a record: 96 bytes, where a runtime.Record has
 // 224. It is never changed once stored.
 type packed struct {
-	proof runtime.Proof
+	proof  runtime.Proof
+	family runtime.Family
 
-	// Unix milliseconds.
-	created, renewed, deadline, expires int64
+	// Unix milliseconds; signedIn is 0 for never.
+	created, renewed, signedIn, deadline, expires int64
 
 	entries runtime.Entries
 	rare    *rare
@@ -36,9 +37,11 @@ func (p *packed) record() *runtime.Record {
 	return &runtime.Record{
 		Kind:     p.rare.kind,
 		Proof:    p.proof,
+		Family:   p.family,
 		Earlier:  p.rare.earlier,
 		Created:  instant(p.created),
 		Renewed:  instant(p.renewed),
+		SignedIn: never(p.signedIn),
 		Deadline: instant(p.deadline),
 		Expires:  instant(p.expires),
 		Ticket:   p.rare.ticket,
@@ -52,8 +55,10 @@ func (p *packed) record() *runtime.Record {
 func (s *Store) pack(r *runtime.Record, old *packed) *packed {
 	return &packed{
 		proof:    r.Proof,
+		family:   r.Family,
 		created:  r.Created.UnixMilli(),
 		renewed:  r.Renewed.UnixMilli(),
+		signedIn: ordinal(r.SignedIn),
 		deadline: r.Deadline.UnixMilli(),
 		expires:  r.Expires.UnixMilli(),
 		entries:  r.Entries,
@@ -92,3 +97,18 @@ func (s *Store) family(kind string) *rare {
 }
 
 func instant(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
+
+// never and ordinal keep a time that may be zero.
+func never(milliseconds int64) time.Time {
+	if milliseconds == 0 {
+		return time.Time{}
+	}
+	return instant(milliseconds)
+}
+
+func ordinal(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,12 +28,12 @@ import (
 //	never    a condition that no entry can meet
 //	max      map fields, with how many elements they may have
 //	bytes    the limit of the whole record
-//	current  the presented proof must be the current one
-//	renew    {proof, grace in microseconds, sign_in}
+//	sign_in  {fields as a list of {key, was, value, identity}, joins}
+//	renew    {kind as in earlier_by, proof, family, grace in microseconds}
 //	ticket   {proof, ends, saw, sole}
-//	redeem   {proofs that the browser's cookie may be, live}
+//	redeem   {proofs that the browser's cookie may be, first what it is, live}
 //
-// Proofs are in hexadecimal, and flags are there or not.
+// Proofs and families are in hexadecimal, and flags are there or not.
 
 // appendDelta appends the JSON form of a delta, without its times, which go
 // beside it.
@@ -51,9 +52,7 @@ func appendDelta(b []byte, d *runtime.Delta) []byte {
 		w.name("bytes")
 		w.b = strconv.AppendInt(w.b, int64(d.MaxBytes), 10)
 	}
-	if d.CurrentOnly {
-		w.flag("current")
-	}
+	w.signIn(d.SignIn)
 	w.renewal(d.Renewal)
 	w.ticket(d.Ticket)
 	w.redemption(d.Redeem)
@@ -68,6 +67,23 @@ func checkDelta(d *runtime.Delta) error {
 			return err
 		}
 	}
+	return checkSignIn(d.SignIn)
+}
+
+func checkSignIn(s *runtime.SignIn) error {
+	if s == nil {
+		return nil
+	}
+	for _, f := range s.Fields {
+		if err := errors.Join(checkKey(f.Key), checkKey(f.Was)); err != nil {
+			return err
+		}
+		if f.Value != "" {
+			if err := checkValue(f.Key, f.Value); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -80,10 +96,19 @@ func checkOp(op *runtime.Op) error {
 
 // checkEntry refuses what jsonb would not hold as it is.
 func checkEntry(e runtime.Entry) error {
-	if e.Kind != runtime.CounterEntry && !json.Valid([]byte(e.Value)) {
-		return fmt.Errorf("the value of the entry %q is not JSON, which is the format of this store", e.Key)
+	if e.Kind != runtime.CounterEntry {
+		if err := checkValue(e.Key, e.Value); err != nil {
+			return err
+		}
 	}
 	return checkKey(e.Key)
+}
+
+func checkValue(key, value string) error {
+	if !json.Valid([]byte(value)) {
+		return fmt.Errorf("the value of the entry %q is not JSON, which is the format of this store", key)
+	}
+	return nil
 }
 
 func checkKey(key string) error {
@@ -166,18 +191,54 @@ func (w *deltaWriter) object(name string, ops []runtime.Op, fits func(*runtime.O
 	}
 }
 
+func (w *deltaWriter) signIn(s *runtime.SignIn) {
+	if s == nil {
+		return
+	}
+	w.member("sign_in", '{')
+	w.member("fields", '[')
+	for i := range s.Fields {
+		w.signInField(&s.Fields[i])
+	}
+	w.end(']')
+	if s.Joins {
+		w.flag("joins")
+	}
+	w.end('}')
+}
+
+func (w *deltaWriter) signInField(f *runtime.SignInField) {
+	w.separate()
+	w.b = append(w.b, '{')
+	w.name("key")
+	w.text(f.Key)
+	if f.Was != "" {
+		w.name("was")
+		w.text(f.Was)
+	}
+	if f.Value != "" {
+		w.name("value")
+		w.b = append(w.b, f.Value...)
+	}
+	if f.Identity {
+		w.flag("identity")
+	}
+	w.end('}')
+}
+
 func (w *deltaWriter) renewal(r *runtime.Renewal) {
 	if r == nil {
 		return
 	}
 	w.member("renew", '{')
+	w.name("kind")
+	w.b = strconv.AppendUint(w.b, uint64(r.Kind), 10)
 	w.name("proof")
 	w.proof(r.Proof)
+	w.name("family")
+	w.hexadecimal(r.Family[:])
 	w.name("grace")
 	w.b = strconv.AppendInt(w.b, r.Grace.Microseconds(), 10)
-	if r.SignIn {
-		w.flag("sign_in")
-	}
 	w.end('}')
 }
 
@@ -241,9 +302,11 @@ func (w *deltaWriter) text(s string) {
 	w.b = appendQuoted(w.b, s)
 }
 
-func (w *deltaWriter) proof(p runtime.Proof) {
+func (w *deltaWriter) proof(p runtime.Proof) { w.hexadecimal(p[:]) }
+
+func (w *deltaWriter) hexadecimal(b []byte) {
 	w.b = append(w.b, '"')
-	w.b = hex.AppendEncode(w.b, p[:])
+	w.b = hex.AppendEncode(w.b, b)
 	w.b = append(w.b, '"')
 }
 

@@ -86,8 +86,8 @@ func TestChangesOfAnotherSchemaAreNotTold(t *testing.T) {
 func fill(t testing.TB, server string, sessions int, values string) {
 	t.Helper()
 	servertest.Execute(t, server, fmt.Sprintf(`INSERT INTO duckgen_sessions
-			(id, kind, proof, data, counters, renewed, created, deadline, due, expires)
-		SELECT gen_random_uuid(), 'kind', sha256('x'), '{}', '{}', now(), %s FROM generate_series(1, %d)`, values, sessions))
+			(id, kind, proof, family, data, counters, renewed, created, deadline, due, expires)
+		SELECT gen_random_uuid(), 'kind', sha256('x'), '\x0102030405060708', '{}', '{}', now(), %s FROM generate_series(1, %d)`, values, sessions))
 }
 
 func TestSweepersShareTheWork(t *testing.T) {

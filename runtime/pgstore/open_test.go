@@ -121,6 +121,19 @@ func TestTablesMayBeMadeByMigrations(t *testing.T) {
 	}
 }
 
+func TestMigrationsLeaveTablesOfAnotherVersion(t *testing.T) {
+	server := emptyURL(t)
+	servertest.Execute(t, server, "CREATE FUNCTION duckgen_schema_version() RETURNS integer LANGUAGE sql AS 'SELECT 2'")
+	conn := connect(t, server)
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), pgstore.Schema()); err == nil || !strings.Contains(err.Error(), "of version 2") {
+		t.Errorf("the statements of Schema on older tables: %v, want an error that names their version", err)
+	}
+	if made := table(t, server, "SELECT to_regclass('duckgen_sessions')"); made[0][0] != "" {
+		t.Error("the statements of Schema have made tables beside older ones")
+	}
+}
+
 func TestOpenSaysWhatIsWrongWithTheTables(t *testing.T) {
 	version := func(n string) string {
 		return "CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer LANGUAGE sql AS 'SELECT " + n + "'"

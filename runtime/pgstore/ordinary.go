@@ -53,8 +53,8 @@ const (
 	WHERE s.id = $1 AND s.proof = $2 AND s.ended IS NULL AND s.expires > $3 AND s.ticket_proof IS NULL
 		AND jsonb_typeof(s.data) = 'object' AND jsonb_typeof(s.counters) = 'object'
 		AND ($4 OR s.earlier_proof IS NULL OR NOT EXISTS (
-			SELECT FROM unnest(s.earlier_sign_in, s.earlier_presented) AS e (sign_in, presented)
-			WHERE NOT e.sign_in AND e.presented IS NULL))
+			SELECT FROM unnest(s.earlier_by, s.earlier_presented) AS e (by, presented)
+			WHERE e.by = 0 AND e.presented IS NULL))
 		AND NOT s.counters ?| $9::text[] AND (s.indexed && $9::text[]) IS NOT TRUE
 		AND ($10::bigint IS NULL OR
 			octet_length(s.data::text) + coalesce(octet_length($7::jsonb::text), 0) + 2 * octet_length(s.counters::text) <= $10)`
@@ -67,7 +67,7 @@ const (
 			WHEN s.counters->>$11 ~ '^-?\d{1,18}$' THEN (s.counters->$11)::bigint + $12 <> 0
 			ELSE false END`
 
-	ordinaryResult = " RETURNING s.created, s.renewed, s.deadline, s.expires"
+	ordinaryResult = " RETURNING s.created, s.renewed, s.signed_in, s.deadline, s.expires"
 )
 
 // counterSize is what a counter counts, besides its key.
@@ -78,7 +78,7 @@ func isAddend(n int64) bool { return n != 0 && n >= -8e18 && n <= 8e18 }
 
 // ordinaryOf returns the delta as an ordinary one, or false where it does more.
 func ordinaryOf(key runtime.Key, d *runtime.Delta) (o ordinary, ok bool) {
-	if key.Ticket || len(d.Limits) > 0 || d.CurrentOnly || d.Renewal != nil || d.Ticket != nil || d.Redeem != nil {
+	if key.Ticket || len(d.Limits) > 0 || d.SignIn != nil || d.Renewal != nil || d.Ticket != nil || d.Redeem != nil {
 		return o, false
 	}
 	o.names = make([]string, 0, len(d.Ops))
@@ -135,7 +135,8 @@ func (s *Store) updateOrdinary(
 	err = s.rows(ctx, func(values [][]byte, _ *pgtype.Map) error {
 		d := decoder{values: values, sound: true}
 		result = &runtime.Result{Current: true}
-		result.Created, result.Renewed, result.Deadline, result.Expires = d.time(), d.time(), d.time(), d.time()
+		result.Created, result.Renewed, result.SignedIn = d.time(), d.time(), d.time()
+		result.Deadline, result.Expires = d.time(), d.time()
 		return d.err()
 	}, statement, args...)
 	if err != nil {

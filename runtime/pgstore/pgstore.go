@@ -127,7 +127,7 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 	return loaded, nil
 }
 
-var loadStatement = "SELECT verdict, " + columns("(r).") + " FROM duckgen_load($1, $2, $3, $4, $5, $6, $7)"
+var loadStatement = "SELECT verdict, " + columns("(r).") + " FROM duckgen_load($1, $2, $3, $4, $5, $6, $7, $8)"
 
 // loadRecording is a Load that writes. It judges once more, because the record
 // may have changed.
@@ -137,7 +137,7 @@ func (s *Store) loadRecording(ctx context.Context, key runtime.Key) (loaded *run
 		said = verdict(values[0])
 		loaded, err = decodeRecord(key.ID, values, types)
 		return err
-	}, loadStatement, inBinary, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
+	}, loadStatement, inBinary, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 }
 
 const updateStatement = "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
-	"created, renewed, deadline, expires FROM duckgen_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+	"created, renewed, signed_in, deadline, expires FROM duckgen_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 
 // Update implements [runtime.Store]. It makes a second round trip where the
 // first has found that more goes on in the session than an ordinary delta knows
@@ -183,8 +183,9 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	var times resultTimes
 	err := s.query(ctx, func(r pgx.Row) error {
 		return r.Scan(&said, &field, &result.Won, &result.Current, &result.Replaced,
-			&times.created, &times.renewed, &times.deadline, &times.expires)
-	}, updateStatement, uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held, key.Live,
+			&times.created, &times.renewed, &times.signedIn, &times.deadline, &times.expires)
+	}, updateStatement, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket,
+		key.Now, key.Arrived(), key.Held, key.Live,
 		timestamp(d.Deadline), timestamp(d.Active), delta)
 	if err != nil {
 		return nil, err
@@ -200,8 +201,8 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	var said string
 	err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) },
-		"SELECT duckgen_delete($1, $2, $3, $4, $5, $6)",
-		uuid(key.ID), key.Proof[:], key.Ticket, key.Now, key.Arrived(), key.Held)
+		"SELECT duckgen_delete($1, $2, $3, $4, $5, $6, $7)",
+		uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Now, key.Arrived(), key.Held)
 	if err != nil {
 		return err
 	}

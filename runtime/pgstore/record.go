@@ -24,13 +24,14 @@ var errDamaged = errors.New("the stored record is damaged, and is left as it is"
 func columns(prefix string) string {
 	list := ""
 	for _, name := range []string{
-		"kind", "proof", "data", "counters", "indexed", "created", "renewed", "deadline", "expires", "ended",
+		"kind", "proof", "family", "data", "counters", "indexed",
+		"created", "renewed", "signed_in", "deadline", "expires", "ended",
 	} {
 		list += prefix + name + ", "
 	}
 	tokens := ""
 	for _, name := range []string{
-		"earlier_proof", "earlier_ended", "earlier_sign_in", "earlier_presented", "earlier_grace",
+		"earlier_proof", "earlier_ended", "earlier_by", "earlier_presented", "earlier_grace",
 		"ticket_proof", "ticket_ends", "ticket_saw", "ticket_sole",
 	} {
 		tokens += ", " + prefix + name
@@ -43,15 +44,17 @@ func columns(prefix string) string {
 // sent them: scanning each costs more than all of this. It is nil where they are
 // all NULL.
 func decodeRecord(id runtime.ID, values [][]byte, types *pgtype.Map) (*runtime.Record, error) {
-	values = values[len(values)-11:]
+	values = values[len(values)-13:]
 	if values[0] == nil {
 		return nil, nil
 	}
 	d := decoder{values: values, sound: true}
 	r := &runtime.Record{Kind: string(d.next())}
 	d.proof(&r.Proof)
+	d.family(&r.Family)
 	data, counters, indexed := d.object(), d.object(), d.texts()
-	r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended = d.time(), d.time(), d.time(), d.time(), d.time()
+	r.Created, r.Renewed, r.SignedIn = d.time(), d.time(), d.time()
+	r.Deadline, r.Expires, r.Ended = d.time(), d.time(), d.time()
 	err := d.err()
 	if err == nil {
 		r.Entries, err = entries(data, counters, indexed)
@@ -98,7 +101,11 @@ func (d *decoder) next() []byte {
 	return value
 }
 
-func (d *decoder) proof(p *runtime.Proof) { d.sound = copyProof(p, d.next()) && d.sound }
+func (d *decoder) proof(p *runtime.Proof) { d.bytes(p[:]) }
+
+func (d *decoder) family(f *runtime.Family) { d.bytes(f[:]) }
+
+func (d *decoder) bytes(to []byte) { d.sound = copyWhole(to, d.next()) && d.sound }
 
 // object takes a jsonb: a version, and the text.
 func (d *decoder) object() string {
@@ -155,7 +162,7 @@ func (d *decoder) time() time.Time {
 type tokens struct {
 	proof     [][]byte
 	ended     []pgtype.Timestamptz
-	signIn    []bool
+	by        []int16
 	presented []pgtype.Timestamptz
 	grace     []pgtype.Interval
 
@@ -167,7 +174,7 @@ type tokens struct {
 
 func (t *tokens) targets() []any {
 	return []any{
-		&t.proof, &t.ended, &t.signIn, &t.presented, &t.grace,
+		&t.proof, &t.ended, &t.by, &t.presented, &t.grace,
 		&t.ticketProof, &t.ticketEnds, &t.ticketSaw, &t.ticketSole,
 	}
 }
@@ -180,17 +187,17 @@ func (t *tokens) ScanIndex(i int) any { return t.targets()[i] }
 
 func (t *tokens) earlier(record *runtime.Record) (sound bool) {
 	n := len(t.proof)
-	if len(t.ended) != n || len(t.signIn) != n || len(t.presented) != n || len(t.grace) != n {
+	if len(t.ended) != n || len(t.by) != n || len(t.presented) != n || len(t.grace) != n {
 		return false
 	}
 	for i := range n {
 		e := runtime.EarlierProof{
 			Ended:     instant(t.ended[i]),
-			SignIn:    t.signIn[i],
+			By:        runtime.RenewalKind(t.by[i]),
 			Presented: instant(t.presented[i]),
 			Grace:     time.Duration(t.grace[i].Microseconds) * time.Microsecond,
 		}
-		if !copyProof(&e.Proof, t.proof[i]) {
+		if !copyWhole(e.Proof[:], t.proof[i]) {
 			return false
 		}
 		record.Earlier = append(record.Earlier, e)
@@ -204,11 +211,11 @@ func (t *tokens) ticket(record *runtime.Record) (sound bool) {
 	}
 	ticket := &runtime.Ticket{Ends: instant(t.ticketEnds), Sole: t.ticketSole.Bool}
 	record.Ticket = ticket
-	return copyProof(&ticket.Proof, t.ticketProof) && (t.ticketSaw == nil || copyProof(&ticket.Saw, t.ticketSaw))
+	return copyWhole(ticket.Proof[:], t.ticketProof) && (t.ticketSaw == nil || copyWhole(ticket.Saw[:], t.ticketSaw))
 }
 
-func copyProof(p *runtime.Proof, stored []byte) (sound bool) {
-	return copy(p[:], stored) == len(p) && len(stored) == len(p)
+func copyWhole(to, stored []byte) (sound bool) {
+	return copy(to, stored) == len(to) && len(stored) == len(to)
 }
 
 // entries returns the members of both objects. What is no counter, though it is
@@ -250,18 +257,26 @@ func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
 }
 
+// family returns NULL for none.
+func family(f runtime.Family) []byte {
+	if f == (runtime.Family{}) {
+		return nil
+	}
+	return f[:]
+}
+
 func uuid(id runtime.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // resultTimes are the times of a runtime.Result.
-type resultTimes struct{ created, renewed, deadline, expires pgtype.Timestamptz }
+type resultTimes struct{ created, renewed, signedIn, deadline, expires pgtype.Timestamptz }
 
 func (t *resultTimes) fill(r *runtime.Result) {
-	r.Created, r.Renewed = instant(t.created), instant(t.renewed)
+	r.Created, r.Renewed, r.SignedIn = instant(t.created), instant(t.renewed), instant(t.signedIn)
 	r.Deadline, r.Expires = instant(t.deadline), instant(t.expires)
 }
 
 const createStatement = "SELECT duckgen_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, " +
-	"$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
+	"$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
 
 // createArguments returns the arguments of createStatement.
 func createArguments(key runtime.Key, r *runtime.Record) ([]any, error) {
@@ -273,9 +288,9 @@ func createArguments(key runtime.Key, r *runtime.Record) ([]any, error) {
 	t.set(r)
 	return []any{
 		uuid(key.ID), key.Now, key.Arrived(),
-		r.Kind, r.Proof[:], data, counters, indexed,
-		timestamp(r.Created), timestamp(r.Renewed), timestamp(r.Deadline), timestamp(r.Expires),
-		t.proof, t.ended, t.signIn, t.presented, t.grace,
+		r.Kind, r.Proof[:], r.Family[:], data, counters, indexed,
+		timestamp(r.Created), timestamp(r.Renewed), timestamp(r.SignedIn), timestamp(r.Deadline), timestamp(r.Expires),
+		t.proof, t.ended, t.by, t.presented, t.grace,
 		t.ticketProof, t.ticketEnds, t.ticketSaw, t.ticketSole,
 	}, nil
 }
@@ -285,7 +300,7 @@ func (t *tokens) set(r *runtime.Record) {
 		e := &r.Earlier[i]
 		t.proof = append(t.proof, e.Proof[:])
 		t.ended = append(t.ended, timestamp(e.Ended))
-		t.signIn = append(t.signIn, e.SignIn)
+		t.by = append(t.by, int16(e.By))
 		t.presented = append(t.presented, timestamp(e.Presented))
 		t.grace = append(t.grace, pgtype.Interval{Microseconds: e.Grace.Microseconds(), Valid: true})
 	}

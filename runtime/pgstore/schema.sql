@@ -2,6 +2,20 @@
 -- nothing. All names begin with duckgen_ and live in the first schema of the
 -- search_path.
 
+-- Tables of another version stay as they are.
+DO $$
+DECLARE
+    version integer;
+BEGIN
+    IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
+        version := duckgen_schema_version();
+    END IF;
+    IF version <> 3 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 3: '
+            'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
+    END IF;
+END $$;
+
 -- One row is one session. A row that has ended is only the mark of it. Columns of
 -- a fixed width come first, and what every commit changes lies together. There is
 -- no CHECK, because Postgres parses it anew for each commit, which takes a third of
@@ -10,6 +24,7 @@ CREATE TABLE IF NOT EXISTS duckgen_sessions (
     id        uuid PRIMARY KEY,
     created   timestamptz NOT NULL,
     renewed   timestamptz NOT NULL,
+    signed_in timestamptz,
     deadline  timestamptz,
     ended     timestamptz,
     due       timestamptz NOT NULL, -- when to look whether it has expired, at most expires: see duckgen_sweep
@@ -18,12 +33,13 @@ CREATE TABLE IF NOT EXISTS duckgen_sessions (
     counters  jsonb NOT NULL,       -- those that are added to
     kind      text NOT NULL,
     proof     bytea NOT NULL,       -- 32 bytes
+    family    bytea NOT NULL,       -- 8 bytes
     indexed   text[],               -- the entries by which the session is found
 
     -- the last proofs before the current one, newest first
     earlier_proof     bytea[],
     earlier_ended     timestamptz[],
-    earlier_sign_in   boolean[],
+    earlier_by        smallint[], -- 0: renewed, 1: signed in, 2: signed out, 3: joined by a sign-in of the same user
     earlier_presented timestamptz[],
     earlier_grace     interval[],
 
@@ -44,7 +60,7 @@ CREATE TABLE IF NOT EXISTS duckgen_index (
 
 CREATE INDEX IF NOT EXISTS duckgen_index_id ON duckgen_index (id);
 
--- Values that were revoked within the last minute.
+-- Values that were revoked within the last day.
 CREATE TABLE IF NOT EXISTS duckgen_revocations (
     value    bytea NOT NULL,
     at       timestamptz NOT NULL,
@@ -75,13 +91,19 @@ BEGIN
     PERFORM pg_notify('duckgen_' || 'duckgen_sessions'::regclass::oid, change);
 END $$;
 
+-- Whether the proof at a place is the current one, or as good.
+CREATE OR REPLACE FUNCTION duckgen_is_current(r duckgen_sessions, place integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN place = 0 OR r.earlier_by[place] = 3;
+END $$;
+
 -- Whether the key may operate on the row, and at which place its proof is: 0 is
--- the current one, 1 to 4 are earlier ones. A load is admitted less than a
--- commit: a request that arrived before a sign-in may still store what it did,
--- but sees nothing.
+-- the current one, 1 to 4 are earlier ones. An unknown proof of the row's own
+-- family is one that was replaced so long ago that it is not listed any more.
 CREATE OR REPLACE FUNCTION duckgen_admit(
     r duckgen_sessions, commits boolean,
-    k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean,
+    k_proof bytea, k_family bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean,
     OUT verdict text, OUT place integer
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -100,29 +122,29 @@ BEGIN
         IF place IS NOT NULL AND k_arrived < r.ended AND k_now < r.expires THEN
             verdict := 'ended';
         END IF;
+        place := NULL;
     ELSIF k_now >= r.expires THEN
-        RETURN;
+        place := NULL;
     ELSIF k_ticket THEN
         place := 0;
         IF commits AND k_proof = r.ticket_proof AND k_now < r.ticket_ends THEN
             verdict := 'ok';
         END IF;
-    ELSIF place = 0 THEN
-        verdict := 'ok';
-    ELSIF r.earlier_sign_in[place] THEN
-        over := r.earlier_ended[place] + r.earlier_grace[place];
-        IF k_now < over THEN
-            verdict := CASE
-                WHEN commits AND greatest(k_arrived, k_now - r.earlier_grace[place]) < r.earlier_ended[place] THEN 'ok'
-                ELSE 'superseded' END;
+    ELSIF place IS NULL THEN
+        IF r.family = k_family AND NOT k_held THEN
+            verdict := 'reused';
         END IF;
-    ELSIF place IS NOT NULL THEN
+    ELSIF duckgen_is_current(r, place) THEN
+        verdict := 'ok';
+    ELSIF r.earlier_by[place] = 0 THEN
         over := r.earlier_presented[place] + r.earlier_grace[place];
         IF over IS NULL OR k_now < over THEN
             verdict := 'ok';
         ELSIF NOT k_held AND k_arrived >= over THEN
             verdict := 'reused';
         END IF;
+    ELSIF k_arrived < r.earlier_ended[place] + r.earlier_grace[place] THEN
+        verdict := 'superseded';
     END IF;
 END $$;
 
@@ -132,7 +154,7 @@ CREATE OR REPLACE FUNCTION duckgen_presented(r duckgen_sessions, place integer, 
 LANGUAGE plpgsql AS $$
 BEGIN
     FOR n IN place + 1 .. coalesce(cardinality(r.earlier_proof), 0) LOOP
-        IF NOT r.earlier_sign_in[n] THEN
+        IF r.earlier_by[n] = 0 THEN
             r.earlier_presented[n] := coalesce(r.earlier_presented[n], k_now);
         END IF;
     END LOOP;
@@ -147,7 +169,7 @@ DECLARE
 BEGIN
     DELETE FROM duckgen_index WHERE id = ANY (ids);
     UPDATE duckgen_sessions SET
-        data = '{}', counters = '{}', indexed = NULL, deadline = NULL,
+        data = '{}', counters = '{}', indexed = NULL, signed_in = NULL, deadline = NULL,
         ticket_proof = NULL, ticket_ends = NULL, ticket_saw = NULL, ticket_sole = NULL,
         due = mark_ends, expires = mark_ends, ended = k_now
     WHERE id = ANY (ids);
@@ -176,7 +198,7 @@ BEGIN
         IF EXISTS (
             SELECT FROM duckgen_revocations
             WHERE value = v AND at > k_arrived AND k_id <> ALL (excepted)
-                AND at > k_now - interval '1 minute' AND at < k_now + interval '1 minute'
+                AND at > k_now - interval '24 hours' AND at < k_now + interval '1 minute'
         ) THEN
             RETURN true;
         END IF;
@@ -208,9 +230,9 @@ END $$;
 -- Stores a new session, and looks at a few that were due more than a minute ago.
 CREATE OR REPLACE FUNCTION duckgen_create(
     k_id uuid, k_now timestamptz, k_arrived timestamptz,
-    kind text, proof bytea, data jsonb, counters jsonb, indexed text[],
-    created timestamptz, renewed timestamptz, deadline timestamptz, expires timestamptz,
-    earlier_proof bytea[], earlier_ended timestamptz[], earlier_sign_in boolean[],
+    kind text, proof bytea, family bytea, data jsonb, counters jsonb, indexed text[],
+    created timestamptz, renewed timestamptz, signed_in timestamptz, deadline timestamptz, expires timestamptz,
+    earlier_proof bytea[], earlier_ended timestamptz[], earlier_by smallint[],
     earlier_presented timestamptz[], earlier_grace interval[],
     ticket_proof bytea, ticket_ends timestamptz, ticket_saw bytea, ticket_sole boolean
 ) RETURNS text
@@ -224,19 +246,20 @@ BEGIN
             THEN 'exists' ELSE 'ended' END;
     END IF;
     INSERT INTO duckgen_sessions AS s (
-        id, kind, proof, data, counters, indexed, created, renewed, deadline, due, expires,
-        earlier_proof, earlier_ended, earlier_sign_in, earlier_presented, earlier_grace,
+        id, kind, proof, family, data, counters, indexed, created, renewed, signed_in, deadline, due, expires,
+        earlier_proof, earlier_ended, earlier_by, earlier_presented, earlier_grace,
         ticket_proof, ticket_ends, ticket_saw, ticket_sole
     ) VALUES (
-        k_id, kind, proof, data, counters, indexed, created, renewed, deadline, expires, expires,
-        earlier_proof, earlier_ended, earlier_sign_in, earlier_presented, earlier_grace,
+        k_id, kind, proof, family, data, counters, indexed, created, renewed, signed_in, deadline, expires, expires,
+        earlier_proof, earlier_ended, earlier_by, earlier_presented, earlier_grace,
         ticket_proof, ticket_ends, ticket_saw, ticket_sole
     ) ON CONFLICT ON CONSTRAINT duckgen_sessions_pkey DO UPDATE SET
-        kind = EXCLUDED.kind, proof = EXCLUDED.proof, data = EXCLUDED.data, counters = EXCLUDED.counters,
-        indexed = EXCLUDED.indexed, created = EXCLUDED.created, renewed = EXCLUDED.renewed,
+        kind = EXCLUDED.kind, proof = EXCLUDED.proof, family = EXCLUDED.family,
+        data = EXCLUDED.data, counters = EXCLUDED.counters, indexed = EXCLUDED.indexed,
+        created = EXCLUDED.created, renewed = EXCLUDED.renewed, signed_in = EXCLUDED.signed_in,
         deadline = EXCLUDED.deadline, due = EXCLUDED.due, expires = EXCLUDED.expires, ended = NULL,
         earlier_proof = EXCLUDED.earlier_proof, earlier_ended = EXCLUDED.earlier_ended,
-        earlier_sign_in = EXCLUDED.earlier_sign_in, earlier_presented = EXCLUDED.earlier_presented,
+        earlier_by = EXCLUDED.earlier_by, earlier_presented = EXCLUDED.earlier_presented,
         earlier_grace = EXCLUDED.earlier_grace, ticket_proof = EXCLUDED.ticket_proof,
         ticket_ends = EXCLUDED.ticket_ends, ticket_saw = EXCLUDED.ticket_saw, ticket_sole = EXCLUDED.ticket_sole
     WHERE s.expires <= k_now
@@ -254,14 +277,15 @@ END $$;
 -- Loads the session where that has to write: the first presentation of a renewed
 -- token, or the end of a session whose token was reused.
 CREATE OR REPLACE FUNCTION duckgen_load(
-    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean
+    k_id uuid, k_proof bytea, k_family bytea, k_ticket boolean,
+    k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean
 ) RETURNS TABLE (verdict text, r duckgen_sessions)
 LANGUAGE plpgsql AS $$
 DECLARE
     admitted record;
 BEGIN
     SELECT * INTO r FROM duckgen_sessions WHERE id = k_id FOR NO KEY UPDATE;
-    admitted := duckgen_admit(r, false, k_proof, k_ticket, k_now, k_arrived, k_held);
+    admitted := duckgen_admit(r, false, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
     verdict := admitted.verdict;
     IF verdict = 'reused' THEN
         PERFORM duckgen_end(ARRAY[k_id], k_now);
@@ -274,7 +298,8 @@ END $$;
 
 -- Ends the session for good. What was no live session is no error.
 CREATE OR REPLACE FUNCTION duckgen_delete(
-    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean
+    k_id uuid, k_proof bytea, k_family bytea, k_ticket boolean,
+    k_now timestamptz, k_arrived timestamptz, k_held boolean
 ) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -283,12 +308,12 @@ DECLARE
     verdict  text;
 BEGIN
     SELECT * INTO r FROM duckgen_sessions WHERE id = k_id FOR NO KEY UPDATE;
-    admitted := duckgen_admit(r, true, k_proof, k_ticket, k_now, k_arrived, k_held);
+    admitted := duckgen_admit(r, true, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
     verdict := admitted.verdict;
     IF verdict = 'reused' OR verdict = 'ok' AND NOT (k_ticket AND NOT r.ticket_sole) THEN
         PERFORM duckgen_end(ARRAY[k_id], k_now);
     END IF;
-    RETURN CASE WHEN verdict IN ('damaged', 'reused', 'superseded') THEN verdict ELSE 'ok' END;
+    RETURN CASE verdict WHEN 'not found' THEN 'ok' ELSE verdict END;
 END $$;
 
 -- The names in an object that belong to one of the fields.
@@ -467,74 +492,177 @@ BEGIN
     RETURN r;
 END $$;
 
--- Replaces the proof. A sign-in also ends the earlier tokens that were still
--- accepted; those whose life was over stay evidence of reuse. An outstanding
+-- Whether a sign-in names whom the row has: in every identity field, in every
+-- field that it sets, and whether the row has nobody. A field that a sign-in does
+-- not set has no value.
+CREATE OR REPLACE FUNCTION duckgen_compare(
+    r duckgen_sessions, fields jsonb, OUT vacant boolean, OUT fits boolean, OUT same boolean
+) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT
+        bool_and(stored IS NULL) FILTER (WHERE f ? 'identity'),
+        bool_and(stored IS NOT DISTINCT FROM f->'value') FILTER (WHERE f ? 'identity'),
+        bool_and(stored IS NOT DISTINCT FROM f->'value') FILTER (WHERE f ? 'value')
+    INTO vacant, fits, same
+    FROM jsonb_array_elements(fields) AS f, LATERAL (
+        SELECT r.data->(CASE WHEN r.data ? (f->>'key') OR r.counters ? (f->>'key') THEN f->>'key' ELSE f->>'was' END)
+    ) AS of_row (stored);
+    vacant := coalesce(vacant, true);
+    fits := coalesce(fits, true);
+    same := coalesce(same, true);
+END $$;
+
+-- What becomes of a sign-in, in place of the verdict on its key. A token that is not
+-- the current one may sign in if its browser alone can have the row, or if the row
+-- is the same user's; one that a sign-in has ended only if that was the same user's.
+CREATE OR REPLACE FUNCTION duckgen_sign_in(
+    r duckgen_sessions, sign_in jsonb, place integer, k_now timestamptz, k_arrived timestamptz,
+    INOUT verdict text, OUT kind integer
+) LANGUAGE plpgsql AS $$
+DECLARE
+    compared record;
+BEGIN
+    IF verdict = 'ok' AND (duckgen_is_current(r, place) OR r.earlier_presented[place] IS NULL) THEN
+        kind := 1;
+        RETURN;
+    END IF;
+    IF verdict <> 'ok' AND (place IS NULL OR place = 0 OR r.earlier_by[place] = 0) THEN
+        RETURN;
+    END IF;
+    compared := duckgen_compare(r, sign_in->'fields');
+    IF verdict = 'ok' THEN
+        IF compared.vacant OR compared.fits THEN
+            kind := 1;
+        ELSE
+            verdict := 'superseded';
+        END IF;
+    ELSIF sign_in ? 'joins' AND compared.same THEN
+        verdict := 'ok';
+        kind := CASE WHEN k_now < r.earlier_ended[place] + r.earlier_grace[place] THEN 3 ELSE 1 END;
+    ELSIF EXISTS (
+        SELECT FROM unnest(r.earlier_by[1:place], r.earlier_ended[1:place]) AS e (by, ended)
+        WHERE e.by = 2 AND k_arrived < e.ended
+    ) THEN
+        verdict := 'signed out';
+    END IF;
+END $$;
+
+-- Whether the token at a place was renewed a grace ago and none of its successors
+-- has been presented.
+CREATE OR REPLACE FUNCTION duckgen_never_replaced(r duckgen_sessions, place integer, k_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN r.earlier_by[place] = 0 AND r.earlier_presented[place] IS NULL
+        AND k_now >= r.earlier_ended[place] + r.earlier_grace[place];
+END $$;
+
+-- Which renewal takes place: of one of the kinds of earlier_by, or NULL for none.
+CREATE OR REPLACE FUNCTION duckgen_renewal_of(
+    r duckgen_sessions, d jsonb, place integer, k_now timestamptz, k_arrived timestamptz,
+    INOUT verdict text, OUT kind integer
+) LANGUAGE plpgsql AS $$
+DECLARE
+    judged record;
+    wanted integer := (d->'renew'->'kind')::integer;
+BEGIN
+    IF d ? 'sign_in' THEN
+        judged := duckgen_sign_in(r, d->'sign_in', place, k_now, k_arrived, verdict);
+        verdict := judged.verdict;
+        kind := judged.kind;
+    ELSIF verdict = 'ok' AND (duckgen_is_current(r, place) OR wanted = 0 AND duckgen_never_replaced(r, place, k_now)) THEN
+        kind := wanted;
+    END IF;
+END $$;
+
+-- Replaces the proof, by the one at a place. A sign-in or a sign-out ends every
+-- proof before. The oldest falls out, but never the one that renews. An outstanding
 -- ticket ends with the proof that it was made for.
-CREATE OR REPLACE FUNCTION duckgen_renew(r duckgen_sessions, renewal jsonb, k_now timestamptz) RETURNS duckgen_sessions
+CREATE OR REPLACE FUNCTION duckgen_renew(
+    r duckgen_sessions, kind integer, renewal jsonb, place integer, k_now timestamptz
+) RETURNS duckgen_sessions
 LANGUAGE plpgsql AS $$
 DECLARE
-    grace   interval := (renewal->'grace')::bigint * interval '1 microsecond';
-    sign_in boolean := coalesce((renewal->'sign_in')::boolean, false);
+    grace     interval := (renewal->'grace')::bigint * interval '1 microsecond';
+    falls_out integer := CASE WHEN place = 4 THEN 3 ELSE 4 END;
+    old       duckgen_sessions := r;
 BEGIN
-    FOR n IN 1 .. coalesce(cardinality(r.earlier_proof), 0) LOOP
-        IF sign_in AND NOT r.earlier_sign_in[n]
-            AND (r.earlier_presented[n] IS NULL OR k_now < r.earlier_presented[n] + r.earlier_grace[n]) THEN
-            r.earlier_ended[n] := k_now;
-            r.earlier_sign_in[n] := true;
-            r.earlier_grace[n] := grace;
+    r.earlier_proof := ARRAY[r.proof];
+    r.earlier_ended := ARRAY[k_now];
+    r.earlier_by := ARRAY[kind];
+    r.earlier_presented := ARRAY[NULL::timestamptz];
+    r.earlier_grace := ARRAY[grace];
+    FOR n IN 1 .. coalesce(cardinality(old.earlier_proof), 0) LOOP
+        CONTINUE WHEN n = falls_out AND cardinality(old.earlier_proof) = 4;
+        IF old.earlier_by[n] = 3 AND kind <> 3 OR old.earlier_by[n] = 0 AND kind IN (1, 2) THEN
+            old.earlier_ended[n] := k_now;
+            old.earlier_by[n] := kind;
+            old.earlier_presented[n] := NULL;
+            old.earlier_grace[n] := grace;
         END IF;
+        r.earlier_proof := r.earlier_proof || old.earlier_proof[n];
+        r.earlier_ended := r.earlier_ended || old.earlier_ended[n];
+        r.earlier_by := r.earlier_by || old.earlier_by[n];
+        r.earlier_presented := r.earlier_presented || old.earlier_presented[n];
+        r.earlier_grace := r.earlier_grace || old.earlier_grace[n];
     END LOOP;
-    r.earlier_proof := array_prepend(r.proof, r.earlier_proof[1:3]);
-    r.earlier_ended := array_prepend(k_now, r.earlier_ended[1:3]);
-    r.earlier_sign_in := array_prepend(sign_in, r.earlier_sign_in[1:3]);
-    r.earlier_presented := array_prepend(NULL, r.earlier_presented[1:3]);
-    r.earlier_grace := array_prepend(grace, r.earlier_grace[1:3]);
     r.proof := decode(renewal->>'proof', 'hex');
     r.renewed := date_trunc('milliseconds', k_now);
+    r.family := decode(renewal->>'family', 'hex');
+    r.signed_in := CASE kind WHEN 1 THEN r.renewed WHEN 2 THEN NULL ELSE r.signed_in END;
     RETURN duckgen_set_ticket(r, NULL);
 END $$;
 
--- Whether the browser still has what the handshake saw.
-CREATE OR REPLACE FUNCTION duckgen_redeems(saw bytea, redemption jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(CASE
-        WHEN saw IS NULL THEN NOT redemption ? 'live'
-        ELSE redemption->'proofs' ? encode(saw, 'hex') END, false)
-$$;
+-- Whether the row has a proof, as the current one or as an earlier one.
+CREATE OR REPLACE FUNCTION duckgen_has(r duckgen_sessions, wanted bytea) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN wanted = r.proof OR wanted = ANY (coalesce(r.earlier_proof, '{}'));
+END $$;
+
+-- Whether the browser still has what the handshake saw, or another token of the
+-- same session.
+CREATE OR REPLACE FUNCTION duckgen_redeems(r duckgen_sessions, redemption jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN coalesce(CASE
+        WHEN r.ticket_saw IS NULL THEN NOT redemption ? 'live'
+        ELSE redemption->'proofs' ? encode(r.ticket_saw, 'hex')
+            OR duckgen_has(r, r.ticket_saw) AND duckgen_has(r, decode(redemption->'proofs'->>0, 'hex')) END, false);
+END $$;
 
 -- Applies a delta. The rules are those of
 -- Record.Apply in package runtime. What a delta may hold is said where the store
 -- writes it.
 CREATE OR REPLACE FUNCTION duckgen_update(
-    k_id uuid, k_proof bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean,
+    k_id uuid, k_proof bytea, k_family bytea, k_ticket boolean,
+    k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean,
     d_deadline timestamptz, d_active timestamptz, d jsonb,
     OUT verdict text, OUT field text, OUT won boolean, OUT current boolean, OUT replaced text[],
-    OUT created timestamptz, OUT renewed timestamptz, OUT deadline timestamptz, OUT expires timestamptz
+    OUT created timestamptz, OUT renewed timestamptz, OUT signed_in timestamptz,
+    OUT deadline timestamptz, OUT expires timestamptz
 ) LANGUAGE plpgsql AS $$
 DECLARE
     r        duckgen_sessions;
     before   duckgen_sessions;
     admitted record;
+    renewal  record;
     changed  record;
     changes  boolean := d ?| '{set,add,remove,clear,count,equal,absent,never}';
     last_end timestamptz;
 BEGIN
     SELECT * INTO before FROM duckgen_sessions AS s WHERE s.id = k_id FOR NO KEY UPDATE;
-    admitted := duckgen_admit(before, true, k_proof, k_ticket, k_now, k_arrived, k_held);
-    verdict := admitted.verdict;
+    admitted := duckgen_admit(before, true, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
+    renewal := duckgen_renewal_of(before, d, admitted.place, k_now, k_arrived, admitted.verdict);
+    verdict := renewal.verdict;
     IF verdict <> 'ok' THEN
         IF verdict = 'reused' THEN
             PERFORM duckgen_end(ARRAY[k_id], k_now);
         END IF;
         RETURN;
     END IF;
-    current := admitted.place = 0;
-    won := current AND d ? 'renew';
-    IF d ? 'current' AND NOT current THEN
-        verdict := 'superseded';
-        RETURN;
-    END IF;
-    IF k_ticket AND NOT duckgen_redeems(before.ticket_saw, d->'redeem') THEN
+    won := renewal.kind IS NOT NULL;
+    current := won OR duckgen_is_current(before, admitted.place);
+    IF k_ticket AND NOT duckgen_redeems(before, d->'redeem') THEN
         verdict := 'conflict';
         RETURN;
     END IF;
@@ -555,11 +683,11 @@ BEGIN
         verdict := 'ended';
         RETURN;
     END IF;
-    IF r.earlier_proof IS NOT NULL AND NOT k_live AND NOT k_ticket THEN
+    IF r.earlier_proof IS NOT NULL AND admitted.verdict = 'ok' AND NOT k_live AND NOT k_ticket THEN
         r.earlier_presented := duckgen_presented(r, admitted.place, k_now);
     END IF;
     IF won THEN
-        r := duckgen_renew(r, d->'renew', k_now);
+        r := duckgen_renew(r, renewal.kind, d->'renew', admitted.place, k_now);
         PERFORM duckgen_tell('renewed ' || k_id || ' ' || encode(r.proof, 'hex'));
     END IF;
     IF k_ticket OR current AND d ? 'ticket' THEN
@@ -575,9 +703,10 @@ BEGIN
     UPDATE duckgen_sessions AS s SET
         data = CASE WHEN changes THEN r.data ELSE s.data END,
         counters = CASE WHEN changes THEN r.counters ELSE s.counters END,
-        indexed = r.indexed, proof = r.proof, renewed = r.renewed, deadline = r.deadline,
+        indexed = r.indexed, proof = r.proof, family = r.family,
+        renewed = r.renewed, signed_in = r.signed_in, deadline = r.deadline,
         due = least(s.due, r.expires), expires = r.expires,
-        earlier_proof = r.earlier_proof, earlier_ended = r.earlier_ended, earlier_sign_in = r.earlier_sign_in,
+        earlier_proof = r.earlier_proof, earlier_ended = r.earlier_ended, earlier_by = r.earlier_by,
         earlier_presented = r.earlier_presented, earlier_grace = r.earlier_grace,
         ticket_proof = r.ticket_proof, ticket_ends = r.ticket_ends, ticket_saw = r.ticket_saw, ticket_sole = r.ticket_sole
     WHERE s.id = k_id;
@@ -586,6 +715,7 @@ BEGIN
     END IF;
     created := r.created;
     renewed := r.renewed;
+    signed_in := r.signed_in;
     deadline := r.deadline;
     expires := r.expires;
 END $$;
@@ -602,7 +732,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(duckgen_value_lock(v));
     INSERT INTO duckgen_revocations (value, at, excepted) VALUES (v, k_now, except_ids);
     DELETE FROM duckgen_revocations WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM duckgen_revocations WHERE at <= k_now - interval '1 minute' LIMIT 64 FOR UPDATE SKIP LOCKED));
+        SELECT ctid FROM duckgen_revocations WHERE at <= k_now - interval '24 hours' LIMIT 64 FOR UPDATE SKIP LOCKED));
 END $$;
 
 -- Ends some of the live sessions that carry a value, in the order of their ids,
@@ -627,4 +757,4 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 2';
+LANGUAGE sql IMMUTABLE AS 'SELECT 3';

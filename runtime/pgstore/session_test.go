@@ -124,7 +124,8 @@ func TestADamagedRecordIsReportedAndKept(t *testing.T) {
 			}
 			var found []runtime.ID
 			err = nil
-			for session, failure := range s.Find(t.Context(), runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "7"}, key.Now) {
+			carriers := runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "7"}
+			for session, failure := range s.Find(t.Context(), carriers, key.Now) {
 				if err = failure; err == nil {
 					found = append(found, session.ID)
 				}
@@ -132,6 +133,15 @@ func TestADamagedRecordIsReportedAndKept(t *testing.T) {
 			isDamage(t, "Find", err, key.ID)
 			if len(found) != 1 || found[0] != other.ID {
 				t.Errorf("Find beside a damaged record yields %v, want %v", found, other.ID)
+			}
+			if n, err := s.Revoke(t.Context(), carriers, key.Now); n != 2 || err != nil {
+				t.Errorf("Revoke of a damaged record and another = %d, %v; want 2", n, err)
+			}
+			if _, err := s.Load(t.Context(), other); !errors.Is(err, runtime.ErrNotFound) {
+				t.Errorf("Load of a session that was revoked beside a damaged record: %v, want ErrNotFound", err)
+			}
+			if rows := table(t, server, "SELECT FROM duckgen_sessions WHERE ended IS NULL"); len(rows) != 0 {
+				t.Errorf("Revoke of a damaged record and another leaves %d sessions", len(rows))
 			}
 		})
 	}
@@ -250,9 +260,10 @@ func TestEachOperationIsOneRoundTrip(t *testing.T) {
 	n := byte(1)
 	renew := func() error {
 		n++
-		d := set(entry("name", `"Ann"`), indexed("user_id", fmt.Sprint(n)))
-		d.CurrentOnly = true
-		d.Renewal = &runtime.Renewal{Proof: runtime.Proof{1, n}, SignIn: true, Grace: time.Second}
+		user := indexed("user_id", fmt.Sprint(n))
+		d := set(entry("name", `"Ann"`), user)
+		d.SignIn = &runtime.SignIn{Fields: []runtime.SignInField{{Key: user.Key, Value: user.Value, Identity: true}}, Joins: true}
+		d.Renewal = &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: runtime.Proof{1, n}, Family: runtime.Family{n}, Grace: time.Second}
 		_, err := s.Update(t.Context(), key, d)
 		key.Proof = d.Renewal.Proof
 		return err

@@ -26,6 +26,8 @@ func (s *Store) judgedDelta(id runtime.ID, v verdict, d *runtime.Delta, field st
 		return runtime.ErrEnded
 	case "superseded":
 		return runtime.ErrSuperseded
+	case "signed out":
+		return runtime.ErrSignedOut
 	case "reused":
 		return runtime.ErrReused
 	case "conflict":

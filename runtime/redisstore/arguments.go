@@ -11,7 +11,7 @@ import (
 // What the functions are given. The first argument packs the numbers that every
 // call has: functions/record.lua reads the key from it, delta.lua and create.lua
 // what follows.
-const keyArgSize = 51
+const keyArgSize = 59
 
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
 
@@ -30,7 +30,8 @@ func appendKey(b []byte, key runtime.Key) []byte {
 	b = appendBool(b, key.Ticket)
 	b = appendBool(b, key.Held)
 	b = appendBool(b, key.Live)
-	return append(b, key.Proof[:]...)
+	b = append(b, key.Proof[:]...)
+	return append(b, key.Family[:]...)
 }
 
 func keyArg(key runtime.Key) string {
@@ -70,16 +71,19 @@ func deltaArgs(key runtime.Key, d *runtime.Delta, reg *registration) []string {
 	for _, limit := range d.Limits {
 		args = append(args, "L", limit.Field, strconv.Itoa(limit.Max))
 	}
-	if d.CurrentOnly {
-		args = append(args, "C")
-	}
 	return tokenArgs(args, d)
 }
 
 // tokenArgs appends what concerns tokens.
 func tokenArgs(args []string, d *runtime.Delta) []string {
 	if r := d.Renewal; r != nil {
-		args = append(args, "R", string(r.Proof[:]), bit(r.SignIn), digits(r.Grace.Microseconds()))
+		args = append(args, "R", currentText(r.Proof, r.Family), digits(int64(r.Kind)), digits(r.Grace.Microseconds()))
+	}
+	if s := d.SignIn; s != nil {
+		args = append(args, "S", bit(s.Joins), strconv.Itoa(len(s.Fields)))
+		for _, f := range s.Fields {
+			args = append(args, f.Key, f.Was, f.Value, bit(f.Identity))
+		}
 	}
 	if t := d.Ticket; t != nil {
 		saw := ""

@@ -169,8 +169,11 @@ func TestTheCacheTurnsNobodyAway(t *testing.T) {
 	for n := range byte(100) {
 		load(t, here, key)
 		proof := runtime.Proof{1, n}
-		renewal := &runtime.Delta{CurrentOnly: true, Renewal: &runtime.Renewal{Proof: proof, SignIn: true}}
-		if _, err := there.Update(t.Context(), key, renewal); err != nil {
+		signIn := &runtime.Delta{
+			SignIn:  &runtime.SignIn{},
+			Renewal: &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: proof},
+		}
+		if _, err := there.Update(t.Context(), key, signIn); err != nil {
 			t.Fatal(err)
 		}
 		key.Proof = proof

@@ -24,21 +24,19 @@ func (s *Store) run(ctx context.Context, f function, c call) (reply, error) {
 	return s.answer(ctx, f, c, began, s.client.Do(ctx, s.command(f, c)))
 }
 
-// runAll executes a function several times, in one round trip for each shard.
-func (s *Store) runAll(ctx context.Context, f function, calls []call) ([]reply, error) {
+// runAll executes a function several times, in one round trip for each shard. It
+// returns an error, or nil, for each call.
+func (s *Store) runAll(ctx context.Context, f function, calls []call) ([]reply, []error) {
 	commands := make(rueidis.Commands, len(calls))
 	for i, c := range calls {
 		commands[i] = s.command(f, c)
 	}
 	began := time.Now()
-	replies := make([]reply, len(calls))
-	var errs []error
+	replies, errs := make([]reply, len(calls)), make([]error, len(calls))
 	for i, result := range s.client.DoMulti(ctx, commands...) {
-		var err error
-		replies[i], err = s.answer(ctx, f, calls[i], began, result)
-		errs = append(errs, err)
+		replies[i], errs[i] = s.answer(ctx, f, calls[i], began, result)
 	}
-	return replies, errors.Join(errs...)
+	return replies, errs
 }
 
 func (s *Store) command(f function, c call) rueidis.Completed {
@@ -57,6 +55,9 @@ func (s *Store) answer(
 		result = s.client.Do(ctx, s.command(f, c))
 	}
 	message, err := result.ToMessage()
+	if hasCode(err, "WRONGTYPE") { // a key holds what no store has put there
+		err = fmt.Errorf("%w: %w", errDamaged, err)
+	}
 	if err != nil {
 		return reply{}, s.failed(c, began, err)
 	}

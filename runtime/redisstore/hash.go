@@ -16,11 +16,12 @@ import (
 // are small and several, because a hash stays compact in memory as long as no
 // field is longer than 64 bytes:
 //
-//	.h  created, renewed, deadline, expires, ended, the size of all entries: 8
-//	    bytes each; how many earlier proofs there are, what is pending: a byte each
-//	.p  the current proof
+//	.h  created, renewed, signed in, deadline, expires, ended, the size of all
+//	    entries: 8 bytes each; how many earlier proofs there are, what is pending: a
+//	    byte each
+//	.p  the current proof, its family
 //	.k  the kind
-//	.1  to .4, the earlier proofs: proof, sign-in, ended, presented, grace
+//	.1  to .4, the earlier proofs: proof, by what it ended, ended, presented, grace
 //	.t  the ticket: proof, sole, ends
 //	.s  what the ticket's handshake saw
 //
@@ -28,13 +29,16 @@ import (
 const (
 	headCreated  = 0
 	headRenewed  = 8
-	headDeadline = 16
-	headExpires  = 24
-	headEnded    = 32
-	headEarlier  = 48
-	headPending  = 49
+	headSignedIn = 16
+	headDeadline = 24
+	headExpires  = 32
+	headEnded    = 40
+	headEarlier  = 56
+	headPending  = 57
 
-	headSize    = 50
+	headSize    = 58
+	proofSize   = 32
+	currentSize = 40 // proof and family
 	earlierSize = 57
 	ticketSize  = 41
 )
@@ -87,16 +91,16 @@ func appendBool(b []byte, v bool) []byte {
 // fieldsOf returns the fields and values of a new record's hash, in turns. The
 // numbers are those of its indexed entries, in order.
 func fieldsOf(r *runtime.Record, numbers []string) []string {
-	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.Deadline, r.Expires, r.Ended)
+	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.SignedIn, r.Deadline, r.Expires, r.Ended)
 	head = binary.BigEndian.AppendUint64(head, uint64(r.Entries.Size()))
 	head = append(head, byte(len(r.Earlier)), pendingOf(r))
 	fields := []string{
 		".h", string(head),
-		".p", string(r.Proof[:]),
+		".p", currentText(r.Proof, r.Family),
 		".k", r.Kind,
 	}
 	for i, e := range r.Earlier {
-		b := appendBool(append(make([]byte, 0, earlierSize), e.Proof[:]...), e.SignIn)
+		b := append(append(make([]byte, 0, earlierSize), e.Proof[:]...), byte(e.By))
 		b = appendMicros(b, e.Ended, e.Presented)
 		b = binary.BigEndian.AppendUint64(b, uint64(e.Grace.Microseconds()))
 		fields = append(fields, "."+strconv.Itoa(i+1), string(b))
@@ -118,11 +122,15 @@ func fieldsOf(r *runtime.Record, numbers []string) []string {
 	return fields
 }
 
+// currentText returns what the hash keeps of the current secret.
+func currentText(p runtime.Proof, f runtime.Family) string { return string(p[:]) + string(f[:]) }
+
 func pendingOf(r *runtime.Record) (pending byte) {
 	if r.Ticket != nil {
 		pending |= ticketPending
 	}
-	if slices.ContainsFunc(r.Earlier, func(e runtime.EarlierProof) bool { return !e.SignIn && e.Presented.IsZero() }) {
+	isWaiting := func(e runtime.EarlierProof) bool { return e.By == runtime.RenewPlain && e.Presented.IsZero() }
+	if slices.ContainsFunc(r.Earlier, isWaiting) {
 		pending |= presentationPending
 	}
 	return pending
@@ -143,8 +151,8 @@ func textOf(e runtime.Entry, number string) string {
 // own are the fields of a hash that are the record's own, by the letter or digit
 // of their names.
 type own struct {
-	head, proof, kind, ticket, saw string
-	earlier                        [runtime.MaxEarlier]string
+	head, current, kind, ticket, saw string
+	earlier                          [runtime.MaxEarlier]string
 }
 
 func (o *own) set(field, text string) {
@@ -152,7 +160,7 @@ func (o *own) set(field, text string) {
 	case ".h":
 		o.head = text
 	case ".p":
-		o.proof = text
+		o.current = text
 	case ".k":
 		o.kind = text
 	case ".t":
@@ -180,14 +188,16 @@ func recordOf(fields iter.Seq2[string, string], n int) (*runtime.Record, error) 
 			entries = append(entries, entryOf(field, text))
 		}
 	}
-	if len(o.head) != headSize || len(o.proof) != len(runtime.Proof{}) {
+	if len(o.head) != headSize || len(o.current) != currentSize {
 		return nil, errDamaged
 	}
 	r := &runtime.Record{
 		Kind:     o.kind,
-		Proof:    proofOf(o.proof),
+		Proof:    proofOf(o.current),
+		Family:   familyOf(o.current[proofSize:]),
 		Created:  timeAt(o.head, headCreated),
 		Renewed:  timeAt(o.head, headRenewed),
+		SignedIn: timeAt(o.head, headSignedIn),
 		Deadline: timeAt(o.head, headDeadline),
 		Expires:  timeAt(o.head, headExpires),
 		Ended:    timeAt(o.head, headEnded),
@@ -209,6 +219,11 @@ func proofOf(b string) (p runtime.Proof) {
 	return p
 }
 
+func familyOf(b string) (f runtime.Family) {
+	copy(f[:], b)
+	return f
+}
+
 func numberAt(b string, at int) int64 {
 	var raw [8]byte
 	copy(raw[:], b[at:])
@@ -220,7 +235,7 @@ func timeAt(b string, at int) time.Time { return instant(numberAt(b, at)) }
 func earlierOf(b string) runtime.EarlierProof {
 	return runtime.EarlierProof{
 		Proof:     proofOf(b),
-		SignIn:    b[32] == 1,
+		By:        runtime.RenewalKind(b[32]),
 		Ended:     timeAt(b, 33),
 		Presented: timeAt(b, 41),
 		Grace:     time.Duration(numberAt(b, 49)) * time.Microsecond,

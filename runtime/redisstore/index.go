@@ -93,6 +93,9 @@ func (s *Store) look(
 	var left []member
 	for i, result := range s.client.DoMulti(ctx, commands...) {
 		hash, err := result.AsStrMap()
+		if hasCode(err, "WRONGTYPE") {
+			continue
+		}
 		if err != nil {
 			return nil, s.wrap(err)
 		}
@@ -109,8 +112,8 @@ func (s *Store) look(
 			found = append(found, runtime.Found{ID: members[i].id, Record: r})
 		}
 	}
-	_, err = s.settle(ctx, toTidy, v, left, now)
-	return found, err
+	_, errs := s.settle(ctx, toTidy, v, left, now)
+	return found, failure(errs)
 }
 
 // What functions/settle.lua is told to do.
@@ -120,10 +123,10 @@ const (
 )
 
 // settle lets the server look at each member, removes from the index those that
-// are done with, and returns how many live sessions have ended.
+// are done with, and returns how many live sessions have ended, and all that failed.
 func (s *Store) settle(
 	ctx context.Context, what string, v runtime.IndexValue, members []member, now time.Time,
-) (ended int, err error) {
+) (ended int, errs []error) {
 	if len(members) == 0 {
 		return 0, nil
 	}
@@ -136,27 +139,38 @@ func (s *Store) settle(
 		}
 	}
 	defer s.cache.write(ids...)()
-	replies, err := s.runAll(ctx, settleFunction, calls)
+	replies, errs := s.runAll(ctx, settleFunction, calls)
 	var done []string
 	for i, answer := range replies {
-		if answer.parts == nil {
+		if errs[i] == nil {
+			errs[i] = answer.err(ids[i])
+		}
+		if errs[i] != nil {
 			continue
 		}
 		if answer.number(1) == 1 {
 			done = append(done, members[i].text())
 		}
-		ended += int(max(0, answer.number(2)))
+		ended += int(answer.number(2))
 	}
-	if len(done) == 0 || err != nil {
-		return ended, err
+	if len(done) > 0 {
+		remove := s.client.B().Zrem().Key(s.indexKey(v)).Member(done...).Build()
+		errs = append(errs, s.wrap(s.client.Do(ctx, remove).Error()))
 	}
-	return ended, s.wrap(s.client.Do(ctx, s.client.B().Zrem().Key(s.indexKey(v)).Member(done...).Build()).Error())
+	return ended, errs
+}
+
+// failure returns what has failed, but for damaged records.
+func failure(errs []error) error {
+	isDamage := func(err error) bool { return errors.Is(err, errDamaged) }
+	return errors.Join(slices.DeleteFunc(slices.Clone(errs), isDamage)...)
 }
 
 // Revoke implements [runtime.Indexer]. The mark comes first, so that no sign-in
 // slips in between the pages: one that has registered before is met here, and
 // one that registers later meets the mark. The time of the mark is that of the
-// program, now.
+// program, now. A damaged record is left as it is and named by the error; all other
+// sessions end.
 func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time, except ...runtime.ID) (int, error) {
 	if err := s.ready(ctx); err != nil {
 		return 0, err
@@ -169,21 +183,23 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 	if _, err := s.run(ctx, barFunction, bar); err != nil {
 		return 0, err
 	}
+	var errs []error
 	revoked := 0
 	for after, first := "", true; first || after != ""; first = false {
 		members, last, err := s.page(ctx, v, after, pageSize)
 		if err != nil {
-			return revoked, err
+			return revoked, errors.Join(append(errs, err)...)
 		}
 		members = slices.DeleteFunc(members, func(m member) bool { return slices.Contains(except, m.id) })
-		ended, err := s.settle(ctx, toRevoke, v, members, now)
+		ended, failed := s.settle(ctx, toRevoke, v, members, now)
 		revoked += ended
-		if err != nil {
-			return revoked, err
+		errs = append(errs, failed...)
+		if failure(failed) != nil {
+			break
 		}
 		after = last
 	}
-	return revoked, nil
+	return revoked, errors.Join(errs...)
 }
 
 // tidy looks at some members of crowded indexes, from a random one on. What it

@@ -248,7 +248,7 @@ func TestAStoreOfOneServerRegistersInTheCommit(t *testing.T) {
 }
 
 func FuzzStoredRecords(f *testing.F) {
-	proof := string(make([]byte, 32))
+	proof := string(make([]byte, currentSize))
 	f.Add(string(make([]byte, headSize)), proof, ".1", string(make([]byte, earlierSize)))
 	f.Add(string(make([]byte, headSize-1))+"\x01", proof, ".t", string(make([]byte, ticketSize)))
 	f.Add("", proof, "cart:a", "+12")

@@ -30,7 +30,8 @@ var functions = newLibrary()
 
 func newLibrary() library {
 	var body strings.Builder
-	fmt.Fprintf(&body, "local MARK_LIFE, MAX_EARLIER = %d, %d\n", runtime.MarkLife.Microseconds(), runtime.MaxEarlier)
+	fmt.Fprintf(&body, "local MARK_LIFE, REVOCATION_LIFE, MAX_EARLIER = %d, %d, %d\n",
+		runtime.MarkLife.Microseconds(), runtime.RevocationLife.Microseconds(), runtime.MaxEarlier)
 	fmt.Fprintf(&body, "local MARGIN, INDEX_LIFE, WITHDRAWN_LIFE = %d, %d, %d\n",
 		sweepMargin.Milliseconds(), indexLife.Milliseconds(), withdrawnLife.Milliseconds())
 	fmt.Fprintf(&body, "local CROWD, TIDY_EVERY, LONG_LIFE = %d, %d, %d\n", crowd, tidyEvery, longLife.Microseconds())

@@ -160,8 +160,8 @@ func (s *Store) registerAhead(
 			args: []string{timeText(key.Now), timeText(key.Arrived()), string(key.ID[:]) + reg.numbers[i]},
 		}
 	}
-	replies, err := s.runAll(ctx, registerFunction, calls)
-	if err != nil {
+	replies, errs := s.runAll(ctx, registerFunction, calls)
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	for _, answer := range replies {

@@ -25,6 +25,7 @@ const (
 	verdictTooLarge
 	verdictOverflow
 	verdictSuperseded
+	verdictSignedOut
 	verdictReused
 	verdictEnded
 	verdictWithdrawn
@@ -119,6 +120,8 @@ func (r reply) err(id runtime.ID) error {
 		return &runtime.LimitError{Field: r.text(1), Err: runtime.ErrOverflow}
 	case verdictSuperseded:
 		return runtime.ErrSuperseded
+	case verdictSignedOut:
+		return runtime.ErrSignedOut
 	case verdictReused:
 		return runtime.ErrReused
 	case verdictEnded:
@@ -141,6 +144,7 @@ func (r reply) result() (*runtime.Result, error) {
 		Current:  outcome&outcomeCurrent != 0,
 		Created:  timeAt(head, headCreated),
 		Renewed:  timeAt(head, headRenewed),
+		SignedIn: timeAt(head, headSignedIn),
 		Deadline: timeAt(head, headDeadline),
 		Expires:  timeAt(head, headExpires),
 	}

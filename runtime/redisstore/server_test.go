@@ -126,9 +126,13 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 	update := func(d *runtime.Delta) func() error {
 		return func() error { _, err := s.Update(t.Context(), key, d); return err }
 	}
-	signIn := &runtime.Delta{CurrentOnly: true, Ops: []runtime.Op{
-		{Kind: runtime.OpSet, Entry: runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: "\x08"}},
-	}}
+	signIn := &runtime.Delta{
+		Ops: []runtime.Op{
+			{Kind: runtime.OpSet, Entry: runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: "\x08"}},
+		},
+		SignIn:  &runtime.SignIn{Fields: []runtime.SignInField{{Key: "user_id", Value: "\x08", Identity: true}}},
+		Renewal: &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: runtime.Proof{100}},
+	}
 	if err := update(oneField())(); !errors.Is(err, runtime.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -295,7 +299,7 @@ func TestASessionStaysCompactInMemory(t *testing.T) {
 	for n := range byte(6) {
 		renewed := runtime.Proof{100 + n}
 		d := &runtime.Delta{
-			Renewal: &runtime.Renewal{Proof: renewed, SignIn: n%2 == 0, Grace: time.Minute},
+			Renewal: &runtime.Renewal{Kind: runtime.RenewalKind(n % 2), Proof: renewed, Grace: time.Minute},
 			Ticket:  &runtime.Ticket{Proof: runtime.Proof{200}, Ends: key.Now.Add(time.Minute), Saw: runtime.Proof{201}},
 		}
 		if _, err := s.Update(t.Context(), key, d); err != nil {
@@ -358,4 +362,36 @@ func TestAUserNeedsNoMoreThanTheGuideSays(t *testing.T) {
 		t.Errorf("Revoke = %d, %v, want 1", n, err)
 	}
 	wantChange(t, changes, runtime.Change{Kind: runtime.SessionEnded, ID: key.ID})
+}
+
+// TestARevocationPassesDamagedRecords checks S2.
+func TestARevocationPassesDamagedRecords(t *testing.T) {
+	server := start(t)
+	s := open(t, server.URL(), "duckgen:")
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	const carriers = 300 // three pages of the index
+	user := runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: "\x07"}
+	createMany(t, s, carriers, now, func(int) runtime.Entries { return runtime.NewEntries(user) })
+	damaged := []runtime.ID{numberedKey(3, now).ID, numberedKey(70, now).ID, numberedKey(200, now).ID}
+	command(t, server, "HSET", nameOf(damaged[0]), ".h", "short")
+	command(t, server, "HDEL", nameOf(damaged[1]), ".p")
+	command(t, server, "DEL", nameOf(damaged[2]))
+	command(t, server, "SET", nameOf(damaged[2]), "somebody else's")
+
+	v := runtime.IndexValue{Kind: "example.com/shop/session.Visitor", Field: user.Key, Value: user.Value}
+	n, err := s.Revoke(t.Context(), v, now)
+	if n != carriers-len(damaged) || err == nil || errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("Revoke of %d sessions, %d of them damaged = %d, %v", carriers, len(damaged), n, err)
+	}
+	for _, id := range damaged {
+		if err == nil || !strings.Contains(err.Error(), id.String()) {
+			t.Errorf("Revoke does not name the damaged session %s: %v", id, err)
+		}
+	}
+	for f, err := range s.Find(t.Context(), v, now) {
+		t.Errorf("after the revocation Find yields %v, %v", f.ID, err)
+	}
+	if got := command(t, server, "HGET", nameOf(damaged[0]), ".h") + command(t, server, "GET", nameOf(damaged[2])); got != "shortsomebody else's" {
+		t.Errorf("the damaged records have become %q", got)
+	}
 }

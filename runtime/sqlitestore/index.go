@@ -131,7 +131,7 @@ func (s *Store) end(conn *sqlite.Conn, ids []runtime.ID, now time.Time, except [
 // markValue remembers a revocation, and forgets those whose time is over.
 func markValue(conn *sqlite.Conn, v runtime.IndexValue, now time.Time, except []runtime.ID) error {
 	err := run(conn, "DELETE FROM duckgen_revocations WHERE at <= ? OR at > ?",
-		now.Add(-runtime.MarkLife).UnixNano(), now.Add(runtime.MarkLife).UnixNano())
+		now.Add(-runtime.RevocationLife).UnixNano(), now.Add(runtime.MarkLife).UnixNano())
 	if err != nil {
 		return err
 	}

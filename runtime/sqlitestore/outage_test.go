@@ -3,8 +3,11 @@
 package sqlitestore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -166,11 +169,15 @@ func TestDamagedPagesTakeOnlyWhatIsOnThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := file.Stat()
+	stored, err := io.ReadAll(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.WriteAt([]byte(strings.Repeat("\xa5", page)), info.Size()/page/2*page); err != nil {
+	at := bytes.Index(stored, fmt.Appendf(nil, "visitor-%d", sessions/2))
+	if at < 0 {
+		t.Fatal("the file does not have the session")
+	}
+	if _, err := file.WriteAt([]byte(strings.Repeat("\xa5", page)), int64(at/page*page)); err != nil {
 		t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {

@@ -26,15 +26,17 @@ func pack(r *runtime.Record) []byte {
 	b = append(b, layout)
 	b = appendText(b, r.Kind)
 	b = append(b, r.Proof[:]...)
+	b = append(b, r.Family[:]...)
 	for _, t := range []time.Time{r.Created, r.Renewed, r.Deadline, r.Expires} {
 		b = binary.AppendVarint(b, t.UnixMilli())
 	}
+	b = appendInstant(b, r.SignedIn)
 	b = appendInstant(b, r.Ended)
 	b = binary.AppendUvarint(b, uint64(len(r.Earlier)))
 	for _, e := range r.Earlier {
 		b = append(b, e.Proof[:]...)
 		b = appendInstant(b, e.Ended)
-		b = appendBool(b, e.SignIn)
+		b = append(b, byte(e.By))
 		b = appendInstant(b, e.Presented)
 		b = binary.AppendVarint(b, int64(e.Grace))
 	}
@@ -81,16 +83,17 @@ func unpack(b []byte) (*runtime.Record, error) {
 		return nil, fmt.Errorf("the stored record has layout %d, and this program reads layout %d alone: "+
 			"it is left as it is", stored, layout)
 	}
-	r := &runtime.Record{Kind: u.text(), Proof: u.proof()}
+	r := &runtime.Record{Kind: u.text(), Proof: u.proof(), Family: u.family()}
 	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.Deadline, &r.Expires} {
 		*t = time.UnixMilli(u.varint()).UTC()
 	}
+	r.SignedIn = u.instant()
 	r.Ended = u.instant()
 	for n := u.count(); n > 0 && !u.damaged; n-- {
 		r.Earlier = append(r.Earlier, runtime.EarlierProof{
 			Proof:     u.proof(),
 			Ended:     u.instant(),
-			SignIn:    u.bool(),
+			By:        runtime.RenewalKind(u.byte()),
 			Presented: u.instant(),
 			Grace:     time.Duration(u.varint()),
 		})
@@ -136,6 +139,11 @@ func (u *unpacker) text() string { return string(u.take(u.uvarint())) }
 func (u *unpacker) proof() (p runtime.Proof) {
 	copy(p[:], u.take(uint64(len(p))))
 	return p
+}
+
+func (u *unpacker) family() (f runtime.Family) {
+	copy(f[:], u.take(uint64(len(f))))
+	return f
 }
 
 func (u *unpacker) uvarint() uint64 {

@@ -41,8 +41,10 @@ var contract = []clause{
 	{"C8", []statement{
 		{"of 64 renewals one wins and all data counts", oneRenewalWins},
 		{"the old token cannot undo a renewal", renewalStays},
-		{"a sign-in needs the current token", signInNeedsCurrent},
-		{"of 64 sign-ins one wins", oneSignInWins},
+		{"a sign-in needs the current token, or the same user", signInNeedsCurrent},
+		{"of 64 sign-ins of different users one wins", oneSignInWins},
+		{"sign-ins of the same user join", sameUserJoins},
+		{"a renewal that nobody learnt of can be repeated", lostRenewal},
 	}},
 	{"C9", []statement{
 		{"a wrong proof reaches nothing", wrongProofReachesNothing},
@@ -52,7 +54,9 @@ var contract = []clause{
 		{"only the first presentation counts", firstPresentationCounts},
 		{"a live connection does not present", liveDoesNotPresent},
 		{"a sign-in ends the old token at once", signInEndsToken},
+		{"a sign-out bars the sign-ins that arrived before", signOutIsFinal},
 		{"four earlier tokens are remembered", earlierRemembered},
+		{"a token of the family that is forgotten is reuse", forgottenIsReuse},
 		{"a ticket is redeemed once", ticketOnce},
 		{"of concurrent redemptions one wins", oneRedemptionWins},
 		{"a ticket is redeemed for its browser only", ticketForBrowser},

@@ -43,11 +43,16 @@ func (h *random) age() time.Duration {
 
 func (h *random) key(id runtime.ID) runtime.Key {
 	r := h.record(id)
-	key := runtime.Key{ID: id, Proof: h.proof(r), Now: h.now, Age: h.age(), Held: h.oneIn(4), Live: h.oneIn(4)}
+	key := runtime.Key{ID: id, Proof: h.proof(r), Family: h.family(r), Now: h.now, Age: h.age(), Held: h.oneIn(4), Live: h.oneIn(4)}
 	if r.Ticket != nil && h.oneIn(2) {
 		key.Ticket, key.Proof = true, r.Ticket.Proof
 	}
 	key.Ticket = key.Ticket || h.oneIn(20)
+	for _, e := range r.Earlier {
+		if e.By == runtime.RenewSignOut && h.oneIn(2) { // as a sign-in that is late
+			key.Proof, key.Age, key.Ticket = draw(h, r.Earlier...).Proof, 3*time.Minute, false
+		}
+	}
 	return key
 }
 
@@ -64,10 +69,20 @@ func (h *random) proof(r *runtime.Record) runtime.Proof {
 	}
 }
 
+// family draws that of the record, none, or another one.
+func (h *random) family(r *runtime.Record) runtime.Family {
+	return draw(h, r.Family, r.Family, runtime.Family{}, runtime.Family{1})
+}
+
+// by draws why a proof is no longer the current one.
+func (h *random) by() runtime.RenewalKind {
+	return draw(h, runtime.RenewPlain, runtime.RenewPlain, runtime.RenewSignIn, runtime.RenewSignOut, runtime.RenewJoin)
+}
+
 func (h *random) newRecord() *runtime.Record {
 	now := h.now.Truncate(time.Millisecond)
 	r := &runtime.Record{
-		Kind: h.kind, Proof: h.fresh(),
+		Kind: h.kind, Proof: h.fresh(), Family: draw(h, runtime.Family{1}, runtime.Family{2, 3}),
 		Created: now, Renewed: now, Deadline: now.Add(time.Hour), Expires: now.Add(10 * time.Minute),
 	}
 	entries := []runtime.Entry{counter("n", math.MaxInt64-5)}
@@ -78,8 +93,12 @@ func (h *random) newRecord() *runtime.Record {
 		entries = append(entries, h.login())
 	}
 	r.Entries = runtime.NewEntries(entries...)
-	if h.oneIn(4) {
-		r.Earlier = []runtime.EarlierProof{{Proof: h.fresh(), Ended: h.now, SignIn: h.oneIn(2), Grace: grace}}
+	if h.oneIn(2) {
+		r.SignedIn = now
+	}
+	for h.oneIn(3) && len(r.Earlier) < runtime.MaxEarlier {
+		e := runtime.EarlierProof{Proof: h.fresh(), Ended: h.now, By: h.by(), Grace: grace}
+		r.Earlier = append(r.Earlier, e)
 	}
 	if h.oneIn(4) {
 		r.Ticket = h.ticket(r)
@@ -175,7 +194,7 @@ func (h *random) times(d *runtime.Delta) {
 
 // delta draws anything that a delta for the record may be.
 func (h *random) delta(r *runtime.Record) *runtime.Delta {
-	d := &runtime.Delta{CurrentOnly: h.oneIn(8)}
+	d := &runtime.Delta{}
 	for _, field := range []string{"a", "m", "n"} {
 		if h.oneIn(8) {
 			d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpClear, Entry: runtime.Entry{Key: field}})
@@ -197,7 +216,11 @@ func (h *random) delta(r *runtime.Record) *runtime.Delta {
 	}
 	h.times(d)
 	if h.oneIn(3) {
-		d.Renewal = &runtime.Renewal{Proof: h.fresh(), SignIn: h.oneIn(3), Grace: grace}
+		kind := draw(h, runtime.RenewPlain, runtime.RenewSignIn, runtime.RenewSignIn, runtime.RenewSignOut)
+		d.Renewal = &runtime.Renewal{Kind: kind, Proof: h.fresh(), Family: draw(h, runtime.Family{1}, runtime.Family{4}), Grace: grace}
+		if kind == runtime.RenewSignIn {
+			d.SignIn = h.signIn(r)
+		}
 	}
 	if h.oneIn(4) {
 		d.Ticket = h.ticket(r)
@@ -209,6 +232,22 @@ func (h *random) delta(r *runtime.Record) *runtime.Delta {
 		}
 	}
 	return d
+}
+
+// signIn draws whom a delta signs in: by the login alone, by another field beside
+// it, or by one that has an earlier key; somebody else or the record's own.
+func (h *random) signIn(r *runtime.Record) *runtime.SignIn {
+	fields := []runtime.SignInField{{Key: "user_id", Identity: true}, {Key: "b", Was: "a", Identity: h.oneIn(2)}, {Key: "m"}}
+	s := &runtime.SignIn{Fields: fields[:1+h.IntN(len(fields))], Joins: !h.oneIn(4)}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		stored, found := r.Entries.Get(f.Key)
+		if !found && f.Was != "" {
+			stored, _ = r.Entries.Get(f.Was)
+		}
+		f.Value = draw(h, stored.Value, stored.Value, stored.Value, h.login().Value, "")
+	}
+	return s
 }
 
 // op draws what may be done to an entry.

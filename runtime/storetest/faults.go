@@ -21,7 +21,7 @@ const outageTimeout = 2 * time.Second
 // answers are the errors by which a store says that it works.
 var answers = []error{
 	runtime.ErrNotFound, runtime.ErrExists, runtime.ErrConflict, runtime.ErrTooLarge, runtime.ErrOverflow,
-	runtime.ErrSuperseded, runtime.ErrReused, runtime.ErrEnded,
+	runtime.ErrSignedOut, runtime.ErrSuperseded, runtime.ErrReused, runtime.ErrEnded,
 }
 
 // outage checks S3.

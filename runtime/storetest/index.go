@@ -186,8 +186,20 @@ func revokeBars(k *kit) {
 	k.update(k.running(s, time.Second), set(k.login(7)))
 	k.found("logins that are not barred", k.user(7), s, excepted)
 	k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "user_id"}}}})
-	k.later(runtime.MarkLife)
-	k.update(k.running(s, 2*runtime.MarkLife), set(k.login(7)))
+
+	k.later(runtime.RevocationLife - 2*time.Second)
+	if sweeper, ok := k.store.(runtime.Sweeper); ok {
+		if _, err := sweeper.Sweep(k.Context(), k.now); err != nil {
+			k.Fatalf("Sweep: %v", err)
+		}
+	}
+	late := newSession()
+	login := func() error {
+		return k.store.Create(k.Context(), k.running(late, runtime.RevocationLife), k.record(late, k.login(7)))
+	}
+	k.want("a Create that sets the value, a moment before the mark is forgotten", login(), runtime.ErrEnded)
+	k.later(time.Second)
+	k.want("a Create that sets the value, once the mark is forgotten", login(), nil)
 }
 
 // revokeRace lets logins by earlier requests and a revocation meet.

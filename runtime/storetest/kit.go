@@ -81,6 +81,7 @@ func (k *kit) record(s session, entries ...runtime.Entry) *runtime.Record {
 	return &runtime.Record{
 		Kind:     kind,
 		Proof:    s.proof,
+		Family:   runtime.Family(s.proof[:8]),
 		Created:  k.now,
 		Renewed:  k.now,
 		Deadline: k.now.Add(life),

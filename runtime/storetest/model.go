@@ -98,11 +98,11 @@ func show(r *runtime.Record) string {
 		return "no record"
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s, proof %x, created %s, renewed %s, deadline %s, expires %s, ended %s",
-		r.Kind, r.Proof[:4], at(r.Created), at(r.Renewed), at(r.Deadline), at(r.Expires), at(r.Ended))
+	fmt.Fprintf(&text, "%s, proof %x, family %x, created %s, renewed %s, signed in %s, deadline %s, expires %s, ended %s",
+		r.Kind, r.Proof[:4], r.Family, at(r.Created), at(r.Renewed), at(r.SignedIn), at(r.Deadline), at(r.Expires), at(r.Ended))
 	for _, e := range r.Earlier {
-		fmt.Fprintf(&text, "\n\tearlier proof %x, ended %s, by a sign-in %t, presented %s, grace %s",
-			e.Proof[:4], at(e.Ended), e.SignIn, at(e.Presented), e.Grace)
+		fmt.Fprintf(&text, "\n\tearlier proof %x, ended %s by %d, presented %s, grace %s",
+			e.Proof[:4], at(e.Ended), e.By, at(e.Presented), e.Grace)
 	}
 	if t := r.Ticket; t != nil {
 		fmt.Fprintf(&text, "\n\tticket %x, ends %s, saw %x, sole %t", t.Proof[:4], at(t.Ends), t.Saw[:4], t.Sole)
@@ -122,8 +122,8 @@ func showResult(r *runtime.Result) string {
 	if r == nil {
 		return "no result"
 	}
-	return fmt.Sprintf("won %t, current %t, created %s, renewed %s, deadline %s, expires %s, replaced %q",
-		r.Won, r.Current, at(r.Created), at(r.Renewed), at(r.Deadline), at(r.Expires), slices.Sorted(slices.Values(r.Replaced)))
+	return fmt.Sprintf("won %t, current %t, created %s, renewed %s, signed in %s, deadline %s, expires %s, replaced %q",
+		r.Won, r.Current, at(r.Created), at(r.Renewed), at(r.SignedIn), at(r.Deadline), at(r.Expires), slices.Sorted(slices.Values(r.Replaced)))
 }
 
 // at shows a time to the microsecond, which is what stores keep.
@@ -135,14 +135,14 @@ func at(t time.Time) string {
 }
 
 func showKey(key runtime.Key) string {
-	return fmt.Sprintf("proof %x, ticket %t, now %s, age %s, held %t, live %t",
-		key.Proof[:4], key.Ticket, at(key.Now), key.Age, key.Held, key.Live)
+	return fmt.Sprintf("proof %x, family %x, ticket %t, now %s, age %s, held %t, live %t",
+		key.Proof[:4], key.Family, key.Ticket, at(key.Now), key.Age, key.Held, key.Live)
 }
 
 func showDelta(d *runtime.Delta) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "an Update with limits %v, %d bytes, deadline %s, active %s, current only %t",
-		d.Limits, d.MaxBytes, at(d.Deadline), at(d.Active), d.CurrentOnly)
+	fmt.Fprintf(&text, "an Update with limits %v, %d bytes, deadline %s, active %s",
+		d.Limits, d.MaxBytes, at(d.Deadline), at(d.Active))
 	for _, op := range d.Ops {
 		fmt.Fprintf(&text, "\n\t%s %+v, drop zero %t", [...]string{"clear", "set", "remove", "add"}[op.Kind], op.Entry, op.DropZero)
 		if op.If != nil {
@@ -150,7 +150,10 @@ func showDelta(d *runtime.Delta) string {
 		}
 	}
 	if d.Renewal != nil {
-		fmt.Fprintf(&text, "\n\trenewal by %x, sign-in %t, grace %s", d.Renewal.Proof[:4], d.Renewal.SignIn, d.Renewal.Grace)
+		fmt.Fprintf(&text, "\n\trenewal %d by %x of family %x, grace %s", d.Renewal.Kind, d.Renewal.Proof[:4], d.Renewal.Family, d.Renewal.Grace)
+	}
+	if d.SignIn != nil {
+		fmt.Fprintf(&text, "\n\tsign-in %+v", *d.SignIn)
 	}
 	if t := d.Ticket; t != nil {
 		fmt.Fprintf(&text, "\n\tticket %x, ends %s, saw %x, sole %t", t.Proof[:4], at(t.Ends), t.Saw[:4], t.Sole)

@@ -26,7 +26,7 @@ var mutants = []mutant{
 	{"reading and writing are two steps", []string{
 		"of concurrent creates one wins", "of concurrent writes under one condition one wins",
 		"an update at the same moment does not revive", "of concurrent activities the latest counts",
-		"of 64 renewals one wins and all data counts", "of 64 sign-ins one wins", "of concurrent redemptions one wins",
+		"of 64 renewals one wins and all data counts", "of 64 sign-ins of different users one wins", "of concurrent redemptions one wins",
 		"disjoint entries written at once survive", "counters are exact", "a size limit holds against concurrent writes",
 		"a concurrent history is linearizable",
 	}, func(s *toy) { s.torn = true }},
@@ -157,8 +157,12 @@ var mutants = []mutant{
 			}
 		})
 	}},
-	{"anybody may sign in", []string{"a sign-in needs the current token"}, func(s *toy) {
-		onDelta(s, func(d *runtime.Delta) { d.CurrentOnly = false })
+	{"anybody may sign in", []string{"a sign-in needs the current token, or the same user"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) {
+			if d.SignIn != nil {
+				d.SignIn = &runtime.SignIn{}
+			}
+		})
 	}},
 	{"earlier tokens are forgotten", []string{"a renewed token works for the grace"}, func(s *toy) {
 		onNext(s, func(next *runtime.Record, _ *runtime.Record, _ *runtime.Delta) { next.Earlier = nil })
@@ -204,9 +208,35 @@ var mutants = []mutant{
 	{"a sign-in is a plain renewal", []string{"a sign-in ends the old token at once"}, func(s *toy) {
 		onDelta(s, func(d *runtime.Delta) {
 			if d.Renewal != nil {
-				d.Renewal = &runtime.Renewal{Proof: d.Renewal.Proof, Grace: d.Renewal.Grace}
+				d.SignIn, d.Renewal = nil, &runtime.Renewal{Proof: d.Renewal.Proof, Grace: d.Renewal.Grace}
 			}
 		})
+	}},
+	{"the same user does not join", []string{"sign-ins of the same user join"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) {
+			if d.SignIn != nil {
+				d.SignIn = &runtime.SignIn{Fields: d.SignIn.Fields}
+			}
+		})
+	}},
+	{"the end of the grace is forgotten", []string{"a renewal that nobody learnt of can be repeated"}, func(s *toy) {
+		onNext(s, func(next, _ *runtime.Record, _ *runtime.Delta) {
+			for i := range next.Earlier {
+				next.Earlier[i].Ended = next.Earlier[i].Ended.Add(time.Hour)
+			}
+		})
+	}},
+	{"a sign-out is a sign-in", []string{"a sign-out bars the sign-ins that arrived before"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) {
+			if d.Renewal != nil && d.Renewal.Kind == runtime.RenewSignOut {
+				renewal := *d.Renewal
+				renewal.Kind = runtime.RenewSignIn
+				d.Renewal = &renewal
+			}
+		})
+	}},
+	{"the family is not kept", []string{"a token of the family that is forgotten is reuse"}, func(s *toy) {
+		onNext(s, func(next, _ *runtime.Record, _ *runtime.Delta) { next.Family = runtime.Family{} })
 	}},
 	{"a renewal leaves the ticket", []string{"a ticket ends with its token"}, func(s *toy) {
 		onNext(s, func(next, before *runtime.Record, d *runtime.Delta) {
@@ -488,7 +518,7 @@ func onKey(s *toy, defect func(*runtime.Record, *runtime.Key)) {
 
 // isOrdinary reports whether a store might take a short way.
 func isOrdinary(d *runtime.Delta) bool {
-	return !d.CurrentOnly && d.Renewal == nil && d.Ticket == nil && d.Redeem == nil && len(d.Limits) == 0
+	return d.Renewal == nil && d.Ticket == nil && d.Redeem == nil && len(d.Limits) == 0
 }
 
 func withoutConditions(ops []runtime.Op) []runtime.Op {

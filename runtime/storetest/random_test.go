@@ -53,7 +53,7 @@ func reaches(t *testing.T, step func(*random) error, answers ...error) {
 	t.Helper()
 	k := newKit(t, subject{open: func() runtime.Store { return newToy() }})
 	rights := map[error]int{}
-	for seed := range uint64(100) {
+	for seed := range uint64(200) {
 		h := k.random(seed)
 		for range randomSteps {
 			if err := step(h); err != nil {

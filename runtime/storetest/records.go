@@ -136,9 +136,7 @@ func endIsMarked(k *kit) {
 	before := k.running(s, runtime.MarkLife)
 	k.want("Load by a request that arrived before the end", k.loadErr(before), runtime.ErrEnded)
 	k.want("Update by a request that arrived before the end", k.updateErr(before, add("views", 1)), runtime.ErrEnded)
-	if err := k.store.Delete(k.Context(), before); err != nil {
-		k.Errorf("Delete by a request that arrived before the end: %v", err)
-	}
+	k.want("Delete by a request that arrived before the end", k.store.Delete(k.Context(), before), runtime.ErrEnded)
 	stranger := before
 	stranger.Proof = newProof()
 	k.want("Load by a stranger to the ended session", k.loadErr(stranger), runtime.ErrNotFound)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
@@ -12,11 +13,16 @@ func renewal(to session) *runtime.Delta {
 	return &runtime.Delta{Renewal: &runtime.Renewal{Proof: to.proof, Grace: grace}}
 }
 
-func signIn(to session) *runtime.Delta {
-	return &runtime.Delta{
-		CurrentOnly: true,
-		Renewal:     &runtime.Renewal{Proof: to.proof, SignIn: true, Grace: grace},
+// signIn returns the delta that signs a user in.
+func (k *kit) signIn(to session, user string) *runtime.Delta {
+	login := k.indexedEntry("user_id", user)
+	d := set(login)
+	d.SignIn = &runtime.SignIn{
+		Fields: []runtime.SignInField{{Key: login.Key, Value: login.Value, Identity: true}},
+		Joins:  true,
 	}
+	d.Renewal = &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: to.proof, Family: runtime.Family(to.proof[:8]), Grace: grace}
+	return d
 }
 
 func oneRenewalWins(k *kit) {
@@ -71,15 +77,38 @@ func renewalStays(k *kit) {
 	k.gone("a renewal with the old token", late)
 }
 
+// signInNeedsCurrent checks T2.
 func signInNeedsCurrent(k *kit) {
-	old := k.create(k.entry("theme", "dark"))
+	login := k.indexedEntry("user_id", "8")
+	old := k.create(k.entry("theme", "dark"), login)
 	current := old.with(newProof())
 	k.update(k.key(old), renewal(current))
 	before := k.load(current)
-	d := signIn(old.with(newProof()))
-	d.Ops = set(k.indexedEntry("user_id", "7")).Ops
-	k.want("a sign-in with a token that is not current", k.updateErr(k.key(old), d), runtime.ErrSuperseded)
+	k.want("a sign-in as somebody else with a token that is not current",
+		k.updateErr(k.key(old), k.signIn(old.with(newProof()), "7")), runtime.ErrSuperseded)
 	k.same("after a refused sign-in", k.load(current), before)
+	again := old.with(newProof())
+	k.update(k.key(old), k.signIn(again, "8"))
+	k.holds("a sign-in as the same user with an earlier token", again, k.entry("theme", "dark"), login)
+	k.want("Load with the token that was current", k.loadErr(k.key(current)), runtime.ErrSuperseded)
+}
+
+// lostRenewal checks what T2 and T4 say of a token whose successor nobody has
+// presented.
+func lostRenewal(k *kit) {
+	old := k.create()
+	k.update(k.key(old), renewal(old.with(newProof())))
+	next := old.with(newProof())
+	if result := k.update(k.key(old), renewal(next)); result.Won {
+		k.Errorf("a token renews twice within the grace")
+	}
+	k.later(grace)
+	if result := k.update(k.key(old), renewal(next)); !result.Won {
+		k.Errorf("a token does not renew again after the grace, although nobody has presented its successor")
+	}
+	signedIn := old.with(newProof())
+	k.update(k.key(old), k.signIn(signedIn, "7"))
+	k.holds("a sign-in with a token whose successors nobody has presented", signedIn, k.indexedEntry("user_id", "7"))
 }
 
 func oneSignInWins(k *kit) {
@@ -91,8 +120,8 @@ func oneSignInWins(k *kit) {
 			next[i] = s.with(newProof())
 		}
 		together(len(next), func(i int) {
-			d := signIn(next[i])
-			d.Ops = add("views", 1).Ops
+			d := k.signIn(next[i], strconv.Itoa(i))
+			d.Ops = append(d.Ops, add("views", 1).Ops...)
 			errs[i] = k.updateErr(k.key(s), d)
 		})
 		won := 0
@@ -102,12 +131,83 @@ func oneSignInWins(k *kit) {
 				continue
 			}
 			won++
-			k.holds("64 concurrent sign-ins", next[i], counter("views", 1))
+			k.holds("64 concurrent sign-ins", next[i], k.indexedEntry("user_id", strconv.Itoa(i)), counter("views", 1))
 		}
 		if won != 1 {
 			k.Fatalf("%d of 64 concurrent sign-ins won, want 1", won)
 		}
 	}
+}
+
+// sameUserJoins checks T8.
+func sameUserJoins(k *kit) {
+	for range rounds(5) {
+		s := k.create()
+		next := make([]session, 16)
+		for i := range next {
+			next[i] = s.with(newProof())
+		}
+		errs := make([]error, len(next))
+		together(len(next), func(i int) {
+			d := k.signIn(next[i], "7")
+			d.Ops = append(d.Ops, add("views", 1).Ops...)
+			errs[i] = k.updateErr(k.key(s), d)
+		})
+		for _, err := range errs {
+			k.want("a concurrent sign-in of the same user", err, nil)
+		}
+	}
+	old := k.create()
+	first, second := old.with(newProof()), old.with(newProof())
+	k.update(k.key(old), k.signIn(first, "7"))
+	k.update(k.key(old), k.signIn(second, "7"))
+	k.load(second)
+	k.later(time.Hour)
+	k.holds("an hour after a second sign-in", first, k.indexedEntry("user_id", "7"))
+	late := old.with(newProof())
+	k.update(k.key(old), k.signIn(late, "7"))
+	k.holds("a retried sign-in an hour later", late, k.indexedEntry("user_id", "7"))
+	k.want("Load with the token of before", k.loadErr(k.key(second)), runtime.ErrSuperseded)
+}
+
+// signOutIsFinal checks T3 and T9.
+func signOutIsFinal(k *kit) {
+	old := k.create()
+	in, out := old.with(newProof()), old.with(newProof())
+	k.later(time.Second)
+	k.at("SignedIn after a sign-in", k.update(k.key(old), k.signIn(in, "7")).SignedIn, k.now)
+	k.later(time.Second)
+	d := renewal(out)
+	d.Renewal.Kind = runtime.RenewSignOut
+	d.Ops = []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "user_id"}}}
+	if result := k.update(k.key(in), d); !result.Won || !result.SignedIn.IsZero() {
+		k.Errorf("a sign-out: won %v, signed in %v", result.Won, result.SignedIn)
+	}
+	k.later(time.Second)
+	err := k.updateErr(k.running(old, 1500*time.Millisecond), k.signIn(old.with(newProof()), "7"))
+	k.want("a sign-in that arrived before a sign-out", err, runtime.ErrSignedOut)
+	k.holds("a sign-in that arrived before a sign-out", out)
+}
+
+// forgottenIsReuse checks T12.
+func forgottenIsReuse(k *kit) {
+	first := k.create()
+	family := runtime.Family(first.proof[:8])
+	last := first
+	for range runtime.MaxEarlier + 1 {
+		next := last.with(newProof())
+		d := renewal(next)
+		d.Renewal.Family = family
+		k.update(k.key(last), d)
+		last = next
+	}
+	forgotten := k.key(first)
+	k.want("Load with a forgotten token of no family", k.loadErr(forgotten), runtime.ErrNotFound)
+	forgotten.Family, forgotten.Held = family, true
+	k.want("Load with a forgotten token that is held", k.loadErr(forgotten), runtime.ErrNotFound)
+	forgotten.Held = false
+	k.want("Load with a forgotten token", k.loadErr(forgotten), runtime.ErrReused)
+	k.gone("a forgotten token", last)
 }
 
 func wrongProofReachesNothing(k *kit) {
@@ -197,20 +297,19 @@ func signInEndsToken(k *kit) {
 	old := k.create()
 	current := old.with(newProof())
 	k.later(time.Hour)
-	k.update(k.key(old), signIn(current))
+	k.update(k.key(old), k.signIn(current, "7"))
 	k.later(2 * time.Second)
 	early := k.running(old, 5*time.Second)
 	k.want("Load with the old token after a sign-in", k.loadErr(k.key(old)), runtime.ErrSuperseded)
 	k.want("Update with the old token after a sign-in", k.updateErr(k.key(old), add("views", 1)), runtime.ErrSuperseded)
 	k.want("Delete with the old token after a sign-in", k.store.Delete(k.Context(), k.key(old)), runtime.ErrSuperseded)
 	k.want("Load by a request that arrived before the sign-in", k.loadErr(early), runtime.ErrSuperseded)
-	k.update(early, add("views", 1))
-	k.holds("a commit that arrived before the sign-in", current, counter("views", 1))
+	k.want("Update by a request that arrived before the sign-in", k.updateErr(early, add("views", 1)), runtime.ErrSuperseded)
 	k.later(grace)
 	k.gone("the grace after a sign-in", old)
-	k.want("Update by a request older than the grace",
-		k.updateErr(k.running(old, time.Hour), add("views", 1)), runtime.ErrNotFound)
-	k.holds("the grace after a sign-in", current, counter("views", 1))
+	k.want("Update by a request that arrived within the grace",
+		k.updateErr(k.running(old, time.Hour), add("views", 1)), runtime.ErrSuperseded)
+	k.holds("the grace after a sign-in", current, k.indexedEntry("user_id", "7"))
 }
 
 // earlierRemembered checks S1.
@@ -313,10 +412,10 @@ func ticketForBrowser(k *kit) {
 func ticketEndsWithToken(k *kit) {
 	old, ticket := k.ticketed(false)
 	current := old.with(newProof())
-	k.update(k.key(old), signIn(current))
+	k.update(k.key(old), k.signIn(current, "7"))
 	next := old.with(newProof())
 	k.want("a redemption after a sign-in", k.updateErr(k.ticketKey(old, ticket), redeem(next)), runtime.ErrNotFound)
-	k.holds("a redemption after a sign-in", current)
+	k.holds("a redemption after a sign-in", current, k.indexedEntry("user_id", "7"))
 
 	plain := current.with(newProof())
 	k.update(k.key(current), renewal(plain))
@@ -325,7 +424,7 @@ func ticketEndsWithToken(k *kit) {
 	k.update(k.key(current), lost)
 	k.want("a redemption of a renewal that lost",
 		k.updateErr(k.ticketKey(old, lost.Ticket), redeem(next)), runtime.ErrNotFound)
-	k.holds("a redemption of a renewal that lost", plain)
+	k.holds("a redemption of a renewal that lost", plain, k.indexedEntry("user_id", "7"))
 }
 
 func soleTicket(k *kit) {

@@ -217,7 +217,7 @@ func (s *toy) barred(key runtime.Key, kind string, e runtime.Entry) bool {
 	value := runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value}
 	return slices.ContainsFunc(s.marks, func(m toyMark) bool {
 		return e.Kind == runtime.IndexedEntry && m.value == value && key.Arrived().Before(m.at) &&
-			key.Now.Before(m.at.Add(runtime.MarkLife)) && !slices.Contains(m.except, key.ID)
+			key.Now.Before(m.at.Add(runtime.RevocationLife)) && !slices.Contains(m.except, key.ID)
 	})
 }
 

@@ -3,12 +3,12 @@ local function bar(keys, args)
   local now, name, packed = tonumber(args[1]), args[2], args[3]
   local marks = redis.call('HGETALL', keys[1])
   for i = 1, #marks, 2 do
-    if math.abs(now - struct.unpack('>i8', marks[i + 1])) >= MARK_LIFE then
+    if math.abs(now - struct.unpack('>i8', marks[i + 1])) >= REVOCATION_LIFE then
       redis.call('HDEL', keys[1], marks[i])
     end
   end
   redis.call('HSET', keys[1], name, packed)
-  redis.call('PEXPIRE', keys[1], MARK_LIFE / 1000 + MARGIN)
+  redis.call('PEXPIRE', keys[1], REVOCATION_LIFE / 1000 + MARGIN)
   return { OK }
 end
 

@@ -6,7 +6,7 @@ local function delete(keys, args)
     return { DAMAGED }
   end
   local verdict = admit(r, key, true)
-  if verdict == NOT_FOUND or verdict == ENDED then
+  if verdict == NOT_FOUND then
     return { OK }
   end
   local kept = verdict == OK and key.ticket and not r.ticket.sole

@@ -4,12 +4,28 @@
 
 local DELTA = '>i8i8i8' -- the limit in bytes, deadline, activity; 0 for none
 
+-- readSignIn reads the fields of a sign-in, and returns where they end.
+local function readSignIn(d, args, at)
+  local fields = {}
+  d.signIn = { joins = args[at + 1] == '1', fields = fields }
+  local count = tonumber(args[at + 2])
+  at = at + 3
+  for i = 1, count do
+    local key, was, value, identity = unpack(args, at, at + 3)
+    fields[i] = { key = key, was = was, value = value, identity = identity == '1' }
+    at = at + 4
+  end
+  return at
+end
+
 -- readToken reads what concerns tokens, and returns where it ends.
 local function readToken(d, args, at)
   local what, a, b, c = unpack(args, at, at + 3)
   at = at + 4
   if what == 'R' then
-    d.renewal = { proof = a, signIn = b == '1', grace = tonumber(c) }
+    d.renewal = {
+      proof = a:sub(1, PROOF_SIZE), family = a:sub(PROOF_SIZE + 1), kind = tonumber(b), grace = tonumber(c),
+    }
   elseif what == 'T' then
     d.ticket = { proof = a, sole = b == '1', ends = tonumber(c), saw = args[at] }
     at = at + 1
@@ -30,7 +46,7 @@ local function readDelta(args)
   local d = {
     ops = ops, limits = NONE, numbers = NONE, maxBytes = maxBytes,
     deadline = deadline ~= 0 and deadline, active = active ~= 0 and active,
-    kind = false, barred = false, currentOnly = false, renewal = false, ticket = false, redeem = false,
+    kind = false, barred = false, signIn = false, renewal = false, ticket = false, redeem = false,
   }
   local absent, value = false, false -- the condition of the next operation
   local at = 2
@@ -52,8 +68,8 @@ local function readDelta(args)
       absent, at = true, at + 1
     elseif what == '!' then
       value, at = key, at + 2
-    elseif what == 'C' then
-      d.currentOnly, at = true, at + 1
+    elseif what == 'S' then
+      at = readSignIn(d, args, at)
     elseif what == 'K' then
       d.kind, d.barred, at = key, text == '1', at + 3
     elseif what == 'L' then
@@ -66,22 +82,136 @@ local function readDelta(args)
   return d
 end
 
--- renew replaces the proof. A sign-in also ends the earlier tokens that were
--- still accepted.
-local function renew(r, renewal, now)
-  local earlier = { { proof = r.proof, ended = now, signIn = renewal.signIn, presented = 0, grace = renewal.grace } }
-  for i = 1, math.min(#r.earlier, MAX_EARLIER - 1) do
-    local e = r.earlier[i]
-    local alive = not e.signIn and (e.presented == 0 or now < e.presented + e.grace)
-    if renewal.signIn and alive then
-      e.ended, e.signIn, e.grace = now, true, renewal.grace
+-- storedValue returns the stored value of a sign-in's field, '' for none.
+local function storedValue(change, field)
+  local text = before(change, field.key)
+  if not text and field.was ~= '' then
+    text = before(change, field.was)
+  end
+  return text and not isCounter(text) and valueOf(text) or ''
+end
+
+-- isVacant tells whether the entries identify nobody.
+local function isVacant(change, signIn)
+  for _, f in ipairs(signIn.fields) do
+    if f.identity and storedValue(change, f) ~= '' then
+      return false
     end
-    table.insert(earlier, e)
+  end
+  return true
+end
+
+-- fits tells whether the entries identify exactly whom the delta signs in.
+local function fits(change, signIn)
+  for _, f in ipairs(signIn.fields) do
+    if f.identity and storedValue(change, f) ~= f.value then
+      return false
+    end
+  end
+  return true
+end
+
+-- isSameUser tells whether the delta signs in whom the entries have, in every field
+-- that it sets.
+local function isSameUser(change, signIn)
+  if not signIn.joins then
+    return false
+  end
+  for _, f in ipairs(signIn.fields) do
+    if f.value ~= '' and storedValue(change, f) ~= f.value then
+      return false
+    end
+  end
+  return true
+end
+
+local function signedOutMeanwhile(r, at, key)
+  for i = 1, at do
+    local e = r.earlier[i]
+    if e.by == SIGN_OUT and key.arrived < e.ended then
+      return true
+    end
+  end
+  return false
+end
+
+-- judgeSignIn decides what becomes of a sign-in, and returns as which kind it
+-- renews. The verdict is what admit says of its proof.
+local function judgeSignIn(r, change, signIn, at, key, verdict)
+  if verdict == OK then
+    local may = isCurrent(r, at) or r.earlier[at].presented == 0 or isVacant(change, signIn) or fits(change, signIn)
+    return may and OK or SUPERSEDED, may and SIGN_IN
+  end
+  local e = r and r.earlier[at]
+  if not e or e.by == PLAIN_RENEWAL then
+    return verdict, false
+  end
+  if isSameUser(change, signIn) then
+    return OK, key.now < e.ended + e.grace and JOIN or SIGN_IN
+  end
+  return signedOutMeanwhile(r, at, key) and SIGNED_OUT or verdict, false
+end
+
+-- isNeverReplaced tells whether a token was renewed a grace ago and none of its
+-- successors has been presented.
+local function isNeverReplaced(e, now)
+  return e.by == PLAIN_RENEWAL and e.presented == 0 and now >= e.ended + e.grace
+end
+
+-- judgeRenewal decides whether a delta is admitted, and as which kind it renews,
+-- false for not at all. The verdict is what admit says of its proof.
+local function judgeRenewal(r, change, d, at, key, verdict)
+  if d.signIn then
+    return judgeSignIn(r, change, d.signIn, at, key, verdict)
+  end
+  if verdict ~= OK or not d.renewal then
+    return verdict, false
+  end
+  local kind = d.renewal.kind
+  if isCurrent(r, at) then
+    return OK, kind
+  end
+  return OK, kind == PLAIN_RENEWAL and isNeverReplaced(r.earlier[at], key.now) and PLAIN_RENEWAL
+end
+
+-- fallsOut returns the slot for which there is no room when the one at the slot
+-- renews: the oldest, but never the one that renews.
+local function fallsOut(r, at)
+  if #r.earlier < MAX_EARLIER then
+    return NOWHERE
+  end
+  return at == MAX_EARLIER and MAX_EARLIER - 1 or MAX_EARLIER
+end
+
+-- endedBy tells whether a renewal of the kind ends an earlier proof that is still
+-- accepted.
+local function endedBy(kind, e)
+  if e.by == JOIN then
+    return kind ~= JOIN
+  end
+  return e.by == PLAIN_RENEWAL and (kind == SIGN_IN or kind == SIGN_OUT)
+end
+
+-- renew replaces the proof.
+local function renew(r, kind, renewal, at, now)
+  local function ended(proof)
+    return { proof = proof, ended = now, by = kind, presented = 0, grace = renewal.grace }
+  end
+  local earlier, out = { ended(r.proof) }, fallsOut(r, at)
+  for i, e in ipairs(r.earlier) do
+    if i ~= out then
+      earlier[#earlier + 1] = endedBy(kind, e) and ended(e.proof) or e
+    end
   end
   r.earlier, r.earlierChanged = earlier, true
-  r.proof = renewal.proof
+  r.proof, r.family = renewal.proof, renewal.family
   r.renewed = toMillisecond(now)
   r.ticket, r.ticketChanged = false, true
+  if kind == SIGN_IN then
+    r.signedIn = r.renewed
+  elseif kind == SIGN_OUT then
+    r.signedIn = 0
+  end
 end
 
 -- reschedule moves the end of the session. Activity moves it only forward; a
@@ -99,13 +229,16 @@ local function reschedule(r, d, redeemed)
   end
 end
 
--- ticketAdmits tells whether the browser still has what the handshake saw.
-local function ticketAdmits(t, redeem)
+-- isRedeemable tells whether the browser still has what the handshake saw, or
+-- another token of the same session.
+local function isRedeemable(r, redeem)
+  local saw = r.ticket.saw
   if not redeem then
     return false
   end
-  if t.saw == '' then
+  if saw == '' then
     return not redeem.live
   end
-  return redeem.presented == t.saw or redeem.same[t.saw] == true
+  return redeem.presented == saw or redeem.same[saw]
+    or find(r, saw) ~= NOWHERE and find(r, redeem.presented) ~= NOWHERE
 end

@@ -76,8 +76,13 @@ local function isCounter(text)
   return #text <= EXACT and text:find('^-?%d+$', 2) ~= nil or parseCount(text:sub(2)) ~= nil
 end
 
+-- isIndexed tells whether the text of an entry is that of an indexed one.
+local function isIndexed(text)
+  return text:byte(1) == INDEXED and #text > NUMBER_SIZE
+end
+
 local function valueOf(text)
-  return text:sub(text:byte(1) == INDEXED and 2 + NUMBER_SIZE or 2)
+  return text:sub(isIndexed(text) and 2 + NUMBER_SIZE or 2)
 end
 
 local function sizeOf(key, text)
@@ -88,15 +93,22 @@ local function sizeOf(key, text)
   if sign == COUNTER and isCounter(text) then
     return #key + 8
   end
-  return #key + math.max(0, #text - (sign == INDEXED and 1 + NUMBER_SIZE or 1))
+  return #key + math.max(0, #text - (isIndexed(text) and 1 + NUMBER_SIZE or 1))
 end
+
+-- The entries of so many operations are read together with the record.
+local READ_AHEAD = 100
 
 -- A change is what a delta makes of the stored entries, before anything of it is
 -- written: of each key that it touches, the text before and after, false for
 -- none.
 
-local function newChange(r)
-  return { name = r.name, size = r.size, before = {}, after = {}, keys = {}, replaced = NONE, stored = false }
+local function newChange(r, ops)
+  local change = { name = r.name, size = r.size, before = {}, after = {}, keys = {}, replaced = NONE, stored = false }
+  for i = 1, math.min(#ops, READ_AHEAD) do
+    change.before[ops[i].key] = r.fields[OWN_FIELDS + i]
+  end
+  return change
 end
 
 local function before(change, key)
@@ -231,9 +243,6 @@ local function checkLimits(change, d)
   return OK
 end
 
--- The entries of so many operations are read together with the record.
-local READ_AHEAD = 100
-
 local function getWithEntries(name, ops)
   local list = get(name)
   for i = 1, math.min(#ops, READ_AHEAD) do
@@ -243,23 +252,19 @@ local function getWithEntries(name, ops)
 end
 
 -- planChange works out what the delta makes of the entries, and whether it may.
-local function planChange(r, d)
-  local change, ops = newChange(r), d.ops
-  for i = 1, math.min(#ops, READ_AHEAD) do
-    change.before[ops[i].key] = r.fields[OWN_FIELDS + i]
-  end
-  for _, op in ipairs(ops) do
+local function planChange(change, d)
+  for _, op in ipairs(d.ops) do
     if not holds(change, op) then
-      return change, CONFLICT
+      return CONFLICT
     end
   end
-  for _, op in ipairs(ops) do
+  for _, op in ipairs(d.ops) do
     local verdict, field = apply(change, op)
     if verdict ~= OK then
-      return change, verdict, field
+      return verdict, field
     end
   end
-  return change, checkLimits(change, d)
+  return checkLimits(change, d)
 end
 
 -- fieldsOf returns the fields to set, with their texts in turns, and those to

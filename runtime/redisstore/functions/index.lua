@@ -10,7 +10,7 @@ local ID_SIZE = 16
 local function isBarred(revoked, now, arrived, id)
   for _, packed in ipairs(redis.call('HVALS', revoked)) do
     local at = struct.unpack('>i8', packed)
-    local bars = at > arrived and at > now - MARK_LIFE and at < now + MARK_LIFE
+    local bars = at > arrived and at > now - REVOCATION_LIFE and at < now + REVOCATION_LIFE
     for i = 9, #packed, ID_SIZE do
       bars = bars and packed:sub(i, i + ID_SIZE - 1) ~= id
     end

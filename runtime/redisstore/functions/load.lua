@@ -13,9 +13,7 @@ local function load(keys, args)
   if verdict ~= OK then
     return { verdict }
   end
-  if r.earlierChanged then
-    saveRecord(r, {}, {}, key.now)
-  end
+  savePresentation(r, key.now)
   return { OK, redis.call('HGETALL', keys[1]) }
 end
 

@@ -6,20 +6,26 @@
 -- written with all its fields at once: one that grows is made anew each time.
 
 local OK, NOT_FOUND, EXISTS, CONFLICT, TOO_LARGE, OVERFLOW = 0, 1, 2, 3, 4, 5
-local SUPERSEDED, REUSED, ENDED, WITHDRAWN, OTHER_KIND, DAMAGED = 6, 7, 8, 9, 10, 11
+local SUPERSEDED, SIGNED_OUT, REUSED, ENDED, WITHDRAWN, OTHER_KIND, DAMAGED = 6, 7, 8, 9, 10, 11, 12
 
 -- What came of a commit, as a sum.
 local CROWDED, WON, CURRENT = 1, 2, 4
 
-local KEY = '>i8i8BBBc32'    -- now, arrived; ticket, held, live; proof
-local HEAD = '>i8i8i8i8i8i8BB' -- created, renewed, deadline, expires, ended; size; earlier proofs, what is pending
-local EARLIER = '>Bi8i8i8'   -- sign-in, ended, presented, grace; after the proof
-local TICKET = '>Bi8'        -- sole, ends; after the proof
+-- Why a proof is replaced, as runtime.RenewalKind has it.
+local PLAIN_RENEWAL, SIGN_IN, SIGN_OUT, JOIN = 0, 1, 2, 3
+
+local KEY = '>i8i8BBBc32c8'      -- now, arrived; ticket, held, live; proof, family
+local HEAD = '>i8i8i8i8i8i8i8BB' -- created, renewed, signed in, deadline, expires, ended; size; earlier proofs, what is pending
+local EARLIER = '>Bi8i8i8'       -- by, ended, presented, grace; after the proof
+local TICKET = '>Bi8'            -- sole, ends; after the proof
 -- What may be pending, as a sum: a ticket, an earlier proof whose successor was
 -- not presented yet.
 local TICKET_PENDING, PRESENTATION_PENDING = 1, 2
 
-local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 51, 50, 57, 41, 32
+local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 59, 58, 57, 41, 32
+local FAMILY_SIZE = 8
+local CURRENT_SIZE = PROOF_SIZE + FAMILY_SIZE
+local NO_FAMILY = ('\0'):rep(FAMILY_SIZE)
 
 local NUMBER_SIZE = 8 -- of a registration, before an indexed value
 
@@ -45,10 +51,12 @@ local function slice(list, from, to)
   return part
 end
 
-
 local function readKey(packed)
-  local now, arrived, ticket, held, live, proof = struct.unpack(KEY, packed)
-  return { now = now, arrived = arrived, ticket = ticket == 1, held = held == 1, live = live == 1, proof = proof }
+  local now, arrived, ticket, held, live, proof, family = struct.unpack(KEY, packed)
+  return {
+    now = now, arrived = arrived, ticket = ticket == 1, held = held == 1, live = live == 1,
+    proof = proof, family = family,
+  }
 end
 
 -- readTokens reads the earlier proofs and the ticket, which most records do not
@@ -62,9 +70,9 @@ local function readTokens(name, count)
   end
   for i = 3, 2 + math.min(count, MAX_EARLIER) do
     if f[i] and #f[i] == EARLIER_SIZE then
-      local signIn, ended, presented, grace = struct.unpack(EARLIER, f[i]:sub(PROOF_SIZE + 1))
+      local by, ended, presented, grace = struct.unpack(EARLIER, f[i]:sub(PROOF_SIZE + 1))
       earlier[#earlier + 1] = {
-        proof = f[i]:sub(1, PROOF_SIZE), signIn = signIn == 1, ended = ended, presented = presented, grace = grace,
+        proof = f[i]:sub(1, PROOF_SIZE), by = by, ended = ended, presented = presented, grace = grace,
       }
     end
   end
@@ -82,22 +90,23 @@ local OWN_FIELDS = 3 -- that get asks for
 -- its head and its proof nobody can be judged.
 local function readRecord(list)
   local name, f = list[2], redis.call(unpack(list))
-  local head, proof = f[1], f[2]
+  local head, current = f[1], f[2]
   if not head and redis.call('EXISTS', name) == 0 then
     return nil, false
   end
-  if not head or #head ~= HEAD_SIZE or not proof or #proof ~= PROOF_SIZE then
+  if not head or #head ~= HEAD_SIZE or not current or #current ~= CURRENT_SIZE then
     return nil, true
   end
-  local created, renewed, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
+  local created, renewed, signedIn, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
+  local proof = current:sub(1, PROOF_SIZE)
   local earlier, ticket = NONE, false
   if count + pending > 0 then
     earlier, ticket = readTokens(name, count)
   end
   return {
     name = name, fields = f, head = head, kind = f[3] or '', size = size,
-    created = created, renewed = renewed, deadline = deadline, expires = expires, ended = ended,
-    proof = proof, earlier = earlier, ticket = ticket, earlierChanged = false, ticketChanged = false,
+    created = created, renewed = renewed, signedIn = signedIn, deadline = deadline, expires = expires, ended = ended,
+    proof = proof, family = current:sub(PROOF_SIZE + 1), earlier = earlier, ticket = ticket, earlierChanged = false, ticketChanged = false,
     storedProof = proof, storedDeadline = deadline, storedExpires = expires, storedSize = size,
   }, false
 end
@@ -121,7 +130,7 @@ local function expireWithMargin(name, expires, now)
 end
 
 local function isWaiting(e)
-  return not e.signIn and e.presented == 0
+  return e.by == PLAIN_RENEWAL and e.presented == 0
 end
 
 local function packHead(r)
@@ -132,7 +141,8 @@ local function packHead(r)
       break
     end
   end
-  return struct.pack(HEAD, r.created, r.renewed, r.deadline, r.expires, r.ended, r.size, #r.earlier, pending)
+  return struct.pack(
+    HEAD, r.created, r.renewed, r.signedIn, r.deadline, r.expires, r.ended, r.size, #r.earlier, pending)
 end
 
 -- publish tells the watchers of all processes.
@@ -144,7 +154,7 @@ end
 local function addEarlier(list, earlier)
   for i, e in ipairs(earlier) do
     list[#list + 1] = '.' .. i
-    list[#list + 1] = e.proof .. struct.pack(EARLIER, e.signIn and 1 or 0, e.ended, e.presented, e.grace)
+    list[#list + 1] = e.proof .. struct.pack(EARLIER, e.by, e.ended, e.presented, e.grace)
   end
 end
 
@@ -161,7 +171,7 @@ end
 local function addTokens(r, set, gone)
   if r.proof ~= r.storedProof then
     set[#set + 1] = '.p'
-    set[#set + 1] = r.proof
+    set[#set + 1] = r.proof .. r.family
   end
   if r.earlierChanged then
     addEarlier(set, r.earlier)
@@ -204,8 +214,9 @@ end
 
 -- saveMark replaces the record by the mark of its end.
 local function saveMark(r, now)
-  r.deadline, r.expires, r.ended, r.size, r.ticket = 0, toMillisecond(now + MARK_LIFE), now, 0, false
-  local mark = { '.h', packHead(r), '.p', r.proof, '.k', r.kind }
+  r.signedIn, r.deadline, r.expires, r.ended = 0, 0, toMillisecond(now + MARK_LIFE), now
+  r.size, r.ticket = 0, false
+  local mark = { '.h', packHead(r), '.p', r.proof .. r.family, '.k', r.kind }
   addEarlier(mark, r.earlier)
   redis.call('DEL', r.name)
   setFields(r.name, mark)
@@ -213,13 +224,35 @@ local function saveMark(r, now)
   publish(r.name, 'E', '')
 end
 
+-- A slot says where a record has a proof: 0 as the current one, n as the n-th
+-- earlier one.
+local NOWHERE = -1
+
+local function find(r, proof)
+  if proof == r.proof then
+    return 0
+  end
+  for i, e in ipairs(r.earlier) do
+    if e.proof == proof then
+      return i
+    end
+  end
+  return NOWHERE
+end
+
+-- isCurrent tells whether the proof in the slot is the current one, or one that a
+-- sign-in of the same user has joined.
+local function isCurrent(r, at)
+  return at == 0 or r.earlier[at].by == JOIN
+end
+
 -- present records that a token has reached a browser, which starts the grace of
--- those it has replaced: the earlier proofs from the index on.
-local function present(r, from, key)
+-- those that plain renewals have replaced by it: the earlier ones from there on.
+local function present(r, at, key)
   if key.live then
     return
   end
-  for i = from, #r.earlier do
+  for i = at + 1, #r.earlier do
     local e = r.earlier[i]
     if isWaiting(e) then
       e.presented = key.now
@@ -228,73 +261,79 @@ local function present(r, from, key)
   end
 end
 
-local function afterSignIn(e, key, commit)
-  if key.now >= e.ended + e.grace then
-    return NOT_FOUND
+-- savePresentation writes what present has recorded, if it has.
+local function savePresentation(r, now)
+  if r and r.earlierChanged then
+    saveRecord(r, {}, {}, now)
   end
-  if commit and math.max(key.arrived, key.now - e.grace) < e.ended then
-    return OK
-  end
-  return SUPERSEDED
 end
 
-local function afterRenewal(e, key)
+-- reused judges a token that was replaced, unless a request or a live connection
+-- may have held it meanwhile.
+local function reused(key)
+  return key.held and NOT_FOUND or REUSED
+end
+
+local function admitAfterSignIn(e, key)
+  return key.arrived < e.ended + e.grace and SUPERSEDED or NOT_FOUND
+end
+
+local function admitAfterRenewal(e, key)
   local over = e.presented + e.grace
   if e.presented == 0 or key.now < over then
     return OK
   end
-  if key.held or key.arrived < over then
+  if key.arrived < over then
     return NOT_FOUND
   end
-  return REUSED
+  return reused(key)
 end
 
--- admitEarlier judges a proof that is not the current one.
-local function admitEarlier(r, key, commit)
-  for i, e in ipairs(r.earlier) do
-    if e.proof == key.proof then
-      local verdict = e.signIn and afterSignIn(e, key, commit) or not e.signIn and afterRenewal(e, key)
-      if verdict == OK then
-        present(r, i + 1, key)
-      end
-      return verdict
-    end
+local function admitProof(r, at, key)
+  if at == NOWHERE then
+    local known = key.family == r.family and key.family ~= NO_FAMILY
+    return known and reused(key) or NOT_FOUND
   end
-  return NOT_FOUND
+  if isCurrent(r, at) then
+    return OK
+  end
+  local e = r.earlier[at]
+  if e.by == PLAIN_RENEWAL then
+    return admitAfterRenewal(e, key)
+  end
+  return admitAfterSignIn(e, key)
 end
 
 local function admitToMark(r, key)
-  local held = key.proof == r.proof
-  for _, e in ipairs(r.earlier) do
-    held = held or e.proof == key.proof
-  end
-  if held and key.arrived < r.ended and key.now < r.expires then
-    return ENDED
-  end
-  return NOT_FOUND
+  local ended = find(r, key.proof) ~= NOWHERE and key.arrived < r.ended and key.now < r.expires
+  return ended and ENDED or NOT_FOUND
 end
 
--- admit decides whether the key may operate on the record, and whether it does
--- so with the current proof. It writes nothing: the caller ends the session
--- where the answer is REUSED.
+local function admitTicket(r, key, commit)
+  local t = r.ticket
+  return commit and t and t.proof == key.proof and key.now < t.ends and OK or NOT_FOUND
+end
+
+-- admit decides whether the key may operate on the record, and tells where its
+-- proof is. It writes nothing: the caller ends the session where the answer is
+-- REUSED.
 local function admit(r, key, commit)
   if not r then
-    return NOT_FOUND, false
+    return NOT_FOUND, NOWHERE
   end
   if r.ended ~= 0 then
-    return admitToMark(r, key), false
+    return admitToMark(r, key), NOWHERE
   end
   if key.now >= r.expires then
-    return NOT_FOUND, false
+    return NOT_FOUND, NOWHERE
   end
   if key.ticket then
-    local t = r.ticket
-    local valid = commit and t and t.proof == key.proof and key.now < t.ends
-    return valid and OK or NOT_FOUND, true
+    return admitTicket(r, key, commit), 0
   end
-  if key.proof == r.proof then
-    present(r, 1, key)
-    return OK, true
+  local at = find(r, key.proof)
+  local verdict = admitProof(r, at, key)
+  if verdict == OK then
+    present(r, at, key)
   end
-  return admitEarlier(r, key, commit), false
+  return verdict, at
 end

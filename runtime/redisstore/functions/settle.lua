@@ -4,6 +4,7 @@
 -- once more: it meets the revocation then, or is found by the next look-up.
 --
 -- It answers whether the member may be removed, and whether a live session ended.
+-- A damaged record is nobody's until it is repaired, so it stays in the index.
 local function settle(keys, args)
   local what, now, kind, field, value, number = unpack(args)
   now = tonumber(now)
@@ -11,7 +12,7 @@ local function settle(keys, args)
   list[#list + 1] = field
   local r, damaged = readRecord(list)
   if damaged then
-    return { OK, 0, 0 }
+    return { DAMAGED }
   end
   local carries, counts = false, false
   if r and r.ended == 0 then

@@ -23,6 +23,10 @@ local function plainEntries(name, args)
   return list
 end
 
+local function isCurrentProof(current, proof)
+  return current and #current == CURRENT_SIZE and current:sub(1, PROOF_SIZE) == proof
+end
+
 -- updatePlain is the short way for what most commits are: some entries set, or
 -- added to, with the current proof, where nothing is pending. For all else, and
 -- for every refusal, it returns nil and has done nothing.
@@ -31,13 +35,13 @@ local function updatePlain(name, args)
   if not list then
     return nil
   end
-  local now, _, redeems, _, _, proof, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
+  local now, _, redeems, _, _, proof, _, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
   local f = redis.call(unpack(list))
   local head = f[1]
-  if f[2] ~= proof or redeems == 1 or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE then
+  if redeems == 1 or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE or not isCurrentProof(f[2], proof) then
     return nil
   end
-  local created, renewed, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
+  local created, renewed, signedIn, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
   if ended ~= 0 or now >= expires or pending ~= 0 then
     return nil
   end
@@ -60,7 +64,7 @@ local function updatePlain(name, args)
   end
   local ending = active == 0 and expires or math.min(deadline, math.max(active, expires))
   if ending ~= expires or grown ~= 0 then
-    head = struct.pack(HEAD, created, renewed, deadline, ending, ended, math.max(0, size + grown), count, pending)
+    head = struct.pack(HEAD, created, renewed, signedIn, deadline, ending, ended, math.max(0, size + grown), count, pending)
     set[#set + 1] = '.h'
     set[#set + 1] = head
   end
@@ -83,24 +87,25 @@ local function update(keys, args)
   if damaged then
     return { DAMAGED }
   end
-  local verdict, current = admit(r, key, true)
+  local change = r and newChange(r, d.ops)
+  local verdict, at = admit(r, key, true)
   if verdict == REUSED then
     saveMark(r, key.now)
   end
+  local kind
+  verdict, kind = judgeRenewal(r, change, d, at, key, verdict)
   if verdict ~= OK then
+    savePresentation(r, key.now)
     return { verdict }
   end
   if d.kind and d.kind ~= r.kind then
     return { OTHER_KIND, r.kind }
   end
-  if d.currentOnly and not current then
-    return { SUPERSEDED }
-  end
-  if key.ticket and not ticketAdmits(r.ticket, d.redeem) then
+  if key.ticket and not isRedeemable(r, d.redeem) then
     return { CONFLICT }
   end
-  local change, field, limit
-  change, verdict, field, limit = planChange(r, d)
+  local field, limit
+  verdict, field, limit = planChange(change, d)
   if verdict ~= OK then
     return { verdict, field or '', limit or 0 }
   end
@@ -113,13 +118,13 @@ local function update(keys, args)
   if d.deadline and d.deadline - r.created > LONG_LIFE then
     outliving = indexedFields(keys[1])
   end
-  local outcome = registerValues(keys, d.numbers)
+  local outcome, current = registerValues(keys, d.numbers), kind or isCurrent(r, at)
   if current then
     outcome = outcome + CURRENT
   end
-  if current and d.renewal then
+  if kind then
     outcome = outcome + WON
-    renew(r, d.renewal, key.now)
+    renew(r, kind, d.renewal, at, key.now)
   end
   if current and d.ticket then
     r.ticket, r.ticketChanged = d.ticket, true

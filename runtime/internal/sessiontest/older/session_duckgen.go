@@ -824,10 +824,16 @@ func (s *VisitorSession) CreatedAt() time.Time {
 	return s.core.CreatedAt()
 }
 
-// RenewedAt returns the time of the token's last renewal, and so how recent the
-// sign-in is.
+// RenewedAt returns the time of the token's last renewal, whatever renewed it;
+// the time of creation if nothing has, the zero time for a new session.
 func (s *VisitorSession) RenewedAt() time.Time {
 	return s.core.RenewedAt()
+}
+
+// SignedInAt returns the time of the last sign-in, the zero time if nobody has
+// signed in or since a sign-out.
+func (s *VisitorSession) SignedInAt() time.Time {
+	return s.core.SignedInAt()
 }
 
 // ExpiresAt returns the time at which the session ends if it is not used again,
