@@ -377,7 +377,7 @@ func (s *Session) follow(d *Delta, result *Result) {
 // refused deals with a delta that the store did not apply.
 func (s *Session) refused(ctx context.Context, c *commitRoom, err error) error {
 	switch {
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused), errors.Is(err, ErrDamaged):
 		s.vanish(err)
 		if s.refusal != nil {
 			return s.refuse()

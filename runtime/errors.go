@@ -46,6 +46,9 @@ var (
 	// ErrEnded says that the session was destroyed or revoked while this
 	// request was under way. What the request wrote is not stored.
 	ErrEnded = errors.New("session ended")
+
+	// ErrDamaged says that the stored record cannot be read. It stays as it is.
+	ErrDamaged = errors.New("the stored record is damaged, and is left as it is")
 )
 
 // ErrRefused says that the server of a store has refused to write and said so: it

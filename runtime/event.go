@@ -32,6 +32,10 @@ const (
 	// of its own.
 	EventSignInApart EventKind = "sign_in_apart"
 
+	// EventDamaged: the stored record cannot be read. It stays as it is; reads gave
+	// defaults, and a write began a new session.
+	EventDamaged EventKind = "stored_record_damaged"
+
 	// EventMisfit: a stored value does not fit its field, which reads as its
 	// default. The value stays until the field is written.
 	EventMisfit EventKind = "stored_value_misfit"

@@ -103,7 +103,7 @@ func (s *Session) fetch(ctx context.Context) {
 		s.confirmed = true
 		s.move(seen, record, nil)
 		s.withdrawExpiry()
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused), errors.Is(err, ErrDamaged):
 		s.vanish(err)
 	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
 		s.move(ended, nil, s.fail(err))
@@ -113,10 +113,14 @@ func (s *Session) fetch(ctx context.Context) {
 }
 
 // vanish takes note that no live session answers to the token. One that was seen
-// alive has ended and stays so; any other was only an unknown cookie.
+// alive has ended and stays so; any other was only an unknown cookie, or opens a
+// record that nobody can read.
 func (s *Session) vanish(err error) {
-	if errors.Is(err, ErrReused) {
+	switch {
+	case errors.Is(err, ErrReused):
 		s.report(EventReused, "", nil)
+	case errors.Is(err, ErrDamaged):
+		s.report(EventDamaged, "", err)
 	}
 	if s.confirmed {
 		s.move(ended, nil, s.fail(ErrEnded))

@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,7 +15,7 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-var errDamaged = errors.New("the stored record is damaged, and is left as it is")
+var errDamaged = runtime.ErrDamaged
 
 // columns are those of a record in the order in which decodeRecord takes them. A
 // prefix is put before each. Most sessions have no tokens besides their own, and

@@ -34,7 +34,7 @@ const (
 )
 
 var (
-	errDamaged = errors.New("the stored record is damaged or of a newer version, and is left as it is")
+	errDamaged = fmt.Errorf("%w (or of a newer version)", runtime.ErrDamaged)
 	errReply   = errors.New("the server's answer cannot be read")
 )
 

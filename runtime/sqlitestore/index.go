@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -28,6 +29,9 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 				for _, id := range ids {
 					after = id
 					r, err := selectRecord(conn, id)
+					if errors.Is(err, runtime.ErrDamaged) {
+						continue // nobody's session until it is repaired
+					}
 					if err != nil {
 						return err
 					}
@@ -77,6 +81,7 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 		return 0, err
 	}
 	revoked := 0
+	var damaged []error
 	var after runtime.ID
 	for first := true; ; first = false {
 		var ended []runtime.Change
@@ -90,7 +95,9 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 			if len(ids) > 0 {
 				after = ids[len(ids)-1]
 			}
-			ended, err = s.end(conn, ids, now, except)
+			var unread error
+			ended, unread, err = s.end(conn, ids, now, except)
+			damaged = append(damaged, unread)
 			return err
 		})
 		if err != nil {
@@ -101,31 +108,38 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 			s.watchers.tell(change)
 		}
 		if last {
-			return revoked, nil
+			return revoked, s.wrap(errors.Join(damaged...))
 		}
 	}
 }
 
-// end ends the live ones of the sessions that are not excepted.
-func (s *Store) end(conn *sqlite.Conn, ids []runtime.ID, now time.Time, except []runtime.ID) (ended []runtime.Change, err error) {
+// end ends the live ones of the sessions that are not excepted. Those that cannot
+// be read are left, and named by the second error.
+func (s *Store) end(
+	conn *sqlite.Conn, ids []runtime.ID, now time.Time, except []runtime.ID,
+) (ended []runtime.Change, damaged, err error) {
 	for _, id := range ids {
 		r, err := selectRecord(conn, id)
+		if errors.Is(err, runtime.ErrDamaged) {
+			damaged = errors.Join(damaged, err)
+			continue
+		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !r.Live(now) || slices.Contains(except, id) {
 			continue
 		}
 		if err := replace(conn, id, r, r.Mark(now)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		change := runtime.Change{Kind: runtime.SessionEnded, ID: id}
 		if err := s.watchers.note(conn, change); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ended = append(ended, change)
 	}
-	return ended, nil
+	return ended, damaged, nil
 }
 
 // markValue remembers a revocation, and forgets those whose time is over.

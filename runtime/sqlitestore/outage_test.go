@@ -123,6 +123,17 @@ func execute(t *testing.T, conn *sqlite.Conn, statement string) {
 func TestAFullDiskIsAnOutage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sessions.db")
 	s, key := stored(t, path)
+	renewed := key
+	renewed.ID[15]++
+	_, record := session(1)
+	if err := s.Create(t.Context(), renewed, record); err != nil {
+		t.Fatal(err)
+	}
+	d := &runtime.Delta{Renewal: &runtime.Renewal{Proof: runtime.Proof{9}}}
+	if _, err := s.Update(t.Context(), renewed, d); err != nil {
+		t.Fatal(err)
+	}
+	renewed.Proof = d.Renewal.Proof
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)
 	var limit syscall.Rlimit
@@ -137,6 +148,7 @@ func TestAFullDiskIsAnOutage(t *testing.T) {
 		failed[w.what] = w.do(t.Context())
 	}
 	_, loaded := s.Load(t.Context(), key)
+	_, presented := s.Load(t.Context(), renewed) // which has something to record
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +157,9 @@ func TestAFullDiskIsAnOutage(t *testing.T) {
 	}
 	if loaded != nil {
 		t.Errorf("Load while the disk is full: %v", loaded)
+	}
+	if presented != nil {
+		t.Errorf("Load of a renewed token while the disk is full: %v", presented)
 	}
 	works(t, s, key)
 }

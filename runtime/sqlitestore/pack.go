@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -16,8 +15,6 @@ import (
 const layout = 3
 
 var sumTable = crc32.MakeTable(crc32.Castagnoli)
-
-var errDamaged = errors.New("the stored record is damaged, and is left as it is")
 
 // pack returns the binary form of a record.
 func pack(r *runtime.Record) []byte {
@@ -76,12 +73,11 @@ func appendInstant(b []byte, t time.Time) []byte {
 func unpack(b []byte) (*runtime.Record, error) {
 	end := len(b) - crc32.Size
 	if end < 0 || binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], sumTable) {
-		return nil, errDamaged
+		return nil, runtime.ErrDamaged
 	}
 	u := &unpacker{rest: b[:end]}
 	if stored := u.byte(); stored != layout && !u.damaged {
-		return nil, fmt.Errorf("the stored record has layout %d, and this program reads layout %d alone: "+
-			"it is left as it is", stored, layout)
+		return nil, fmt.Errorf("%w: it has layout %d, and this program reads layout %d alone", runtime.ErrDamaged, stored, layout)
 	}
 	r := &runtime.Record{Kind: u.text(), Proof: u.proof(), Family: u.family()}
 	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.Deadline, &r.Expires} {
@@ -103,7 +99,7 @@ func unpack(b []byte) (*runtime.Record, error) {
 	}
 	var err error
 	if r.Entries, err = runtime.ParseEntries(u.rest); err != nil || u.damaged {
-		return nil, errDamaged
+		return nil, runtime.ErrDamaged
 	}
 	return r, nil
 }

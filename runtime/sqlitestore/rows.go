@@ -11,6 +11,8 @@ import (
 
 // Times are Unix milliseconds, but those of marks and changes nanoseconds.
 const tables = `
+	CREATE TABLE duckgen_layout (layout INTEGER NOT NULL);
+
 	CREATE TABLE IF NOT EXISTS duckgen_sessions (
 		id      BLOB PRIMARY KEY,
 		expires INTEGER NOT NULL,
@@ -44,7 +46,48 @@ const tables = `
 		proof   BLOB NOT NULL
 	);`
 
-func makeTables(conn *sqlite.Conn) error { return sqlitex.ExecuteScript(conn, tables, nil) }
+// tablesLayout is the form of the tables. A file with another one is refused.
+const tablesLayout = 4
+
+func makeTables(conn *sqlite.Conn) error {
+	stored, err := storedLayout(conn)
+	switch {
+	case err != nil:
+		return err
+	case stored == tablesLayout:
+		return nil
+	case stored != 0:
+		return fmt.Errorf("the file has tables of layout %d, and this program reads layout %d alone: "+
+			"let the sessions end with the program that made them, or name another file", stored, tablesLayout)
+	}
+	if err := sqlitex.ExecuteScript(conn, tables, nil); err != nil {
+		return err
+	}
+	return run(conn, "INSERT INTO duckgen_layout (layout) VALUES (?)", int64(tablesLayout))
+}
+
+// storedLayout returns the layout of the tables in the file, 0 if it has none. Those
+// that do not say are of the layouts before.
+func storedLayout(conn *sqlite.Conn) (layout int, err error) {
+	exists := func(table string) (found bool) {
+		if err == nil {
+			err = sqlitex.Execute(conn, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", &sqlitex.ExecOptions{
+				Args:       []any{table},
+				ResultFunc: func(*sqlite.Stmt) error { found = true; return nil },
+			})
+		}
+		return found
+	}
+	switch {
+	case exists("duckgen_layout"):
+		err = sqlitex.Execute(conn, "SELECT layout FROM duckgen_layout", &sqlitex.ExecOptions{
+			ResultFunc: func(stmt *sqlite.Stmt) error { layout = stmt.ColumnInt(0); return nil },
+		})
+	case exists("duckgen_sessions"):
+		layout = tablesLayout - 1
+	}
+	return layout, err
+}
 
 // selectRecord returns the stored record, nil where there is none.
 func selectRecord(conn *sqlite.Conn, id runtime.ID) (*runtime.Record, error) {

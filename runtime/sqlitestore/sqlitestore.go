@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"zombiezen.com/go/sqlite"
@@ -54,6 +55,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	if s.path == "" || s.path == ":memory:" || strings.HasPrefix(s.path, "file:") {
+		return errors.New("this is no path of a file: name one, or use memstore for sessions in memory")
+	}
 	if err := createPrivately(s.path); err != nil {
 		return err
 	}
@@ -88,15 +92,29 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 	if err != nil {
 		return nil, err
 	}
-	read := func(r *runtime.Record) (*runtime.Record, error) { return r.Read(key) }
-	loaded, err := read(stored)
+	loaded, err := stored.Read(key)
 	if loaded != stored {
-		loaded, err = s.step(ctx, key.ID, func(_ *sqlite.Conn, r *runtime.Record) (*runtime.Record, error) { return read(r) })
+		return s.loadAndRecord(ctx, key, loaded, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return loaded, nil
+}
+
+// loadAndRecord is a load that has something to record. If that fails, what was read
+// is answered, and recorded by a later load; but not if it is the end of a session
+// by reuse.
+func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key, read *runtime.Record, verdict error) (*runtime.Record, error) {
+	loaded, err := s.step(ctx, key.ID, func(_ *sqlite.Conn, r *runtime.Record) (*runtime.Record, error) { return r.Read(key) })
+	switch {
+	case verdict == nil && err != nil && !isAnswer(err):
+		return read, nil
+	case err != nil:
+		return nil, err
+	default:
+		return loaded, nil
+	}
 }
 
 // Create implements [runtime.Store]. The mark of an ended session holds its id
@@ -178,6 +196,16 @@ func (s *Store) step(
 	return next, verdict
 }
 
+// isAnswer reports whether an error is the judgement of a record.
+func isAnswer(err error) bool {
+	for _, answer := range []error{runtime.ErrNotFound, runtime.ErrSuperseded, runtime.ErrReused, runtime.ErrEnded} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}
+
 // ready is the error of an operation that must not begin.
 func (s *Store) ready(ctx context.Context) error {
 	select {
@@ -193,5 +221,18 @@ func (s *Store) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
+	if isRefusal(err) {
+		err = fmt.Errorf("%w: %w", runtime.ErrRefused, err)
+	}
 	return fmt.Errorf("sqlitestore %s: %w", s.path, err)
+}
+
+// isRefusal reports whether SQLite has said that it does not write: the transaction
+// was undone.
+func isRefusal(err error) bool {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull, sqlite.ResultReadOnly, sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultPerm, sqlite.ResultCantOpen:
+		return true
+	}
+	return false
 }

@@ -1,0 +1,109 @@
+package sqlitestore_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/sqlitestore"
+)
+
+// SQLite before 3.51.3 can damage a database in WAL mode when two connections
+// write and checkpoint at once (3.44.6 and 3.50.7 have the mend, too).
+func TestEngineDoesNotDamageWAL(t *testing.T) {
+	conn, err := sqlite.OpenConn(filepath.Join(t.TempDir(), "any.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	version, err := sqlitex.ResultText(conn.Prep("SELECT sqlite_version()"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := 0
+	for part := range strings.SplitSeq(version, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number = number*1000 + n
+	}
+	if number < 3_051_003 {
+		t.Errorf("the engine is SQLite %s", version)
+	}
+}
+
+func TestOpenWantsAFile(t *testing.T) {
+	for _, path := range []string{"", ":memory:", "file:sessions.db?mode=memory"} {
+		s, err := sqlitestore.Open(t.Context(), path)
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "memstore") {
+			t.Errorf("Open(%q) = %v, want an error that names memstore", path, err)
+		}
+	}
+}
+
+func TestOpenRefusesTablesOfAnotherLayout(t *testing.T) {
+	for name, script := range map[string]string{
+		"an earlier one": "DROP TABLE duckgen_layout",
+		"a later one":    "UPDATE duckgen_layout SET layout = 99",
+	} {
+		path := filepath.Join(t.TempDir(), "sessions.db")
+		s := open(t, path)
+		s.Close()
+		change(t, path, script)
+		if s, err := sqlitestore.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "layout") {
+			s.Close()
+			t.Errorf("%s: %v, want an error that names the layouts", name, err)
+		}
+	}
+}
+
+// change executes a statement on the file.
+func change(t *testing.T, path, statement string) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	execute(t, conn, statement)
+}
+
+// S2: every other session of the user ends, and the error names the damaged one.
+func TestS2ADamagedRecordHindersNoRevocation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	v := runtime.IndexValue{Field: "user_id", Value: "7"}
+	var keys []runtime.Key
+	for n := range byte(3) {
+		key, r := session(n + 1)
+		v.Kind = r.Kind
+		r.Entries = runtime.NewEntries(runtime.Entry{Key: v.Field, Kind: runtime.IndexedEntry, Value: v.Value})
+		if err := s.Create(t.Context(), key, r); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	change(t, path, "UPDATE duckgen_sessions SET record = x'03' WHERE id = x'"+keys[1].ID.String()+"'")
+	n, err := s.Revoke(t.Context(), v, keys[0].Now)
+	if n != 2 || !errors.Is(err, runtime.ErrDamaged) || !strings.Contains(err.Error(), keys[1].ID.String()) {
+		t.Errorf("Revoke = %d, %v, want 2 and the damaged one's name", n, err)
+	}
+	for _, key := range []runtime.Key{keys[0], keys[2]} {
+		if _, err := s.Load(t.Context(), key); !errors.Is(err, runtime.ErrNotFound) {
+			t.Errorf("Load of a revoked session: %v", err)
+		}
+	}
+	if _, err := s.Load(t.Context(), keys[1]); !errors.Is(err, runtime.ErrDamaged) {
+		t.Errorf("Load of the damaged one: %v", err)
+	}
+}
