@@ -84,7 +84,7 @@ func (s *Session) commitPending(ctx context.Context, c *commitRoom) error {
 	if s.engine.store == nil {
 		return s.commitLocally(c)
 	}
-	if s.expiry != nil && s.expiry.IsZero() || s.draft.needsRecord() {
+	if s.expiry != nil && s.expiry.IsZero() || s.draft.needsRecord() || len(s.rivals) > 0 {
 		s.load(ctx)
 		s.endOverdue()
 	}

@@ -3,6 +3,8 @@ package runtime
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -91,6 +93,10 @@ type Cookie struct {
 	HTTPOnly bool          // default: true
 	SameSite http.SameSite // default: Lax
 
+	// Earlier names the scopes at which earlier deploys have set this cookie.
+	// Browsers may still have it there, and send it beside the present one.
+	Earlier []CookieScope
+
 	// Partitioned keeps one cookie for each top-level site (CHIPS).
 	Partitioned bool
 
@@ -166,6 +172,10 @@ func (c *Cookie) complete(serverDomain string) {
 	if c.Domain == "" {
 		c.Domain = serverDomain
 	}
+	c.Earlier = slices.Clone(c.Earlier)
+	for i := range c.Earlier {
+		c.Earlier[i].complete()
+	}
 	if c.SameSite == 0 || c.SameSite == http.SameSiteDefaultMode {
 		c.SameSite = http.SameSiteLaxMode
 	}
@@ -175,5 +185,13 @@ func (c *Cookie) complete(serverDomain string) {
 	c.Name = plainCookieName
 	if c.Secure && c.HTTPOnly && c.Path == "/" && c.Domain == "" {
 		c.Name = prefixedCookieName
+	}
+}
+
+// complete writes the scope as browsers compare it.
+func (s *CookieScope) complete() {
+	s.Domain = strings.ToLower(s.Domain)
+	if s.Path == "" {
+		s.Path = "/"
 	}
 }

@@ -65,24 +65,23 @@ func (c *Cookie) line() http.Cookie {
 	}
 }
 
-// find returns the value of the last cookie of this name and how many came. It
-// reads the header itself because [http.Request.Cookie] answers with the first
-// of several, which is the one that an attacker planted on a longer path. A pair
-// without = is a value without a name.
-func (c *Cookie) find(header string) (value string, n int) {
+// next returns the value of the next cookie of this name in a Cookie header, and
+// what follows it. It reads the header itself because [http.Request.Cookie] answers
+// with the first of several, which is the one that an attacker planted on a longer
+// path. A pair without = is a value without a name.
+func (c *Cookie) next(header string) (value, rest string, found bool) {
 	for header != "" {
 		var pair string
 		pair, header, _ = strings.Cut(header, ";")
-		rest, named := strings.CutPrefix(trimBlank(pair), c.Name)
+		after, named := strings.CutPrefix(trimBlank(pair), c.Name)
 		if !named {
 			continue
 		}
-		if v, ok := strings.CutPrefix(trimBlank(rest), "="); ok {
-			value = trimBlank(v)
-			n++
+		if value, found = strings.CutPrefix(trimBlank(after), "="); found {
+			return trimBlank(value), header, true
 		}
 	}
-	return value, n
+	return "", "", false
 }
 
 // trimBlank removes what browsers put around a pair, and nothing else: if other
@@ -108,27 +107,80 @@ func (c *Cookie) isIn(h http.Header) bool {
 	})
 }
 
-// The scopes that are cleared are bounded, whatever path and host a request has.
+// A CookieScope is where browsers keep a cookie: one of the same name at another
+// scope is another cookie.
+type CookieScope struct {
+	Domain      string // empty: host-only
+	Path        string // empty: "/"
+	Partitioned bool
+}
+
+func (c *Cookie) scope() CookieScope {
+	return CookieScope{strings.ToLower(c.Domain), c.Path, c.Partitioned}
+}
+
+// What is cleared is bounded, whatever path and host a request has: proxies take
+// only so much header.
 const (
 	maxClearedPaths   = 16
 	maxClearedDomains = 8
+	maxClearedBytes   = 2 << 10
 )
 
-// clearElsewhere returns the Set-Cookie lines that remove the cookie from every
-// scope that reaches the request, except the configured one.
-func (c *Cookie) clearElsewhere(r *http.Request) (lines []string) {
-	paths := scopesOfPath(requestedPath(r))
-	for _, domain := range scopesOfHost(r.Host) {
-		for _, path := range paths {
-			if path == c.Path && strings.EqualFold(domain, c.Domain) {
-				continue
-			}
-			other := *c
-			other.Path, other.Domain = path, domain
-			lines = append(lines, other.clear())
+// clearElsewhere returns the Set-Cookie lines that remove the cookie from other
+// scopes than the configured one, the nearest first. If the same response does not
+// set the cookie, its twin that differs in Partitioned alone stays: a browser that
+// does not know the attribute would take it for the cookie itself.
+func (c *Config) clearElsewhere(r *http.Request, sets bool) (lines []string) {
+	size := 0
+	for _, scope := range c.otherScopes(r) {
+		toggled := scope
+		toggled.Partitioned = c.Cookie.Partitioned
+		if !sets && toggled == c.Cookie.scope() {
+			continue
 		}
+		other := c.Cookie
+		other.Domain, other.Path, other.Partitioned = scope.Domain, scope.Path, scope.Partitioned
+		line := other.clear()
+		if size += len("Set-Cookie: ") + len(line) + len("\r\n"); size > maxClearedBytes {
+			break
+		}
+		lines = append(lines, line)
 	}
 	return lines
+}
+
+// otherScopes returns the scopes at which the browser of a request may have a
+// cookie of this name besides the configured one.
+func (c *Config) otherScopes(r *http.Request) (scopes []CookieScope) {
+	own := c.Cookie.scope()
+	add := func(s CookieScope) {
+		known := s == own || slices.Contains(scopes, s)
+		if !known && c.Cookie.allows(s) {
+			scopes = append(scopes, s)
+		}
+	}
+	add(CookieScope{own.Domain, own.Path, !own.Partitioned})
+	add(CookieScope{"", own.Path, own.Partitioned})
+	add(CookieScope{strings.ToLower(c.ServerDomain), own.Path, own.Partitioned})
+	for _, s := range c.Cookie.Earlier {
+		add(s)
+	}
+	domains := scopesOfHost(r.Host)
+	for _, path := range append([]string{own.Path}, scopesOfPath(requestedPath(r))...) {
+		for _, domain := range domains {
+			add(CookieScope{domain, path, own.Partitioned})
+		}
+	}
+	return scopes
+}
+
+// allows reports whether browsers keep a cookie of this name at the scope.
+func (c *Cookie) allows(s CookieScope) bool {
+	if s.Partitioned && !c.Secure {
+		return false
+	}
+	return !c.hasPrefix("__Host-") || s.Domain == "" && s.Path == "/"
 }
 
 // requestedPath returns the path as the browser sent it, which is the one that it
@@ -162,7 +214,7 @@ func scopesOfHost(host string) []string {
 	}
 	scopes := []string{""}
 	for isDomain(host) && strings.Contains(host, ".") && len(scopes) < maxClearedDomains {
-		scopes = append(scopes, host)
+		scopes = append(scopes, strings.ToLower(host))
 		_, host, _ = strings.Cut(host, ".")
 	}
 	return scopes

@@ -2,10 +2,11 @@ package runtime
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
-// engine is what all sessions of one manager share. It is never changed.
+// engine is what all sessions of one manager share.
 type engine struct {
 	kind   string
 	name   string
@@ -19,6 +20,8 @@ type engine struct {
 	renewing []*Field // with the option renew
 
 	sockets *sockets // nil without a store
+
+	insecure atomic.Bool // EventInsecure was reported
 }
 
 // fault reports an error that is none of a request's own session.

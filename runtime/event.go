@@ -11,10 +11,16 @@ import (
 type EventKind string
 
 const (
-	// EventDuplicateCookie: the request brought several cookies of the
-	// session's name, which a sibling subdomain or another path can plant. None
-	// counted, and the other scopes were cleared.
+	// EventDuplicateCookie: the request brought several different cookies of the
+	// session's name, of an earlier deploy or planted by a sibling subdomain or
+	// another path. The one that is live counts, if exactly one is, and the other
+	// scopes are cleared.
 	EventDuplicateCookie EventKind = "duplicate_cookie"
+
+	// EventInsecure: a Secure cookie was sent to a browser that seems to have come
+	// over plain HTTP, from another machine: it does not keep the cookie. Reported
+	// once by each manager.
+	EventInsecure EventKind = "secure_cookie_over_http"
 
 	// EventMalformedCookie: the cookie is no token. It counted as none.
 	EventMalformedCookie EventKind = "malformed_cookie"

@@ -40,47 +40,6 @@ func (i *identity) handle() string {
 	return i.id.String()
 }
 
-// presented is what a request brings as the session's cookie.
-type presented uint8
-
-const (
-	noCookie presented = iota
-	oneToken
-	malformedCookie
-	severalCookies
-)
-
-// presented reads the cookie in the Cookie header of a request.
-func (e *engine) presented(header string) (token, presented) {
-	value, n := e.config.Cookie.find(header)
-	switch {
-	case n > 1:
-		return token{}, severalCookies
-	case value == "":
-		return token{}, noCookie
-	}
-	t, ok := parseToken(value)
-	if !ok {
-		return token{}, malformedCookie
-	}
-	return t, oneToken
-}
-
-// identify looks at the cookie.
-func (s *Session) identify() {
-	t, what := s.engine.presented(s.brought)
-	switch what {
-	case oneToken:
-		s.id, s.secret, s.hasToken = t.id, t.secret.hide(), true
-		s.move(unseen, nil, nil)
-	case malformedCookie:
-		s.report(EventMalformedCookie, "", nil)
-	case severalCookies:
-		s.duplicate = true
-		s.report(EventDuplicateCookie, "", nil)
-	}
-}
-
 // key presents an identity to the store.
 func (s *Session) key(i *identity, now time.Time) Key {
 	return Key{

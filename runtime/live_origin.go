@@ -19,7 +19,7 @@ func (m *Manager[S]) CheckOrigin(r *http.Request) error {
 	origins := r.Header["Origin"]
 	switch {
 	case len(origins) == 0:
-		if _, n := m.config.Cookie.find(cookieHeader(r.Header)); n > 0 {
+		if _, _, found := m.config.Cookie.next(cookieHeader(r.Header)); found {
 			return fmt.Errorf("%w: the handshake has the session's cookie but no Origin", ErrForeignOrigin)
 		}
 		return nil

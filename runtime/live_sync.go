@@ -33,22 +33,13 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		var held *token // nil: none that counts
-		switch t, what := m.presented(cookieHeader(r.Header)); what {
-		case oneToken:
-			held = &t
-		case severalCookies:
-			m.clearDuplicates(w.Header(), r)
-		}
 		ctx := m.bound(r.Context())
 		defer ctx.stop()
-		line, status, err := m.synchronise(ctx, r, held)
+		line, status, err := m.synchronise(ctx, r)
 		if err != nil {
 			m.fault(r.Context(), "sync", "", err)
 		}
-		if line != "" {
-			addCookie(w.Header(), line)
-		}
+		m.answerSync(w.Header(), r, line)
 		w.WriteHeader(status)
 	})
 }
@@ -74,9 +65,27 @@ func isSameOriginFetch(r *http.Request) bool {
 	return err == nil && u.Host != "" && u.Host == r.Host
 }
 
-// synchronise returns the Set-Cookie line for a browser that holds the token, nil
-// for none, and the status. The line is empty if its cookie stays.
-func (e *engine) synchronise(ctx context.Context, r *http.Request, held *token) (line string, status int, err error) {
+// answerSync puts the line into the header, empty for none. The browser's cookies
+// at other scopes go with its own one.
+func (e *engine) answerSync(h http.Header, r *http.Request, line string) {
+	if line == "" {
+		return
+	}
+	if _, _, found := e.config.Cookie.next(cookieHeader(r.Header)); found {
+		for _, other := range e.config.clearElsewhere(r, true) {
+			addCookie(h, other)
+		}
+	}
+	addCookie(h, line)
+}
+
+// synchronise returns the Set-Cookie line for the browser that sends the request,
+// and the status. The line is empty if its cookie stays.
+func (e *engine) synchronise(ctx context.Context, r *http.Request) (line string, status int, err error) {
+	held, err := e.held(ctx, r)
+	if err != nil {
+		return "", http.StatusServiceUnavailable, err
+	}
 	seen, err := e.recognise(ctx, held)
 	if err != nil {
 		return "", http.StatusServiceUnavailable, err
@@ -92,12 +101,33 @@ func (e *engine) synchronise(ctx context.Context, r *http.Request, held *token) 
 	return e.redeem(ctx, ticket, held, seen)
 }
 
-// clearDuplicates answers several cookies of the session's name, of which none
-// counts.
-func (e *engine) clearDuplicates(h http.Header, r *http.Request) {
-	e.config.OnEvent(r.Context(), Event{Kind: EventDuplicateCookie, Session: e.name})
-	for _, line := range e.config.Cookie.clearElsewhere(r) {
-		addCookie(h, line)
+// held returns the token that the browser holds, nil for none that counts.
+func (e *engine) held(ctx context.Context, r *http.Request) (*token, error) {
+	header := cookieHeader(r.Header)
+	t, what := e.presented(header)
+	switch what {
+	case oneToken:
+		return &t, nil
+	case severalCookies:
+		e.config.OnEvent(r.Context(), Event{Kind: EventDuplicateCookie, Session: e.name})
+		return e.soleHeld(ctx, e.rivals(header))
+	default:
+		return nil, nil
+	}
+}
+
+func (e *engine) soleHeld(ctx context.Context, rivals []token) (*token, error) {
+	if len(rivals) == 1 {
+		return &rivals[0], nil
+	}
+	t, record, err := e.soleLive(ctx, rivals, 0)
+	switch {
+	case record != nil, errors.Is(err, ErrSuperseded):
+		return &t, nil
+	case isGone(err):
+		return nil, nil
+	default:
+		return nil, err
 	}
 }
 

@@ -91,18 +91,20 @@ func (c *Cookie) problems() []Problem {
 	l.exclude(c.Partitioned && !c.Secure, "Cookie.Partitioned", "Cookie.Secure",
 		"is set without Secure, and browsers refuse that",
 		"set Secure")
+	for i, s := range c.Earlier {
+		l.demand(isCookiePath(s.Path) && (s.Domain == "" || isDomain(s.Domain)), say("Cookie.Earlier[%d]", i),
+			say("is %q at %q, which is not where a cookie can be", s.Domain, s.Path),
+			"write path and domain as they were in Cookie")
+	}
 	return append(l, c.prefixProblems()...)
 }
 
 // prefixProblems applies what the prefixes of RFC 6265bis, section 4.1.3, and of
 // its successor demand. Browsers compare them without regard to case.
 func (c *Cookie) prefixProblems() []Problem {
-	hasPrefix := func(prefix string) bool {
-		return len(c.Name) >= len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
-	}
-	host := hasPrefix("__Host-")
-	httpOnly := hasPrefix("__Http-") || hasPrefix("__Host-Http-")
-	secure := host || httpOnly || hasPrefix("__Secure-")
+	host := c.hasPrefix("__Host-")
+	httpOnly := c.hasPrefix("__Http-") || c.hasPrefix("__Host-Http-")
+	secure := host || httpOnly || c.hasPrefix("__Secure-")
 
 	var l problemList
 	exclude := func(broken bool, setting string, value any, demanded string) {
@@ -115,6 +117,10 @@ func (c *Cookie) prefixProblems() []Problem {
 	exclude(host && c.Path != "/", "Path", c.Path, "the Path /")
 	exclude(httpOnly && !c.HTTPOnly, "HTTPOnly", false, "HTTPOnly")
 	return l
+}
+
+func (c *Cookie) hasPrefix(prefix string) bool {
+	return len(c.Name) >= len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
 }
 
 type problemList []Problem

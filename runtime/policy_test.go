@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 )
 
@@ -42,7 +43,7 @@ func TestAnErrorOfAConfigurationHoldsItsProblems(t *testing.T) {
 func TestWhatIsLeftOpenIsFilledIn(t *testing.T) {
 	config, problems := Configure(func(c *Config) { *c = Config{Age: c.Age, MaxBytes: 1, SyncPath: "/sync", ServerDomain: "shop.example"} })
 	want := Cookie{Name: "session_id", Path: "/", Domain: "shop.example", SameSite: 2}
-	if config.Cookie != want || config.Now == nil || config.OnEvent == nil || config.OnError == nil || len(problems) > 0 {
+	if !reflect.DeepEqual(config.Cookie, want) || config.Now == nil || config.OnEvent == nil || config.OnError == nil || len(problems) > 0 {
 		t.Errorf("got %+v with %v", config, problems)
 	}
 }

@@ -70,12 +70,11 @@ func (s *Session) sendHeader(h http.Header, more bool) {
 	case more:
 		s.expectRead(h)
 	}
+	settled := s.settleDuplicates()
 	s.sendCookie(h)
 	s.keepCookie(h)
-	if s.duplicate && !s.begun {
-		for _, line := range s.engine.config.Cookie.clearElsewhere(s.request) {
-			addCookie(h, line)
-		}
+	if sets := s.setCookie[0] != ""; settled || sets && s.bringsCookie() {
+		s.clearElsewhere(h, sets)
 	}
 	s.begun = true
 }
@@ -115,6 +114,17 @@ func (s *Session) keepCookie(h http.Header) {
 	keepOutOfCaches(h, &s.cacheControl)
 }
 
+// clearElsewhere removes the cookie from other scopes. The lines stand before the
+// one that sets it: where a browser takes two scopes for one, the last one counts.
+func (s *Session) clearElsewhere(h http.Header, sets bool) {
+	lines := s.engine.config.clearElsewhere(s.request, sets)
+	if len(lines) == 0 {
+		return
+	}
+	h["Set-Cookie"] = append(lines, h["Set-Cookie"]...)
+	keepOutOfCaches(h, &s.cacheControl)
+}
+
 // sendCookie puts the cookie into the header, in place of an earlier one of the
 // same response. A cookie of that name which somebody else has put there stays.
 func (s *Session) sendCookie(h http.Header) {
@@ -136,12 +146,35 @@ func (s *Session) sendCookie(h http.Header) {
 		return
 	}
 	if change == cookieSet {
+		s.checkTransport()
 		s.setCookie[0] = s.engine.cookie.set(s.token(), s.cookieEnds, s.engine.clock.read())
 	} else {
 		s.setCookie[0] = cookie.clear()
 	}
 	h["Set-Cookie"] = appendLine(h["Set-Cookie"], &s.setCookie)
 	keepOutOfCaches(h, &s.cacheControl)
+}
+
+// checkTransport reports once that browsers will not keep the cookie.
+func (s *Session) checkTransport() {
+	e := s.engine
+	if !e.config.Cookie.Secure || s.request == nil || e.insecure.Load() || !isPlainHTTP(s.request) {
+		return
+	}
+	if !e.insecure.Swap(true) {
+		s.report(EventInsecure, "", nil)
+	}
+}
+
+// isPlainHTTP reports whether nothing says that a browser's request is of HTTPS or
+// of this machine: neither the connection, nor a proxy, nor the browser, which has
+// the Sec-Fetch fields for such origins alone.
+func isPlainHTTP(r *http.Request) bool {
+	h := r.Header
+	return r.TLS == nil && h.Get("Sec-Fetch-Site") == "" &&
+		!strings.EqualFold(h.Get("X-Forwarded-Proto"), "https") && h.Get("X-Forwarded-Ssl") != "on" &&
+		!strings.Contains(strings.ToLower(h.Get("Forwarded")), "proto=https") &&
+		!strings.HasPrefix(h.Get("Origin"), "https://") && !isOwnMachine(r.Host)
 }
 
 // appendLine adds the line in room to those of a header field. The first one

@@ -50,10 +50,11 @@ type state struct {
 	ending *identity   // the stored session that Destroy ends
 	renew  bool
 
-	duplicate bool // several cookies came
-	consulted bool // the response depends on the session
-	unread    bool // and was to read it after its end
-	unsaved   bool // a change was dropped because loading failed
+	duplicate bool    // several cookies came
+	rivals    []token // of them, as long as it is not known which one counts
+	consulted bool    // the response depends on the session
+	unread    bool    // and was to read it after its end
+	unsaved   bool    // a change was dropped because loading failed
 
 	cookie     cookieChange
 	cookieEnds time.Time // the deadline that a new cookie has
@@ -122,7 +123,7 @@ func (s *Session) pass(next phase, h http.Header, more bool) bool {
 	if s.state != nil {
 		return false
 	}
-	if _, what := s.engine.presented(s.brought); !s.begun && what != noCookie && what != oneToken {
+	if _, what := s.engine.presented(s.brought); !s.begun && what == malformedCookie {
 		return false
 	}
 	if more {

@@ -97,6 +97,10 @@ func (s *Session) load(ctx context.Context) {
 // fetch asks the store for the record. After a failure nothing more of this
 // request is committed.
 func (s *Session) fetch(ctx context.Context) {
+	if len(s.rivals) > 0 {
+		s.choose(ctx)
+		return
+	}
 	record, err := s.engine.store.Load(ctx, s.key(&s.identity, s.engine.clock.read()))
 	switch {
 	case err == nil:

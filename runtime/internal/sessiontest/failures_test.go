@@ -233,7 +233,7 @@ func visitorSees(t *testing.T, res *http.Response, outage bool) string {
 }
 
 func cookieOf(res *http.Response) string {
-	switch c := res.Cookies(); {
+	switch c := ownCookies(res); {
 	case len(c) == 0:
 		return "stays"
 	case c[0].Value == "":

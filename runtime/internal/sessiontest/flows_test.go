@@ -40,6 +40,7 @@ const (
 	cookieNew     cookieEffect = "new"     // of a session under a new id
 	cookieRenewed cookieEffect = "renewed" // another token of the same session
 	cookieRemoved cookieEffect = "removed"
+	cookieSame    cookieEffect = "the same" // once more
 )
 
 // What a cookie may open besides a name.
@@ -115,6 +116,25 @@ func absent(f flow) outcome { return f.absent }
 func dead(f flow) outcome   { return f.dead }
 func alive(f flow) outcome  { return f.alive }
 
+// beside is what comes of a known cookie with another one beside it: the store is
+// asked for both, and the known one is sent again. Nothing is done for a request
+// that does not use its session.
+func beside(f flow) outcome {
+	o := f.alive
+	switch f.action {
+	case "untouched":
+		return o
+	case "write the same value unseen":
+		o.calls = "load"
+	}
+	rest := strings.TrimPrefix(o.calls, "load")
+	o.calls = strings.TrimSpace("load load " + strings.TrimSpace(rest))
+	if o.cookie == cookieKept {
+		o.cookie = cookieSame
+	}
+	return o
+}
+
 var cookieStates = []cookieState{
 	{name: "no cookie", header: func(_, _ string) string { return "" }, outcome: absent},
 	{name: "known", header: func(name, token string) string { return name + "=" + token }, outcome: alive},
@@ -124,7 +144,7 @@ var cookieStates = []cookieState{
 	{name: "empty", header: func(name, _ string) string { return name + "=" }, outcome: absent},
 	{name: "duplicate", header: func(name, token string) string {
 		return name + "=" + token + "; " + name + "=" + unknownToken
-	}, outcome: absent, event: runtime.EventDuplicateCookie},
+	}, outcome: beside, event: runtime.EventDuplicateCookie},
 	{name: "expired", header: func(name, token string) string { return name + "=" + token }, outcome: dead,
 		after: 168 * time.Hour},
 }
@@ -215,14 +235,15 @@ func runFlow(t *testing.T, setting cookieSetting, state cookieState, f flow) {
 	if got, line := ownLine(setting, res), want.cookie.line(setting, token, s.now); got != line {
 		t.Errorf("Set-Cookie\n got %q\nwant %q", got, line)
 	}
-	if sameID(token, known) != (want.cookie == cookieRenewed) || token == known {
+	if sameID(token, known) != (want.cookie == cookieRenewed || want.cookie == cookieSame) ||
+		(token == known) != (want.cookie == cookieSame) {
 		t.Errorf("token %q after %q, but the cookie is %s", token, known, want.cookie)
 	}
 	if got := s.nameIn(opened(want.cookie, state, known, token)); got != want.stored {
 		t.Errorf("the browser's session holds %q, want %q", got, want.stored)
 	}
-	if got := s.kinds(); !slices.Equal(got, state.events()) {
-		t.Errorf("events %q, want %q", got, state.events())
+	if got := s.kinds(); !slices.Equal(got, state.events(f)) {
+		t.Errorf("events %q, want %q", got, state.events(f))
 	}
 	if len(s.errs) > 0 || res.StatusCode != http.StatusOK {
 		t.Errorf("status %d, errors %v", res.StatusCode, s.errs)
@@ -235,7 +256,7 @@ func (e cookieEffect) line(setting cookieSetting, token string, now time.Time) s
 	switch e {
 	case cookieNew:
 		return setting.set(token, now.Add(168*time.Hour), now)
-	case cookieRenewed:
+	case cookieRenewed, cookieSame:
 		return setting.set(token, begin.Add(168*time.Hour), now)
 	case cookieRemoved:
 		return setting.removed()
@@ -249,15 +270,15 @@ func opened(effect cookieEffect, state cookieState, known, token string) string 
 	switch {
 	case effect == cookieNew || effect == cookieRenewed:
 		return token
-	case state.name == "known":
+	case state.name == "known", state.name == "duplicate":
 		return known
 	default:
 		return unknownToken
 	}
 }
 
-func (s cookieState) events() []runtime.EventKind {
-	if s.event == "" {
+func (s cookieState) events(f flow) []runtime.EventKind {
+	if s.event == "" || s.name == "duplicate" && f.action == "untouched" {
 		return nil
 	}
 	return []runtime.EventKind{s.event}
@@ -298,7 +319,8 @@ func ownLine(setting cookieSetting, res *http.Response) (own string) {
 				scope += "; " + a
 			}
 		}
-		if name == setting.cookie && scope == setting.attributes {
+		partitioned := strings.Contains(attributes, "; Partitioned") == strings.Contains(setting.flags, "; Partitioned")
+		if name == setting.cookie && scope == setting.attributes && partitioned {
 			own += line
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,11 +117,19 @@ func (b *browser) visit(handler func(s *VisitorSession)) *http.Response {
 
 // take does with the response's cookie what a browser does.
 func (b *browser) take(res *http.Response) {
-	for _, c := range res.Cookies() {
+	for _, c := range ownCookies(res) {
 		if c.Name == "shop" {
 			b.cookie = c.Value
 		}
 	}
+}
+
+// ownCookies returns the cookies that the response sets, without the removal of
+// the session's at other scopes than the usual one.
+func ownCookies(res *http.Response) []*http.Cookie {
+	return slices.DeleteFunc(res.Cookies(), func(c *http.Cookie) bool {
+		return c.Name == "shop" && c.Value == "" && (c.Path != "/" || c.Domain != "" || c.Partitioned)
+	})
 }
 
 // spyStore counts the calls, keeps the deltas and fails where a test says so.

@@ -1,6 +1,7 @@
 package sessiontest
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,6 +23,23 @@ func behindNginx(t *testing.T, h http.Handler, files map[string]string) string {
 		}
 	})
 	return n.URL()
+}
+
+// The proxy takes 4 KiB of header, and would answer 502 for as long as the browser
+// has both cookies.
+func TestR10DuplicatesOnADeepPathAndHostPassAProxy(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	url := behindNginx(t, s.behind(func(w http.ResponseWriter, r *http.Request, v *VisitorSession) {
+		r.Host = "a.b.c.d.e.f.g.h.shop.example" // the proxy's own would do as well
+		_, _ = io.WriteString(w, v.Name())
+	}), nil)
+	r := request(t, "GET", url+strings.Repeat("/a-part-of-the-path", 40), b.cookie)
+	r.Header.Set("Cookie", b.header()+"; shop="+unknownToken)
+	res, body := fetch(t, http.DefaultClient, r)
+	if res.StatusCode != http.StatusOK || body != "Ada" || len(res.Header["Set-Cookie"]) < 10 {
+		t.Errorf("status %d, %q, %q", res.StatusCode, body, res.Header["Set-Cookie"])
+	}
 }
 
 func TestR14AFailedCommitSendsNoFileThroughAProxy(t *testing.T) {

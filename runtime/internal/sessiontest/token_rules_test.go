@@ -60,7 +60,7 @@ func TestT1TheTokenOfOneTypeIsAWrongProofForAnother(t *testing.T) {
 	ask(func(s *RealisticSession) { s.Destroy() })
 	ask(func(s *RealisticSession) { s.Renew() })
 	res := ask(func(s *RealisticSession) { s.SetName("Grace") })
-	if c := res.Cookies(); len(c) != 1 || sameID(c[0].Value, visitor.cookie) {
+	if c := ownCookies(res); len(c) != 1 || sameID(c[0].Value, visitor.cookie) {
 		t.Errorf("cookies %v, want one of a new session", c)
 	}
 	wantName(t, s, visitor.cookie, "Ada")
@@ -592,7 +592,7 @@ func TestT6SetExpiryReplacesTheDeadline(t *testing.T) {
 			})
 			wantCalls(t, s, "load update")
 			wantCookies(t, res, 1)
-			if got := res.Cookies()[0]; got.MaxAge != int(c.want/time.Second) || got.Value != old {
+			if got := ownCookies(res)[0]; got.MaxAge != int(c.want/time.Second) || got.Value != old {
 				t.Errorf("cookie %v, want the same token for %v", got, c.want)
 			}
 			s.wait(c.want - time.Millisecond)

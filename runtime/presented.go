@@ -1,0 +1,159 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// What a request brings as the cookie of its session. Usually that is one cookie or
+// none. Several come of scopes that an earlier deploy has used, and of whoever can
+// plant one from another path or a sibling subdomain.
+
+// presented is what a Cookie header has of the session's name.
+type presented uint8
+
+const (
+	noCookie presented = iota
+	oneToken
+	malformedCookie
+	severalCookies // of different values
+)
+
+// presented reads the cookie in the Cookie header of a request. Equal ones are one.
+func (e *engine) presented(header string) (token, presented) {
+	first, rest, found := e.config.Cookie.next(header)
+	for found {
+		var value string
+		if value, rest, found = e.config.Cookie.next(rest); found && value != first {
+			return token{}, severalCookies
+		}
+	}
+	if first == "" {
+		return token{}, noCookie
+	}
+	t, ok := parseToken(first)
+	if !ok {
+		return token{}, malformedCookie
+	}
+	return t, oneToken
+}
+
+// maxRivals is how many of the cookies of one request the store is asked for.
+const maxRivals = 4
+
+// rivals returns the different tokens among several cookies, of more than the
+// store is asked for the last ones: browsers send those of longer paths first.
+func (e *engine) rivals(header string) (tokens []token) {
+	for value, rest, found := e.config.Cookie.next(header); found; value, rest, found = e.config.Cookie.next(rest) {
+		if t, ok := parseToken(value); ok && !slices.Contains(tokens, t) {
+			tokens = append(tokens, t)
+		}
+	}
+	return tokens[max(0, len(tokens)-maxRivals):]
+}
+
+// identify looks at the cookie.
+func (s *Session) identify() {
+	t, what := s.engine.presented(s.brought)
+	switch what {
+	case oneToken:
+		s.bring(t)
+	case malformedCookie:
+		s.report(EventMalformedCookie, "", nil)
+	case severalCookies:
+		s.duplicate = true
+		s.report(EventDuplicateCookie, "", nil)
+		s.compete(s.engine.rivals(s.brought))
+	}
+}
+
+// bring makes a token that nobody has verified yet the session's.
+func (s *Session) bring(t token) {
+	s.id, s.secret, s.hasToken = t.id, t.secret.hide(), true
+	s.move(unseen, nil, nil)
+}
+
+// compete keeps the tokens of several cookies. Which one counts, only the store
+// knows: until then the session has no id.
+func (s *Session) compete(rivals []token) {
+	switch len(rivals) {
+	case 0:
+	case 1:
+		s.bring(rivals[0])
+	default:
+		s.rivals, s.hasToken = rivals, true
+		s.move(unseen, nil, nil)
+	}
+}
+
+// choose asks the store which of several tokens opens a session.
+func (s *Session) choose(ctx context.Context) {
+	age := s.engine.clock.read().Sub(epoch) - s.arrived
+	t, record, err := s.engine.soleLive(ctx, s.rivals, age)
+	switch {
+	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
+		s.identity = t.identity(s.engine.kind)
+		s.move(ended, nil, s.fail(err))
+	case err != nil:
+		s.move(outage, nil, s.fault("load", err))
+		return
+	case record == nil:
+		s.become(identity{}, absent)
+	default:
+		s.identity = t.identity(s.engine.kind)
+		s.confirmed = true
+		s.move(seen, record, nil)
+		s.withdrawExpiry()
+	}
+	s.rivals = nil
+}
+
+// identity returns the token as what a session presents.
+func (t token) identity(kind string) (i identity) {
+	i.adopt(t, t.secret.proof(kind), t.secret.family(kind))
+	return i
+}
+
+// soleLive returns the one token of several that opens a session, with its record,
+// nil if none does or more than one. If none does, but a sign-in or an end of
+// moments ago has just changed that, it returns the token with that error. It only
+// asks: no token counts as presented or as reused for that.
+func (e *engine) soleLive(ctx context.Context, rivals []token, age time.Duration) (sole token, record *Record, err error) {
+	for _, t := range rivals {
+		key := Key{ID: t.id, Proof: t.secret.proof(e.kind), Now: e.clock.read(), Age: age, Held: true, Live: true}
+		r, failure := e.store.Load(ctx, key)
+		switch {
+		case failure == nil && record != nil:
+			return token{}, nil, nil
+		case failure == nil:
+			sole, record, err = t, r, nil
+		case !isGone(failure):
+			return token{}, nil, failure
+		case record == nil && (errors.Is(failure, ErrSuperseded) || errors.Is(failure, ErrEnded)):
+			sole, err = t, failure
+		}
+	}
+	return sole, record, err
+}
+
+// settleDuplicates makes one cookie of several: what opens the session is sent
+// again, so that everything at other scopes can go. It reports whether the
+// response is to remove that.
+func (s *Session) settleDuplicates() bool {
+	if !s.duplicate || s.begun {
+		return false
+	}
+	s.load(s.ctx)
+	if s.sight == seen && s.cookie == cookieKept && s.setCookie[0] == "" {
+		s.cookie, s.cookieEnds = cookieSet, s.draft.stored.Deadline
+	}
+	return s.sight == seen || s.sight == absent
+}
+
+// bringsCookie reports whether the browser has a cookie of the session's name.
+func (s *Session) bringsCookie() bool {
+	_, _, found := s.engine.config.Cookie.next(s.brought)
+	return found
+}
