@@ -37,8 +37,9 @@ type Key struct {
 	// could deliver.
 	Ticket bool
 
-	// Now is the program's clock ([Config.Now]). Stores judge by it; a server's
-	// own time to live only sweeps, with a margin.
+	// Now is the program's clock ([Config.Now]). A store in the program's process
+	// or on its machine judges by it. A store on a server judges by the server's
+	// clock: the times that come with a key mean as long from its Now as they say.
 	Now time.Time
 
 	// Age is how long ago the request or event behind this operation arrived,

@@ -54,7 +54,7 @@ func compare(b *testing.B) *comparison {
 		b.Fatal(err)
 	}
 	b.Cleanup(c.pool.Close)
-	if c.store, err = pgstore.New(ctx, c.pool); err != nil {
+	if c.store, err = pgstore.New(ctx, c.pool, pgstore.WithClientClock()); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { c.store.Close() })

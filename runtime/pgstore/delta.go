@@ -35,9 +35,9 @@ import (
 //
 // Proofs and families are in hexadecimal, and flags are there or not.
 
-// appendDelta appends the JSON form of a delta, without its times, which go
-// beside it.
-func appendDelta(b []byte, d *runtime.Delta) []byte {
+// appendDelta appends the JSON form of a delta, without its own times, which go
+// beside it. The server's clock is ahead of the program's.
+func appendDelta(b []byte, d *runtime.Delta, ahead time.Duration) []byte {
 	w := deltaWriter{append(b, '{')}
 	w.ops(d.Ops)
 	if len(d.Limits) > 0 {
@@ -54,7 +54,7 @@ func appendDelta(b []byte, d *runtime.Delta) []byte {
 	}
 	w.signIn(d.SignIn)
 	w.renewal(d.Renewal)
-	w.ticket(d.Ticket)
+	w.ticket(d.Ticket, ahead)
 	w.redemption(d.Redeem)
 	w.end('}')
 	return w.b
@@ -242,7 +242,7 @@ func (w *deltaWriter) renewal(r *runtime.Renewal) {
 	w.end('}')
 }
 
-func (w *deltaWriter) ticket(t *runtime.Ticket) {
+func (w *deltaWriter) ticket(t *runtime.Ticket, ahead time.Duration) {
 	if t == nil {
 		return
 	}
@@ -250,7 +250,7 @@ func (w *deltaWriter) ticket(t *runtime.Ticket) {
 	w.name("proof")
 	w.proof(t.Proof)
 	w.name("ends")
-	w.text(t.Ends.UTC().Format(time.RFC3339Nano))
+	w.text(t.Ends.Add(ahead).UTC().Format(time.RFC3339Nano))
 	if t.Saw != (runtime.Proof{}) {
 		w.name("saw")
 		w.proof(t.Saw)

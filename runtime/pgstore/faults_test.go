@@ -280,7 +280,7 @@ func TestAKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
-		reopened, err := pgstore.Open(t.Context(), url)
+		reopened, err := pgstore.Open(t.Context(), url, pgstore.WithClientClock())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // pageSize is how many sessions Find and Revoke take at a time.
@@ -19,15 +20,16 @@ const pageSize = 128
 // or not. A damaged record is told as an error behind all others.
 func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
 	return func(yield func(runtime.Found, error) bool) {
+		m := s.moment(now)
 		var damaged error
 		for from, more := (runtime.ID{}), true; more; {
-			p, err := s.findPage(ctx, v, from)
+			p, err := s.findPage(ctx, &m, v, from)
 			if err != nil {
 				yield(runtime.Found{}, err)
 				return
 			}
 			for _, found := range p.sessions {
-				if found.Record.Live(now) && !yield(found, nil) {
+				if !yield(found, nil) {
 					return
 				}
 			}
@@ -42,7 +44,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 	}
 }
 
-var findStatement = "SELECT id, " + columns("") + " FROM duckgen_index JOIN duckgen_sessions USING (id) " +
+var findStatement = "SELECT statement_timestamp(), id, " + columns("") + " FROM duckgen_index JOIN duckgen_sessions USING (id) " +
 	"WHERE value = duckgen_value($1, $2, $3) AND id >= $4 ORDER BY id LIMIT $5"
 
 // A page is a part of what Find yields.
@@ -53,11 +55,11 @@ type page struct {
 	more     bool // from next on
 }
 
-// findPage returns the sessions from an id on.
-func (s *Store) findPage(ctx context.Context, v runtime.IndexValue, from runtime.ID) (p page, err error) {
+// findPage returns the live sessions from an id on.
+func (s *Store) findPage(ctx context.Context, m *moment, v runtime.IndexValue, from runtime.ID) (p page, err error) {
 	n := 0
 	err = s.rows(ctx, func(values [][]byte, types *pgtype.Map) error {
-		id := runtime.ID(values[0])
+		id := runtime.ID(values[1])
 		if n++; n > pageSize {
 			p.next, p.more = id, true
 			return nil
@@ -67,8 +69,11 @@ func (s *Store) findPage(ctx context.Context, v runtime.IndexValue, from runtime
 			p.damaged = err
 			return nil
 		}
-		p.sessions = append(p.sessions, runtime.Found{ID: id, Record: record})
-		return nil
+		now, err := decodeTime(values[0])
+		if record.Live(m.judgingAt(now)) {
+			p.sessions = append(p.sessions, runtime.Found{ID: id, Record: serverclock.Move(record, s.observe(m, now))})
+		}
+		return err
 	}, findStatement, inBinary, v.Kind, v.Field, v.Value, uuid(from), pageSize+1)
 	return p, err
 }
@@ -83,9 +88,11 @@ func (s *Store) Revoke(
 	for i, id := range except {
 		excepted[i] = uuid(id)
 	}
+	m := s.moment(now)
 	var marked string
 	err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&marked) },
-		"SELECT duckgen_mark($1, $2, $3, $4, $5)::text", v.Kind, v.Field, v.Value, now, excepted)
+		"SELECT duckgen_mark($1, $2, $3, coalesce($4, statement_timestamp()), $5)::text",
+		v.Kind, v.Field, v.Value, m.judging(), excepted)
 	if err != nil {
 		return 0, err
 	}
@@ -94,8 +101,8 @@ func (s *Store) Revoke(
 		var n int
 		from := next
 		err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&n, &next) },
-			"SELECT revoked, next_id FROM duckgen_revoke($1, $2, $3, $4, $5, $6, $7)",
-			v.Kind, v.Field, v.Value, now, excepted, from, pageSize)
+			"SELECT revoked, next_id FROM duckgen_revoke($1, $2, $3, coalesce($4, statement_timestamp()), $5, $6, $7)",
+			v.Kind, v.Field, v.Value, m.judging(), excepted, from, pageSize)
 		if err != nil {
 			return revoked, err
 		}

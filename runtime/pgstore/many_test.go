@@ -43,7 +43,7 @@ func openPool(t *testing.T, server string) (*pgxpool.Pool, *pgstore.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	s, err := pgstore.New(t.Context(), pool)
+	s, err := pgstore.New(t.Context(), pool, pgstore.WithClientClock())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func reportWAL(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, key runtime.K
 // sweepBesideVisitor lets two programs sweep all but the visitor's session.
 func sweepBesideVisitor(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, visitor runtime.Key, n int) {
 	t.Helper()
-	other, err := pgstore.New(t.Context(), pool)
+	other, err := pgstore.New(t.Context(), pool, pgstore.WithClientClock())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // An ordinary delta is what most commits send: it stores and removes entries, adds
@@ -29,8 +30,10 @@ const (
 
 	// addingStatement also adds to a counter.
 	addingStatement = "UPDATE duckgen_sessions AS s SET " + ordinaryValues + `,
-		counters = s.counters || jsonb_build_object($11::text, coalesce((s.counters->$11)::bigint, 0) + $12::bigint)` +
+		counters = s.counters || jsonb_build_object($12::text, coalesce((s.counters->$12)::bigint, 0) + $13::bigint)` +
 		ordinaryCondition + addingCondition + ordinaryResult
+
+	ordinaryNow = "coalesce($3::timestamptz, statement_timestamp())"
 
 	ordinaryEnd = `CASE
 		WHEN $6::timestamptz IS NULL THEN coalesce($5, s.expires)
@@ -46,28 +49,29 @@ const (
 		due = least(s.due, ` + ordinaryEnd + `),
 		expires = ` + ordinaryEnd
 
-	// A sound row, nobody else's token, no ticket, no first presentation to record, no entry
+	// Times that need not be moved, a sound row, nobody else's token, no ticket, no first presentation to record, no entry
 	// that changes its kind, and room enough however the sizes are counted: the
 	// texts are longer than what counts.
 	ordinaryCondition = `
-	WHERE s.id = $1 AND s.proof = $2 AND s.ended IS NULL AND s.expires > $3 AND s.ticket_proof IS NULL
+	WHERE s.id = $1 AND s.proof = $2 AND s.ended IS NULL AND s.expires > ` + ordinaryNow + ` AND s.ticket_proof IS NULL
 		AND jsonb_typeof(s.data) = 'object' AND jsonb_typeof(s.counters) = 'object'
 		AND ($4 OR s.earlier_proof IS NULL OR NOT EXISTS (
 			SELECT FROM unnest(s.earlier_by, s.earlier_presented) AS e (by, presented)
 			WHERE e.by = 0 AND e.presented IS NULL))
+		AND ($5::timestamptz IS NULL AND $6::timestamptz IS NULL OR duckgen_late(` + ordinaryNow + ` - $11::timestamptz) = '0')
 		AND NOT s.counters ?| $9::text[] AND (s.indexed && $9::text[]) IS NOT TRUE
 		AND ($10::bigint IS NULL OR
 			octet_length(s.data::text) + coalesce(octet_length($7::jsonb::text), 0) + 2 * octet_length(s.counters::text) <= $10)`
 
 	// No entry that is no counter, no overflow, and no counter that comes to 0.
 	addingCondition = `
-		AND NOT s.data ? $11
+		AND NOT s.data ? $12
 		AND CASE
-			WHEN NOT s.counters ? $11 THEN true
-			WHEN s.counters->>$11 ~ '^-?\d{1,18}$' THEN (s.counters->$11)::bigint + $12 <> 0
+			WHEN NOT s.counters ? $12 THEN true
+			WHEN s.counters->>$12 ~ '^-?\d{1,18}$' THEN (s.counters->$12)::bigint + $13 <> 0
 			ELSE false END`
 
-	ordinaryResult = " RETURNING s.created, s.renewed, s.signed_in, s.deadline, s.expires"
+	ordinaryResult = " RETURNING s.created, s.renewed, s.signed_in, s.deadline, s.expires, " + ordinaryNow
 )
 
 // counterSize is what a counter counts, besides its key.
@@ -122,12 +126,12 @@ func (o *ordinary) setEntry(e runtime.Entry) {
 // updateOrdinary applies an ordinary delta. The result is nil where it has changed
 // nothing: then duckgen_update has to judge.
 func (s *Store) updateOrdinary(
-	ctx context.Context, key runtime.Key, d *runtime.Delta, o *ordinary,
+	ctx context.Context, m *moment, key runtime.Key, d *runtime.Delta, o *ordinary,
 ) (result *runtime.Result, err error) {
 	statement := ordinaryStatement
-	args := append(make([]any, 0, 13), inBinary,
-		uuid(key.ID), key.Proof[:], key.Now, key.Live, timestamp(d.Deadline), timestamp(d.Active),
-		o.set, o.remove, o.names, o.maxSize)
+	args := append(make([]any, 0, 14), inBinary,
+		uuid(key.ID), key.Proof[:], m.judging(), key.Live, m.time(d.Deadline), m.time(d.Active),
+		o.set, o.remove, o.names, o.maxSize, sent{m})
 	if o.add != 0 {
 		statement = addingStatement
 		args = append(args, o.counter, o.add)
@@ -137,6 +141,7 @@ func (s *Store) updateOrdinary(
 		result = &runtime.Result{Current: true}
 		result.Created, result.Renewed, result.SignedIn = d.time(), d.time(), d.time()
 		result.Deadline, result.Expires = d.time(), d.time()
+		serverclock.MoveResult(result, s.observe(m, d.time()))
 		return d.err()
 	}, statement, args...)
 	if err != nil {

@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // A Store is a [runtime.Store] in Postgres, also a [runtime.Indexer], a
@@ -34,25 +35,39 @@ import (
 // those that had expired a minute before its key's Now. A program that wants the
 // space back while no new session comes calls Sweep.
 type Store struct {
-	pool     *pgxpool.Pool
-	owned    bool   // Close closes the pool
-	name     string // of the database in errors
-	channel  string // on which changes are told
+	pool    *pgxpool.Pool
+	owned   bool   // Close closes the pool
+	name    string // of the database in errors
+	channel string // on which changes are told
+
+	clientClock bool
+	ahead       ahead
+
 	closing  sync.Once
 	closed   context.Context // done by Close
 	close    context.CancelFunc
 	watching sync.WaitGroup
 }
 
+// An Option changes how a store works.
+type Option func(*Store)
+
+func (s *Store) change(options []Option) {
+	for _, change := range options {
+		change(s)
+	}
+}
+
 // Open connects to the database that a URL or a list of settings describes, as
 // [pgxpool.ParseConfig] reads them, and makes the tables where they are missing.
 // The context bounds the opening alone.
-func Open(ctx context.Context, url string) (*Store, error) {
+func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil || strings.Contains(config.ConnConfig.Database, "@") { // the end of a password with a '/'
 		return nil, errURL
 	}
 	s := &Store{name: databaseName(config), owned: true}
+	s.change(options)
 	if s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
 		return nil, s.wrap(err)
 	}
@@ -66,8 +81,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 // New returns a store on an existing pool, which stays the caller's to close. It
 // makes the tables where they are missing, in the first schema of the
 // connection's search_path.
-func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
+func New(ctx context.Context, pool *pgxpool.Pool, options ...Option) (*Store, error) {
 	s := &Store{name: databaseName(pool.Config()), pool: pool}
+	s.change(options)
 	if err := s.begin(ctx); err != nil {
 		return nil, s.wrap(err)
 	}
@@ -103,54 +119,66 @@ func (s *Store) Close() error {
 // Format implements [runtime.Formatter].
 func (s *Store) Format() runtime.Format { return runtime.JSON }
 
-var selectStatement = "SELECT " + columns("") + " FROM duckgen_sessions WHERE id = $1"
+var selectStatement = "SELECT statement_timestamp(), " + columns("") + " FROM duckgen_sessions WHERE id = $1"
 
 // Load implements [runtime.Store]. It makes a second round trip only where the
 // first presentation of a renewed token, or the end of a reused one, has to be
 // recorded.
 func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+	m := s.moment(key.Now)
 	var stored *runtime.Record
+	var now time.Time
 	err := s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
-		stored, err = decodeRecord(key.ID, values, types)
+		if now, err = decodeTime(values[0]); err == nil {
+			stored, err = decodeRecord(key.ID, values, types)
+		}
 		return err
 	}, selectStatement, inBinary, uuid(key.ID))
 	if err != nil {
 		return nil, err
 	}
-	loaded, verdict := stored.Read(key)
+	judged := key
+	judged.Now = m.judgingAt(now)
+	loaded, verdict := stored.Read(judged)
 	if loaded != stored {
-		return s.loadRecording(ctx, key)
+		return s.loadRecording(ctx, &m, key)
 	}
 	if verdict != nil {
 		return nil, verdict
 	}
-	return loaded, nil
+	return serverclock.Move(loaded, s.observe(&m, now)), nil
 }
 
-var loadStatement = "SELECT verdict, " + columns("(r).") + " FROM duckgen_load($1, $2, $3, $4, $5, $6, $7, $8)"
+var loadStatement = withClock + "SELECT c.now, verdict, " + columns("(r).") +
+	" FROM c, duckgen_load($4, $5, $6, $7, c.now, c.arrived, $8, $9)"
 
 // loadRecording is a Load that writes. It judges once more, because the record
 // may have changed.
-func (s *Store) loadRecording(ctx context.Context, key runtime.Key) (loaded *runtime.Record, err error) {
+func (s *Store) loadRecording(ctx context.Context, m *moment, key runtime.Key) (loaded *runtime.Record, err error) {
 	var said verdict
+	var now time.Time
+	args := m.arguments(key, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Held, key.Live)
 	err = s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
-		said = verdict(values[0])
-		loaded, err = decodeRecord(key.ID, values, types)
+		said = verdict(values[1])
+		if now, err = decodeTime(values[0]); err == nil {
+			loaded, err = decodeRecord(key.ID, values, types)
+		}
 		return err
-	}, loadStatement, inBinary, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Now, key.Arrived(), key.Held, key.Live)
+	}, loadStatement, append([]any{inBinary}, args...)...)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.judged(key.ID, said); err != nil {
 		return nil, err
 	}
-	return loaded, nil
+	return serverclock.Move(loaded, s.observe(m, now)), nil
 }
 
 // Create implements [runtime.Store]. The mark of an ended session holds its id
 // as a live session does.
 func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
-	args, err := createArguments(key, r)
+	m := s.moment(key.Now)
+	args, err := createArguments(&m, key, r)
 	if err != nil {
 		return s.wrap(err)
 	}
@@ -161,8 +189,9 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	return s.judged(key.ID, verdict(said))
 }
 
-const updateStatement = "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
-	"created, renewed, signed_in, deadline, expires FROM duckgen_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+const updateStatement = withClock + "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
+	"created, renewed, signed_in, deadline, expires, c.now " +
+	"FROM c, duckgen_update($4, $5, $6, $7, c.now, c.arrived, $8, $9, c.late, $10, $11, $12)"
 
 // Update implements [runtime.Store]. It makes a second round trip where the
 // first has found that more goes on in the session than an ordinary delta knows
@@ -171,22 +200,22 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	if err := checkDelta(d); err != nil {
 		return nil, s.wrap(err)
 	}
+	m := s.moment(key.Now)
 	if o, ok := ordinaryOf(key, d); ok {
-		result, err := s.updateOrdinary(ctx, key, d, &o)
+		result, err := s.updateOrdinary(ctx, &m, key, d, &o)
 		if err != nil || result != nil {
 			return result, err
 		}
 	}
-	delta := appendDelta(make([]byte, 0, 256), d)
+	delta := appendDelta(make([]byte, 0, 256), d, m.ahead)
 	var said, field string
 	var result runtime.Result
 	var times resultTimes
 	err := s.query(ctx, func(r pgx.Row) error {
 		return r.Scan(&said, &field, &result.Won, &result.Current, &result.Replaced,
-			&times.created, &times.renewed, &times.signedIn, &times.deadline, &times.expires)
-	}, updateStatement, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket,
-		key.Now, key.Arrived(), key.Held, key.Live,
-		timestamp(d.Deadline), timestamp(d.Active), delta)
+			&times.created, &times.renewed, &times.signedIn, &times.deadline, &times.expires, &times.now)
+	}, updateStatement, m.arguments(key, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket,
+		key.Held, key.Live, m.time(d.Deadline), m.time(d.Active), delta)...)
 	if err != nil {
 		return nil, err
 	}
@@ -194,15 +223,17 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 		return nil, err
 	}
 	times.fill(&result)
+	serverclock.MoveResult(&result, s.observe(&m, instant(times.now)))
 	return &result, nil
 }
 
 // Delete implements [runtime.Store].
 func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
+	m := s.moment(key.Now)
 	var said string
 	err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) },
-		"SELECT duckgen_delete($1, $2, $3, $4, $5, $6, $7)",
-		uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Now, key.Arrived(), key.Held)
+		withClock+"SELECT duckgen_delete($4, $5, $6, $7, c.now, c.arrived, $8) FROM c",
+		m.arguments(key, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Held)...)
 	if err != nil {
 		return err
 	}
@@ -212,10 +243,11 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 // Sweep implements [runtime.Sweeper]. It may run at any time, also in several
 // processes at once: each passes over what another is removing.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
+	m := s.moment(now)
 	for seen := sweepStep; seen == sweepStep; {
 		var n int
 		err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&seen, &n) },
-			"SELECT seen, removed FROM duckgen_sweep($1, $2)", now, sweepStep)
+			"SELECT seen, removed FROM duckgen_sweep(coalesce($1, statement_timestamp()), $2)", m.judging(), sweepStep)
 		if err != nil {
 			return removed, err
 		}

@@ -92,10 +92,16 @@ func connect(t testing.TB, server string) *pgx.Conn {
 	return conn
 }
 
-// open opens a store, and closes it at the end of the test.
+// open opens a store for the clock of a test, and closes it at the end.
 func open(t testing.TB, server string) *pgstore.Store {
 	t.Helper()
-	s, err := pgstore.Open(t.Context(), server)
+	return openServed(t, server, pgstore.WithClientClock())
+}
+
+// openServed opens one that judges by the server's clock.
+func openServed(t testing.TB, server string, options ...pgstore.Option) *pgstore.Store {
+	t.Helper()
+	s, err := pgstore.Open(t.Context(), server, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +125,7 @@ func TestContract(t *testing.T) {
 		}),
 		storetest.WithOutage(crash),
 		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killListeners(t, url) }),
+		storetest.WithClocks(tables.openTwice),
 		storetest.WithHistory(historyLength()), storetest.WithKills(killCount()))
 }
 
@@ -130,17 +137,25 @@ type tables struct {
 	free   []string // schemas with empty tables
 }
 
-func (l *tables) open(t *testing.T) runtime.Store {
+func (l *tables) open(t *testing.T) runtime.Store { return open(t, l.lend(t)) }
+
+func (l *tables) openTwice(t *testing.T) [2]runtime.Store {
+	url := l.lend(t)
+	return [2]runtime.Store{openServed(t, url), openServed(t, url)}
+}
+
+// lend returns the URL of a schema that the test has for itself.
+func (l *tables) lend(t *testing.T) (url string) {
 	if len(l.free) == 0 {
 		l.free = append(l.free, servertest.Schema(l.T, l.server))
 	}
-	url := l.free[0]
+	url = l.free[0]
 	l.free = l.free[1:]
 	t.Cleanup(func() {
 		servertest.Execute(t, url, "TRUNCATE duckgen_sessions, duckgen_index, duckgen_revocations")
 		l.free = append(l.free, url)
 	})
-	return open(t, url)
+	return url
 }
 
 // killListeners closes the connections that have said LISTEN and nothing after it.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 var errDamaged = runtime.ErrDamaged
@@ -141,20 +142,24 @@ func (d *decoder) texts() (list []string) {
 // time takes a timestamptz: microseconds since the year 2000. NULL is the zero
 // time.
 func (d *decoder) time() time.Time {
+	t, err := decodeTime(d.next())
+	d.sound = d.sound && err == nil
+	return t
+}
+
+func decodeTime(value []byte) (time.Time, error) {
 	const epoch = 946_684_800 * 1_000_000 // microseconds from 1970 to 2000
-	value := d.next()
 	if value == nil {
-		return time.Time{}
+		return time.Time{}, nil
 	}
 	n := int64(0)
 	if len(value) == 8 {
 		n = int64(binary.BigEndian.Uint64(value))
 	}
 	if len(value) != 8 || n > math.MaxInt64-epoch || n == math.MinInt64 { // too late, or infinite
-		d.sound = false
-		return time.Time{}
+		return time.Time{}, errDamaged
 	}
-	return time.UnixMicro(n + epoch).UTC()
+	return time.UnixMicro(n + epoch).UTC(), nil
 }
 
 // tokens are the earlier proofs, column by column, and the ticket.
@@ -266,32 +271,33 @@ func family(f runtime.Family) []byte {
 
 func uuid(id runtime.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
-// resultTimes are the times of a runtime.Result.
-type resultTimes struct{ created, renewed, signedIn, deadline, expires pgtype.Timestamptz }
+// resultTimes are the times of a runtime.Result, and that of the server.
+type resultTimes struct{ created, renewed, signedIn, deadline, expires, now pgtype.Timestamptz }
 
 func (t *resultTimes) fill(r *runtime.Result) {
 	r.Created, r.Renewed, r.SignedIn = instant(t.created), instant(t.renewed), instant(t.signedIn)
 	r.Deadline, r.Expires = instant(t.deadline), instant(t.expires)
 }
 
-const createStatement = "SELECT duckgen_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, " +
-	"$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+const createStatement = withClock + "SELECT duckgen_create(" +
+	"$4, c.now, c.arrived, c.late, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, " +
+	"$16, $17, $18, $19, $20, $21, $22, $23, $24) FROM c"
 
 // createArguments returns the arguments of createStatement.
-func createArguments(key runtime.Key, r *runtime.Record) ([]any, error) {
+func createArguments(m *moment, key runtime.Key, r *runtime.Record) ([]any, error) {
+	r = serverclock.Move(r, m.ahead)
 	data, counters, indexed, err := columnsOf(r.Entries)
 	if err != nil {
 		return nil, err
 	}
 	var t tokens
 	t.set(r)
-	return []any{
-		uuid(key.ID), key.Now, key.Arrived(),
-		r.Kind, r.Proof[:], r.Family[:], data, counters, indexed,
+	return m.arguments(key,
+		uuid(key.ID), r.Kind, r.Proof[:], r.Family[:], data, counters, indexed,
 		timestamp(r.Created), timestamp(r.Renewed), timestamp(r.SignedIn), timestamp(r.Deadline), timestamp(r.Expires),
 		t.proof, t.ended, t.by, t.presented, t.grace,
 		t.ticketProof, t.ticketEnds, t.ticketSaw, t.ticketSole,
-	}, nil
+	), nil
 }
 
 func (t *tokens) set(r *runtime.Record) {
@@ -301,7 +307,7 @@ func (t *tokens) set(r *runtime.Record) {
 		t.ended = append(t.ended, timestamp(e.Ended))
 		t.by = append(t.by, int16(e.By))
 		t.presented = append(t.presented, timestamp(e.Presented))
-		t.grace = append(t.grace, pgtype.Interval{Microseconds: e.Grace.Microseconds(), Valid: true})
+		t.grace = append(t.grace, interval(e.Grace))
 	}
 	if ticket := r.Ticket; ticket != nil {
 		t.ticketProof, t.ticketEnds = ticket.Proof[:], timestamp(ticket.Ends)

@@ -83,6 +83,23 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT hashtextextended(encode(value, 'hex'), 0)
 $$;
 
+-- By how much the times that a program sends are to be moved: the server's time is
+-- ahead by d of what the program takes it to be. What is less than half a second is
+-- the way of the statement, or the difference of clocks that count as one.
+CREATE OR REPLACE FUNCTION duckgen_late(d interval) RETURNS interval
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN d > '-0.5 s' AND d < '0.5 s' THEN '0' ELSE date_trunc('milliseconds', d) END
+$$;
+
+CREATE OR REPLACE FUNCTION duckgen_move(times timestamptz[], k_late interval) RETURNS timestamptz[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOR n IN 1 .. coalesce(cardinality(times), 0) LOOP
+        times[n] := times[n] + k_late;
+    END LOOP;
+    RETURN times;
+END $$;
+
 -- Tells those who listen, once the change is committed: 'ended <id>', or 'renewed
 -- <id> <proof>'.
 CREATE OR REPLACE FUNCTION duckgen_tell(change text) RETURNS void
@@ -229,7 +246,7 @@ END $$;
 
 -- Stores a new session, and looks at a few that were due more than a minute ago.
 CREATE OR REPLACE FUNCTION duckgen_create(
-    k_id uuid, k_now timestamptz, k_arrived timestamptz,
+    k_id uuid, k_now timestamptz, k_arrived timestamptz, k_late interval,
     kind text, proof bytea, family bytea, data jsonb, counters jsonb, indexed text[],
     created timestamptz, renewed timestamptz, signed_in timestamptz, deadline timestamptz, expires timestamptz,
     earlier_proof bytea[], earlier_ended timestamptz[], earlier_by smallint[],
@@ -250,9 +267,10 @@ BEGIN
         earlier_proof, earlier_ended, earlier_by, earlier_presented, earlier_grace,
         ticket_proof, ticket_ends, ticket_saw, ticket_sole
     ) VALUES (
-        k_id, kind, proof, family, data, counters, indexed, created, renewed, signed_in, deadline, expires, expires,
-        earlier_proof, earlier_ended, earlier_by, earlier_presented, earlier_grace,
-        ticket_proof, ticket_ends, ticket_saw, ticket_sole
+        k_id, kind, proof, family, data, counters, indexed,
+        created + k_late, renewed + k_late, signed_in + k_late, deadline + k_late, expires + k_late, expires + k_late,
+        earlier_proof, duckgen_move(earlier_ended, k_late), earlier_by, duckgen_move(earlier_presented, k_late), earlier_grace,
+        ticket_proof, ticket_ends + k_late, ticket_saw, ticket_sole
     ) ON CONFLICT ON CONSTRAINT duckgen_sessions_pkey DO UPDATE SET
         kind = EXCLUDED.kind, proof = EXCLUDED.proof, family = EXCLUDED.family,
         data = EXCLUDED.data, counters = EXCLUDED.counters, indexed = EXCLUDED.indexed,
@@ -635,7 +653,7 @@ END $$;
 -- writes it.
 CREATE OR REPLACE FUNCTION duckgen_update(
     k_id uuid, k_proof bytea, k_family bytea, k_ticket boolean,
-    k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean,
+    k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean, k_late interval,
     d_deadline timestamptz, d_active timestamptz, d jsonb,
     OUT verdict text, OUT field text, OUT won boolean, OUT current boolean, OUT replaced text[],
     OUT created timestamptz, OUT renewed timestamptz, OUT signed_in timestamptz,
@@ -692,9 +710,12 @@ BEGIN
     END IF;
     IF k_ticket OR current AND d ? 'ticket' THEN
         r := duckgen_set_ticket(r, CASE WHEN NOT k_ticket THEN d->'ticket' END);
+        r.ticket_ends := r.ticket_ends + k_late;
     END IF;
-    r.deadline := coalesce(d_deadline, r.deadline);
-    last_end := CASE WHEN d_active IS NULL THEN r.deadline ELSE least(r.deadline, greatest(d_active, r.expires)) END;
+    r.deadline := coalesce(d_deadline + k_late, r.deadline);
+    last_end := CASE
+        WHEN d_active IS NULL THEN r.deadline
+        ELSE least(r.deadline, greatest(d_active + k_late, r.expires)) END;
     IF r.ticket_sole THEN
         r.expires := least(last_end, r.ticket_ends);
     ELSIF k_ticket OR d_deadline IS NOT NULL OR d_active IS NOT NULL THEN

@@ -225,7 +225,7 @@ func (w *wire) count(t *testing.T, operate func() error) int64 {
 	return w.writes.Load()
 }
 
-func countedStore(t *testing.T) (*pgstore.Store, *wire) {
+func countedStore(t *testing.T, options ...pgstore.Option) (*pgstore.Store, *wire) {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(emptyURL(t))
 	if err != nil {
@@ -245,7 +245,7 @@ func countedStore(t *testing.T) (*pgstore.Store, *wire) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	s, err := pgstore.New(t.Context(), pool)
+	s, err := pgstore.New(t.Context(), pool, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func countedStore(t *testing.T) (*pgstore.Store, *wire) {
 }
 
 func TestEachOperationIsOneRoundTrip(t *testing.T) {
-	s, w := countedStore(t)
+	s, w := countedStore(t, pgstore.WithClientClock())
 	key, record := session(1, indexed("user_id", "7"))
 	create(t, s, key, record)
 	n := byte(1)

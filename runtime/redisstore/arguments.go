@@ -6,12 +6,21 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // What the functions are given. The first argument packs the numbers that every
 // call has: functions/record.lua reads the key from it, delta.lua and create.lua
 // what follows.
-const keyArgSize = 59
+const keyArgSize = 57
+
+// The flags of a key, as a sum.
+const (
+	ticketFlag = 1 << iota
+	heldFlag
+	liveFlag
+	clientClockFlag
+)
 
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
 
@@ -24,29 +33,36 @@ func bit(v bool) string {
 	return "0"
 }
 
+func flagIf(v bool, flag byte) byte {
+	if v {
+		return flag
+	}
+	return 0
+}
+
 // appendKey packs a key.
-func appendKey(b []byte, key runtime.Key) []byte {
-	b = appendMicros(b, key.Now, key.Arrived())
-	b = appendBool(b, key.Ticket)
-	b = appendBool(b, key.Held)
-	b = appendBool(b, key.Live)
+func appendKey(b []byte, key runtime.Key, o offset) []byte {
+	b = appendMicros(b, key.Now.Add(o.exact), key.Arrived().Add(o.exact))
+	b = append(b, flagIf(key.Ticket, ticketFlag)|flagIf(key.Held, heldFlag)|
+		flagIf(key.Live, liveFlag)|flagIf(o.client, clientClockFlag))
 	b = append(b, key.Proof[:]...)
 	return append(b, key.Family[:]...)
 }
 
-func keyArg(key runtime.Key) string {
-	return string(appendKey(make([]byte, 0, keyArgSize), key))
+func keyArg(key runtime.Key, o offset) string {
+	return string(appendKey(make([]byte, 0, keyArgSize), key, o))
 }
 
 // creationArgs returns the arguments of a creation. The registration is that of
 // the record's indexed values, nil where it has none.
-func creationArgs(key runtime.Key, r *runtime.Record, reg *registration) []string {
+func creationArgs(key runtime.Key, o offset, r *runtime.Record, reg *registration) []string {
+	r = serverclock.Move(r, o.shown)
 	var numbers []string
 	barred := false
 	if reg != nil {
 		numbers, barred = reg.numbers, reg.barred
 	}
-	first := appendKey(make([]byte, 0, keyArgSize+17), key)
+	first := appendKey(make([]byte, 0, keyArgSize+17), key, o)
 	first = appendMicros(first, r.Expires)
 	first = binary.BigEndian.AppendUint64(first, uint64(len(numbers)))
 	first = appendBool(first, barred)
@@ -55,10 +71,10 @@ func creationArgs(key runtime.Key, r *runtime.Record, reg *registration) []strin
 
 // deltaArgs returns the arguments of an update. The registration is that of the
 // indexed values that it sets, nil where it sets none.
-func deltaArgs(key runtime.Key, d *runtime.Delta, reg *registration) []string {
-	first := appendKey(make([]byte, 0, keyArgSize+24), key)
+func deltaArgs(key runtime.Key, o offset, d *runtime.Delta, reg *registration) []string {
+	first := appendKey(make([]byte, 0, keyArgSize+24), key, o)
 	first = binary.BigEndian.AppendUint64(first, uint64(d.MaxBytes))
-	first = appendMicros(first, d.Deadline, d.Active)
+	first = appendMicros(first, serverclock.MoveTime(d.Deadline, o.shown), serverclock.MoveTime(d.Active, o.shown))
 	args := append(make([]string, 0, 1+3*len(d.Ops)), string(first))
 	var numbers []string
 	if reg != nil {
@@ -71,11 +87,11 @@ func deltaArgs(key runtime.Key, d *runtime.Delta, reg *registration) []string {
 	for _, limit := range d.Limits {
 		args = append(args, "L", limit.Field, strconv.Itoa(limit.Max))
 	}
-	return tokenArgs(args, d)
+	return tokenArgs(args, o, d)
 }
 
 // tokenArgs appends what concerns tokens.
-func tokenArgs(args []string, d *runtime.Delta) []string {
+func tokenArgs(args []string, o offset, d *runtime.Delta) []string {
 	if r := d.Renewal; r != nil {
 		args = append(args, "R", currentText(r.Proof, r.Family), digits(int64(r.Kind)), digits(r.Grace.Microseconds()))
 	}
@@ -90,7 +106,7 @@ func tokenArgs(args []string, d *runtime.Delta) []string {
 		if t.Saw != (runtime.Proof{}) {
 			saw = string(t.Saw[:])
 		}
-		args = append(args, "T", string(t.Proof[:]), bit(t.Sole), timeText(t.Ends), saw)
+		args = append(args, "T", string(t.Proof[:]), bit(t.Sole), timeText(serverclock.MoveTime(t.Ends, o.shown)), saw)
 	}
 	if r := d.Redeem; r != nil {
 		args = append(args, "X", bit(r.Live), string(r.Presented[:]), strconv.Itoa(len(r.Same)))

@@ -122,13 +122,13 @@ func TestTheCacheNeverMissesAnOwnWrite(t *testing.T) {
 	if _, err := s.Revoke(t.Context(), user, key.Now); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Load(t.Context(), revoked); !errors.Is(err, runtime.ErrNotFound) {
+	if _, err := s.Load(t.Context(), now(revoked)); !errors.Is(err, runtime.ErrNotFound) {
 		t.Errorf("a load after the own revocation: %v", err)
 	}
 	if err := s.Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Load(t.Context(), key); !errors.Is(err, runtime.ErrNotFound) {
+	if _, err := s.Load(t.Context(), now(key)); !errors.Is(err, runtime.ErrNotFound) {
 		t.Errorf("a load after the own delete: %v", err)
 	}
 }

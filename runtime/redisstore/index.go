@@ -12,6 +12,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // pageSize is how many members of an index Find and Revoke take at a time.
@@ -57,12 +58,17 @@ func (s *Store) page(
 // index what it finds left behind.
 func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
 	return func(yield func(runtime.Found, error) bool) {
+		o, err := s.offset(ctx, now)
+		if err = errors.Join(s.ready(ctx), err); err != nil {
+			yield(runtime.Found{}, err)
+			return
+		}
 		var previous runtime.ID
 		for after, first := "", true; first || after != ""; first = false {
 			members, last, err := s.page(ctx, v, after, pageSize)
 			var found []runtime.Found
 			if err == nil {
-				found, err = s.look(ctx, v, members, now)
+				found, err = s.look(ctx, v, members, now, o)
 			}
 			if err = errors.Join(s.ready(ctx), err); err != nil {
 				yield(runtime.Found{}, err)
@@ -84,7 +90,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 // of one session follow each other. A damaged record is passed over: it is
 // nobody's session until it is repaired.
 func (s *Store) look(
-	ctx context.Context, v runtime.IndexValue, members []member, now time.Time,
+	ctx context.Context, v runtime.IndexValue, members []member, now time.Time, o offset,
 ) (found []runtime.Found, err error) {
 	commands := make(rueidis.Commands, len(members))
 	for i, m := range members {
@@ -103,6 +109,7 @@ func (s *Store) look(
 		if err != nil {
 			continue
 		}
+		r = serverclock.Move(r, -o.shown)
 		number, value, ok := splitIndexed(hash[v.Field])
 		carries := ok && value == v.Value && r.Kind == v.Kind && r.Ended.IsZero()
 		if !carries || number != members[i].number {
@@ -135,7 +142,7 @@ func (s *Store) settle(
 		ids[i] = m.id
 		calls[i] = call{
 			keys: []string{s.sessionKey(m.id), s.withdrawnKey(m.id)},
-			args: []string{what, timeText(now), v.Kind, v.Field, v.Value, m.number},
+			args: []string{what, s.nowText(now), v.Kind, v.Field, v.Value, m.number},
 		}
 	}
 	defer s.cache.write(ids...)()
@@ -168,18 +175,17 @@ func failure(errs []error) error {
 
 // Revoke implements [runtime.Indexer]. The mark comes first, so that no sign-in
 // slips in between the pages: one that has registered before is met here, and
-// one that registers later meets the mark. The time of the mark is that of the
-// program, now. A damaged record is left as it is and named by the error; all other
+// one that registers later meets the mark. A damaged record is left as it is and named by the error; all other
 // sessions end.
 func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time, except ...runtime.ID) (int, error) {
 	if err := s.ready(ctx); err != nil {
 		return 0, err
 	}
-	packed := appendMicros(nil, now)
+	var excepted []byte
 	for _, id := range except {
-		packed = append(packed, id[:]...)
+		excepted = append(excepted, id[:]...)
 	}
-	bar := call{[]string{s.revokedKey(v)}, []string{timeText(now), rand.Text(), string(packed)}}
+	bar := call{[]string{s.revokedKey(v)}, []string{s.nowText(now), rand.Text(), string(excepted)}}
 	if _, err := s.run(ctx, barFunction, bar); err != nil {
 		return 0, err
 	}

@@ -26,7 +26,7 @@ func sharded(t *testing.T) *Store {
 			t.Error(err)
 		}
 	})
-	s, err := Open(t.Context(), nodes[0].URL())
+	s, err := Open(t.Context(), nodes[0].URL(), WithClientClock())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestTheIndexOfACluster(t *testing.T) {
 
 func crashBetweenSteps(t *testing.T, s *Store) {
 	key := visitor(t, s, 1, testKind)
-	if _, err := s.register(t.Context(), key, []runtime.IndexValue{user(1)}); err != nil {
+	if _, err := s.register(t.Context(), key, offset{client: true}, []runtime.IndexValue{user(1)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := registrations(t, s, user(1)); n != 1 {
@@ -112,12 +112,12 @@ func crashBetweenSteps(t *testing.T, s *Store) {
 // commit does the second step alone.
 func commit(t *testing.T, s *Store, key runtime.Key, d *runtime.Delta, reg *registration) (reply, error) {
 	t.Helper()
-	return s.run(t.Context(), updateFunction, call{reg.keys, deltaArgs(key, d, reg)})
+	return s.run(t.Context(), updateFunction, call{reg.keys, deltaArgs(key, offset{client: true}, d, reg)})
 }
 
 func withdrawnMeanwhile(t *testing.T, s *Store) {
 	key := visitor(t, s, 2, testKind)
-	reg, err := s.register(t.Context(), key, []runtime.IndexValue{user(2)})
+	reg, err := s.register(t.Context(), key, offset{client: true}, []runtime.IndexValue{user(2)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func withdrawnMeanwhile(t *testing.T, s *Store) {
 
 func revokedMeanwhile(t *testing.T, s *Store) {
 	key := visitor(t, s, 3, testKind)
-	reg, err := s.register(t.Context(), key, []runtime.IndexValue{user(3)})
+	reg, err := s.register(t.Context(), key, offset{client: true}, []runtime.IndexValue{user(3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestAStoreOfOneServerRegistersInTheCommit(t *testing.T) {
 	server, err := servertest.NewRedis()
 	servertest.Check(t, err)
 	defer server.Close()
-	s, err := Open(t.Context(), server.URL())
+	s, err := Open(t.Context(), server.URL(), WithClientClock())
 	if err != nil {
 		t.Fatal(err)
 	}

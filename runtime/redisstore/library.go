@@ -15,7 +15,7 @@ var sources embed.FS
 
 // The parts of the library in their order: each uses those before it.
 var parts = []string{
-	"record", "entries", "delta", "index",
+	"clock", "record", "entries", "delta", "index",
 	"load", "create", "update", "delete", "register", "bar", "settle",
 }
 
@@ -35,6 +35,7 @@ func newLibrary() library {
 	fmt.Fprintf(&body, "local MARGIN, INDEX_LIFE, WITHDRAWN_LIFE = %d, %d, %d\n",
 		sweepMargin.Milliseconds(), indexLife.Milliseconds(), withdrawnLife.Milliseconds())
 	fmt.Fprintf(&body, "local CROWD, TIDY_EVERY, LONG_LIFE = %d, %d, %d\n", crowd, tidyEvery, longLife.Microseconds())
+	fmt.Fprintf(&body, "local LEEWAY = %d\n", leeway.Microseconds())
 	for _, part := range parts {
 		source, err := sources.ReadFile("functions/" + part + ".lua")
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // Load implements [runtime.Store]. It writes only where the first presentation
@@ -17,56 +18,64 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	if s.cache != nil && !key.Held && !key.Live {
-		return s.loadCached(ctx, key)
+	o, err := s.offset(ctx, key.Now)
+	if err != nil {
+		return nil, err
 	}
-	return s.load(ctx, key)
+	if s.cache != nil && !key.Held && !key.Live {
+		return s.loadCached(ctx, key, o)
+	}
+	return s.load(ctx, key, o)
 }
 
 // loadCached asks the server where a cached record does not admit the key: the
 // record may be older than the token.
-func (s *Store) loadCached(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
-	if cached := s.cache.get(key.ID); cached != nil {
+func (s *Store) loadCached(ctx context.Context, key runtime.Key, o offset) (*runtime.Record, error) {
+	if cached := serverclock.Move(s.cache.get(key.ID), -o.shown); cached != nil {
 		if next, err := cached.Read(key); err == nil && next == cached {
 			return cached, nil
 		}
-		return s.load(ctx, key)
+		return s.load(ctx, key, o)
 	}
 	place := s.cache.begin(key.ID)
 	if place == nil {
-		return s.load(ctx, key)
+		return s.load(ctx, key, o)
 	}
 	stored, err := s.fetch(ctx, s.cache.client, key.ID)
 	s.cache.fill(place, stored)
 	if err != nil {
 		return nil, err
 	}
-	return s.judge(ctx, key, stored)
+	return s.judge(ctx, key, o, stored)
 }
 
-func (s *Store) load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+func (s *Store) load(ctx context.Context, key runtime.Key, o offset) (*runtime.Record, error) {
 	stored, err := s.fetch(ctx, s.client, key.ID)
 	if err != nil {
 		return nil, err
 	}
-	return s.judge(ctx, key, stored)
+	return s.judge(ctx, key, o, stored)
 }
 
-// judge returns what the key may see of the stored record.
-func (s *Store) judge(ctx context.Context, key runtime.Key, stored *runtime.Record) (*runtime.Record, error) {
+// judge returns what the key may see of the stored record. The program's clock is
+// good enough to admit a mere read. The server has the last word where it refuses,
+// and where something has to be recorded.
+func (s *Store) judge(ctx context.Context, key runtime.Key, o offset, stored *runtime.Record) (*runtime.Record, error) {
+	stored = serverclock.Move(stored, -o.shown)
 	next, err := stored.Read(key)
-	if next != stored {
-		return s.loadAndRecord(ctx, key)
-	}
-	if err != nil {
+	switch {
+	case next != stored, err != nil && stored != nil && !o.client:
+		return s.loadAndRecord(ctx, key, o)
+	case err != nil:
 		return nil, err
+	default:
+		return stored, nil
 	}
-	return next, nil
 }
 
-func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
+func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key, o offset) (*runtime.Record, error) {
 	defer s.cache.write(key.ID)()
-	answer, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
+	answer, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key, o)}})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +85,8 @@ func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key) (*runtime.Re
 	if len(answer.parts) < 2 {
 		return nil, s.wrap(errReply)
 	}
-	return s.readMessage(key.ID, &answer.parts[1])
+	stored, err := s.readMessage(key.ID, &answer.parts[1])
+	return serverclock.Move(stored, -o.shown), err
 }
 
 // fetch returns the stored record, nil for none.
@@ -129,12 +139,16 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
+	o, err := s.offset(ctx, key.Now)
+	if err != nil {
+		return err
+	}
 	defer s.cache.write(key.ID)()
 	s.noteKind(r.Kind)
 	if hasIndexed(r.IndexValues(nil)) {
-		return s.createIndexed(ctx, key, r)
+		return s.createIndexed(ctx, key, o, r)
 	}
-	answer, err := s.run(ctx, createFunction, call{[]string{s.sessionKey(key.ID)}, creationArgs(key, r, nil)})
+	answer, err := s.run(ctx, createFunction, call{[]string{s.sessionKey(key.ID)}, creationArgs(key, o, r, nil)})
 	if err != nil {
 		return err
 	}
@@ -146,20 +160,24 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	defer s.cache.write(key.ID)()
-	if hasIndexed(d.IndexValues("")) {
-		return s.updateIndexed(ctx, key, d)
-	}
-	answer, err := s.run(ctx, updateFunction, call{[]string{s.sessionKey(key.ID)}, deltaArgs(key, d, nil)})
+	o, err := s.offset(ctx, key.Now)
 	if err != nil {
 		return nil, err
 	}
-	return s.resultOf(ctx, key.ID, answer)
+	defer s.cache.write(key.ID)()
+	if hasIndexed(d.IndexValues("")) {
+		return s.updateIndexed(ctx, key, o, d)
+	}
+	answer, err := s.run(ctx, updateFunction, call{[]string{s.sessionKey(key.ID)}, deltaArgs(key, o, d, nil)})
+	if err != nil {
+		return nil, err
+	}
+	return s.resultOf(ctx, key.ID, o, answer)
 }
 
 // resultOf returns what an update came to. One that lets a session outlive its
 // indexes has named their values.
-func (s *Store) resultOf(ctx context.Context, id runtime.ID, answer reply) (*runtime.Result, error) {
+func (s *Store) resultOf(ctx context.Context, id runtime.ID, o offset, answer reply) (*runtime.Result, error) {
 	if err := answer.err(id); err != nil {
 		return nil, err
 	}
@@ -167,7 +185,11 @@ func (s *Store) resultOf(ctx context.Context, id runtime.ID, answer reply) (*run
 		s.prolongIndexes(ctx, id, outliving)
 	}
 	result, err := answer.result()
-	return result, s.wrap(err)
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	serverclock.MoveResult(result, -o.shown)
+	return result, nil
 }
 
 // Delete implements [runtime.Store].
@@ -175,8 +197,12 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
+	o, err := s.offset(ctx, key.Now)
+	if err != nil {
+		return err
+	}
 	defer s.cache.write(key.ID)()
-	answer, err := s.run(ctx, deleteFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key)}})
+	answer, err := s.run(ctx, deleteFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key, o)}})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,8 @@
 // judges the key and changes the hash in one step. A load is one HGETALL; only
 // where it has to record something, the first use of a renewed token, a function
 // call follows. The server removes expired sessions by itself, [sweepMargin]
-// after their end. With [WithCache] the program keeps what it has loaded.
+// after their end. What is live, and which came first, is judged by the server's
+// clock: those of the programs may differ. With [WithCache] the program keeps what it has loaded.
 //
 // On a Cluster a session is one key in one slot. Only the index of a value lies
 // elsewhere: a commit that sets an indexed value first makes one call for each
@@ -32,8 +33,8 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// sweepMargin is how long the server keeps what has ended: a program's clock
-// that runs ahead or is set back takes no session.
+// sweepMargin is how long the server keeps what has ended: a clock that runs ahead
+// or is set back takes no session.
 const sweepMargin = 5 * time.Minute
 
 // A Store is a [runtime.Store] on Redis, also a [runtime.Indexer] and a
@@ -50,6 +51,9 @@ type Store struct {
 	kind atomic.Pointer[string]
 
 	cache *cache // nil without WithCache
+
+	clientClock bool
+	measured    atomic.Pointer[offset] // nil at first
 
 	closing sync.Once
 	closed  context.Context
@@ -118,7 +122,7 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 // probe looks for a session that does not exist, by a function that would write.
 // What comes and goes, such as full memory, is no reason not to open.
 func (s *Store) probe(ctx context.Context) error {
-	_, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(runtime.ID{})}, []string{keyArg(runtime.Key{})}})
+	_, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(runtime.ID{})}, []string{keyArg(runtime.Key{}, offset{})}})
 	switch {
 	case hasCode(err, "READONLY"):
 		return fmt.Errorf("the server is a replica, which takes no writes: %w", err)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -138,12 +139,18 @@ func killSubscribers(t *testing.T, servers ...*servertest.Redis) {
 // contract runs the kit against a server that starts with its first use: a
 // process that the kit starts and kills uses that of its parent.
 func contract(t *testing.T, url func() string, how []redisstore.OpenOption, options ...storetest.Option) {
+	byServer := slices.Clone(how)
+	clocks := func(t *testing.T) [2]runtime.Store {
+		prefix := rand.Text() + ":"
+		return [2]runtime.Store{open(t, url(), prefix, byServer...), open(t, url(), prefix, byServer...)}
+	}
+	how = append(byServer[:len(byServer):len(byServer)], redisstore.WithClientClock())
 	reopen := func(t *testing.T, data string) runtime.Store {
 		return open(t, urlIn(t, data, url), filepath.Base(filepath.Dir(data))+filepath.Base(data)+":", how...)
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return fresh(t, url(), how...) },
-		append(options, storetest.WithReopen(reopen), storetest.WithHistory(historyLength()))...)
+		append(options, storetest.WithReopen(reopen), storetest.WithHistory(historyLength()), storetest.WithClocks(clocks))...)
 }
 
 // urlIn returns the URL that a file of the folder tells, and writes the file at

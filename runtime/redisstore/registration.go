@@ -69,18 +69,18 @@ func hasIndexed(values iter.Seq[runtime.IndexValue]) bool {
 }
 
 // updateIndexed is an Update that sets indexed entries.
-func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
+func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, o offset, d *runtime.Delta) (*runtime.Result, error) {
 	kind, err := s.guessKind(ctx, key.ID)
 	if err != nil {
 		return nil, err
 	}
 	for range attempts {
 		values := slices.Collect(d.IndexValues(kind))
-		reg, err := s.register(ctx, key, values)
+		reg, err := s.register(ctx, key, o, values)
 		if err != nil {
 			return nil, err
 		}
-		answer, err := s.run(ctx, updateFunction, call{reg.keys, deltaArgs(key, d, reg)})
+		answer, err := s.run(ctx, updateFunction, call{reg.keys, deltaArgs(key, o, d, reg)})
 		switch {
 		case err != nil:
 			return nil, err
@@ -91,21 +91,21 @@ func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, d *runtime.D
 			if reg.crowded || answer.crowded() {
 				s.tidy(ctx, values)
 			}
-			return s.resultOf(ctx, key.ID, answer)
+			return s.resultOf(ctx, key.ID, o, answer)
 		}
 	}
 	return nil, s.wrap(errRegistration)
 }
 
 // createIndexed is a Create of a record with indexed entries.
-func (s *Store) createIndexed(ctx context.Context, key runtime.Key, r *runtime.Record) error {
+func (s *Store) createIndexed(ctx context.Context, key runtime.Key, o offset, r *runtime.Record) error {
 	values := slices.Collect(r.IndexValues(nil))
 	for range attempts {
-		reg, err := s.register(ctx, key, values)
+		reg, err := s.register(ctx, key, o, values)
 		if err != nil {
 			return err
 		}
-		answer, err := s.run(ctx, createFunction, call{reg.keys, creationArgs(key, r, reg)})
+		answer, err := s.run(ctx, createFunction, call{reg.keys, creationArgs(key, o, r, reg)})
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ type registration struct {
 // into the index, before the record: were it the other way round, a crash
 // between the two would leave a session that no look-up finds. Elsewhere the
 // commit's own function does that.
-func (s *Store) register(ctx context.Context, key runtime.Key, values []runtime.IndexValue) (*registration, error) {
+func (s *Store) register(ctx context.Context, key runtime.Key, o offset, values []runtime.IndexValue) (*registration, error) {
 	reg := &registration{kind: values[0].Kind, keys: []string{s.sessionKey(key.ID), s.withdrawnKey(key.ID)}}
 	for _, v := range values {
 		var number [numberSize]byte
@@ -143,7 +143,7 @@ func (s *Store) register(ctx context.Context, key runtime.Key, values []runtime.
 		}
 	}
 	if s.sharded {
-		return reg, s.registerAhead(ctx, key, values, reg)
+		return reg, s.registerAhead(ctx, key, o, values, reg)
 	}
 	return reg, nil
 }
@@ -151,13 +151,13 @@ func (s *Store) register(ctx context.Context, key runtime.Key, values []runtime.
 // registerAhead is the step before a commit on a Cluster. Where a value is
 // barred, the commit says so: there may be a better reason to refuse it.
 func (s *Store) registerAhead(
-	ctx context.Context, key runtime.Key, values []runtime.IndexValue, reg *registration,
+	ctx context.Context, key runtime.Key, o offset, values []runtime.IndexValue, reg *registration,
 ) error {
 	calls := make([]call, len(values))
 	for i, v := range values {
 		calls[i] = call{
 			keys: []string{s.indexKey(v), s.revokedKey(v)},
-			args: []string{timeText(key.Now), timeText(key.Arrived()), string(key.ID[:]) + reg.numbers[i]},
+			args: []string{keyArg(key, o), string(key.ID[:]) + reg.numbers[i]},
 		}
 	}
 	replies, errs := s.runAll(ctx, registerFunction, calls)

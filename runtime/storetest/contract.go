@@ -118,6 +118,14 @@ var contract = []clause{
 		{"random histories are what the methods of a record make of them", randomHistories},
 		{"a short way leads where the full one does", shortWays},
 	}},
+	{"C22", []statement{
+		{"a revocation by a process with another clock bars what arrived before", revokedElsewhere},
+		{"a sign-in by a process with another clock ends the old token", supersededElsewhere},
+		{"a token renewed by a process with another clock works for the grace", renewedElsewhere},
+		{"a session lives as long by every clock", livesElsewhere},
+		{"an end by a process with another clock is known by who arrived before", endedElsewhere},
+		{"a process reads times by its own clock", timesElsewhere},
+	}},
 	{"C23", []statement{
 		{"a watcher that has lost its connection says so and hears again", watchesAgain},
 		{"a watcher begins after another has lost its connection", watchesAfterLoss},

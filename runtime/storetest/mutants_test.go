@@ -426,6 +426,22 @@ var mutants = []mutant{
 	{"a watcher does not say what it has missed", []string{
 		"a watcher that has lost its connection says so and hears again",
 	}, func(s *toy) { s.silent = true }},
+	{"the clock of the program counts", []string{
+		"a revocation by a process with another clock bars what arrived before",
+		"a token renewed by a process with another clock works for the grace",
+		"a session lives as long by every clock",
+		"an end by a process with another clock is known by who arrived before",
+		"a process reads times by its own clock",
+	}, func(s *toy) { s.clientClock = true }},
+	{"a sign-in spares the requests of other processes", []string{
+		"a sign-in by a process with another clock ends the old token",
+	}, func(s *toy) {
+		onKey(s, func(r *runtime.Record, key *runtime.Key) {
+			if key.Age > 0 && len(r.Earlier) > 0 && r.Earlier[0].Proof == key.Proof {
+				key.Proof = r.Proof
+			}
+		})
+	}},
 	{"a goroutine is left", []string{"closing leaves no goroutine"}, func(s *toy) {
 		go func() { <-forever }()
 	}},

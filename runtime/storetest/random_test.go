@@ -22,6 +22,7 @@ var unseen = map[string]string{
 	"an outage is not found":                          "there is no outage",
 	"a watcher stays deaf":                            "nobody watches",
 	"a watcher does not say what it has missed":       "nobody watches",
+	"the clock of the program counts":                 "there is one clock",
 	"a goroutine is left":                             "the store is not closed",
 }
 

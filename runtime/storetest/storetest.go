@@ -15,12 +15,12 @@
 // a tenth of the rounds that provoke races.
 //
 // The kit carries its own clock in [runtime.Key], which starts at the present
-// and jumps hours ahead, so a server must judge by the key and not by its own
-// clock. Values are encoded in the store's format: where the store is a
+// and jumps hours ahead, so a store on a server must be opened in such a way that it
+// judges by the key and not by the server's clock. Values are encoded in the store's format: where the store is a
 // [runtime.Formatter] and wants JSON, they are JSON texts. The clauses about an
 // index and a sweeper are skipped for stores that are no [runtime.Indexer] or
-// [runtime.Sweeper]; C16, C18 and C23 run where [WithReopen], [WithOutage] and
-// [WithLostWatch] say how.
+// [runtime.Sweeper]; C16, C18, C22 and C23 run where [WithReopen], [WithOutage],
+// [WithClocks] and [WithLostWatch] say how.
 package storetest
 
 import (
@@ -83,6 +83,14 @@ func WithLostWatch(lose func(t *testing.T, s runtime.Store)) Option {
 	return func(h *hooks) { h.loseWatch = lose }
 }
 
+// WithClocks lets C22 run, which is for stores that judge by the clock of a server.
+// Open returns two stores on the same data, empty at first and not used by anybody
+// else, as two processes would open them. They live in the present, but their keys'
+// Now is minutes ahead and minutes behind.
+func WithClocks(open func(t *testing.T) [2]runtime.Store) Option {
+	return func(h *hooks) { h.clocks = open }
+}
+
 // WithHistory sets how many operations C19 records, 10,000 by default. For every
 // hundred of them C21 compares a history of random ones.
 func WithHistory(operations int) Option {
@@ -99,6 +107,7 @@ type hooks struct {
 	outage    func(*testing.T, runtime.Store) func()
 	loseWatch func(*testing.T, runtime.Store)
 	reopen    func(*testing.T, string) runtime.Store
+	clocks    func(*testing.T) [2]runtime.Store
 	history   int
 	kills     int
 }
@@ -109,6 +118,7 @@ type subject struct {
 	outage    func(runtime.Store) (end func())
 	loseWatch func(runtime.Store)
 	reopen    func(data string) runtime.Store
+	clocks    func() [2]runtime.Store
 	test      string // pattern of the test that a process to kill runs again
 
 	history int           // operations of C19; 0: the default
@@ -126,6 +136,9 @@ func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.
 	}
 	if h.reopen != nil {
 		s.reopen = func(data string) runtime.Store { return h.reopen(t, data) }
+	}
+	if h.clocks != nil {
+		s.clocks = func() [2]runtime.Store { return h.clocks(t) }
 	}
 	return s
 }

@@ -17,7 +17,8 @@ func TestSoundStorePasses(t *testing.T) {
 	Run(t, func(*testing.T) runtime.Store { return newToy() },
 		WithOutage(func(_ *testing.T, s runtime.Store) func() { return failToy(s) }),
 		WithLostWatch(func(_ *testing.T, s runtime.Store) { loseToyWatches(s) }),
-		WithReopen(reopenFiled(whole)))
+		WithReopen(reopenFiled(whole)),
+		WithClocks(func(*testing.T) [2]runtime.Store { return serve(newToy()) }))
 }
 
 // A jsonToy refuses values that are no JSON texts.
@@ -51,8 +52,9 @@ func TestDefectsAreNoticed(t *testing.T) {
 				return s
 			}
 			for _, says := range m.fails {
+				clocks := func() [2]runtime.Store { return serve(broken().(*toy)) }
 				if !notices(t, find(t, says), subject{
-					open: broken, outage: failToy, loseWatch: loseToyWatches, hearing: 50 * time.Millisecond,
+					open: broken, outage: failToy, loseWatch: loseToyWatches, clocks: clocks, hearing: 50 * time.Millisecond,
 				}) {
 					t.Errorf("the kit does not notice it by %q", says)
 				}

@@ -44,6 +44,7 @@ type toy struct {
 	noException bool // Revoke excepts nobody
 	deaf        bool // a watch that is lost stays so
 	silent      bool // and if not, it does not say so
+	clientClock bool // on a server, it judges by the program's clock all the same
 }
 
 // A toyWatch has lost what is told while it is lost.

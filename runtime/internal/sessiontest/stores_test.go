@@ -92,7 +92,7 @@ func openCluster(t testing.TB) runtime.Store {
 
 func openRedisAt(t testing.TB, url, prefix string) *redisstore.Store {
 	t.Helper()
-	s, err := redisstore.Open(t.Context(), url, redisstore.WithPrefix(prefix))
+	s, err := redisstore.Open(t.Context(), url, redisstore.WithPrefix(prefix), redisstore.WithClientClock())
 	return closing(t, s, err)
 }
 
@@ -103,7 +103,7 @@ func openPostgres(t testing.TB) runtime.Store {
 
 func openPostgresAt(t testing.TB, url string) *pgstore.Store {
 	t.Helper()
-	s, err := pgstore.Open(t.Context(), url)
+	s, err := pgstore.Open(t.Context(), url, pgstore.WithClientClock())
 	return closing(t, s, err)
 }
 

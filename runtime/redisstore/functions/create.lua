@@ -14,15 +14,16 @@ local function create(keys, args)
   if old and key.now < old.expires then
     return { EXISTS }
   end
-  local numbers = slice(args, 2, 1 + count)
+  local numbers, fields = slice(args, 2, 1 + count), slice(args, 2 + count, #args)
+  moveFields(fields, key.shift)
   local verdict = checkValues(keys, numbers, key, barred == 1)
   if verdict ~= OK then
     return { verdict }
   end
   local outcome = registerValues(keys, numbers)
   redis.call('DEL', keys[1])
-  setFields(keys[1], slice(args, 2 + count, #args))
-  expireWithMargin(keys[1], expires, key.now)
+  setFields(keys[1], fields)
+  expireWithMargin(keys[1], expires + key.shift, key.now)
   return string.char(outcome)
 end
 

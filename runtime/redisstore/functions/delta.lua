@@ -82,6 +82,15 @@ local function readDelta(args)
   return d
 end
 
+-- moveDelta moves the times that the program sends.
+local function moveDelta(d, by)
+  d.deadline = d.deadline and d.deadline + by
+  d.active = d.active and d.active + by
+  if d.ticket then
+    d.ticket.ends = d.ticket.ends + by
+  end
+end
+
 -- storedValue returns the stored value of a sign-in's field, '' for none.
 local function storedValue(change, field)
   local text = before(change, field.key)

@@ -5,12 +5,17 @@
 
 local ID_SIZE = 16
 
+-- isInForce tells whether a revocation still counts, as runtime.Revocation does.
+local function isInForce(at, now)
+  return now - at > -MARK_LIFE and now - at < REVOCATION_LIFE
+end
+
 -- isBarred tells whether the value was revoked after the request had arrived.
 -- A revocation is its time and the ids that it excepts.
 local function isBarred(revoked, now, arrived, id)
   for _, packed in ipairs(redis.call('HVALS', revoked)) do
     local at = struct.unpack('>i8', packed)
-    local bars = at > arrived and at > now - REVOCATION_LIFE and at < now + REVOCATION_LIFE
+    local bars = at > arrived and isInForce(at, now)
     for i = 9, #packed, ID_SIZE do
       bars = bars and packed:sub(i, i + ID_SIZE - 1) ~= id
     end

@@ -14,7 +14,7 @@ local CROWDED, WON, CURRENT = 1, 2, 4
 -- Why a proof is replaced, as runtime.RenewalKind has it.
 local PLAIN_RENEWAL, SIGN_IN, SIGN_OUT, JOIN = 0, 1, 2, 3
 
-local KEY = '>i8i8BBBc32c8'      -- now, arrived; ticket, held, live; proof, family
+local KEY = '>i8i8Bc32c8'        -- now, arrived; flags; proof, family
 local HEAD = '>i8i8i8i8i8i8i8BB' -- created, renewed, signed in, deadline, expires, ended; size; earlier proofs, what is pending
 local EARLIER = '>Bi8i8i8'       -- by, ended, presented, grace; after the proof
 local TICKET = '>Bi8'            -- sole, ends; after the proof
@@ -22,7 +22,10 @@ local TICKET = '>Bi8'            -- sole, ends; after the proof
 -- not presented yet.
 local TICKET_PENDING, PRESENTATION_PENDING = 1, 2
 
-local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 59, 58, 57, 41, 32
+-- The flags of a key, as a sum.
+local TICKET_FLAG, HELD_FLAG, LIVE_FLAG, CLIENT_CLOCK_FLAG = 1, 2, 4, 8
+
+local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 57, 58, 57, 41, 32
 local FAMILY_SIZE = 8
 local CURRENT_SIZE = PROOF_SIZE + FAMILY_SIZE
 local NO_FAMILY = ('\0'):rep(FAMILY_SIZE)
@@ -30,9 +33,6 @@ local NO_FAMILY = ('\0'):rep(FAMILY_SIZE)
 local NUMBER_SIZE = 8 -- of a registration, before an indexed value
 
 local CHUNK = 500 -- fields in one HSET: unpack fails at several thousand values
-
--- NONE is a list that nobody changes.
-local NONE = {}
 
 -- with returns a list with one more element, which may be the same list.
 local function with(list, element)
@@ -51,10 +51,17 @@ local function slice(list, from, to)
   return part
 end
 
+local function has(flags, flag)
+  return bit.band(flags, flag) ~= 0
+end
+
 local function readKey(packed)
-  local now, arrived, ticket, held, live, proof, family = struct.unpack(KEY, packed)
+  local now, arrived, flags, proof, family = struct.unpack(KEY, packed)
+  local shift
+  now, arrived, shift = readClock(now, arrived, has(flags, CLIENT_CLOCK_FLAG))
   return {
-    now = now, arrived = arrived, ticket = ticket == 1, held = held == 1, live = live == 1,
+    now = now, arrived = arrived, shift = shift,
+    ticket = has(flags, TICKET_FLAG), held = has(flags, HELD_FLAG), live = has(flags, LIVE_FLAG),
     proof = proof, family = family,
   }
 end
@@ -124,7 +131,6 @@ local function removeFields(name, list)
 end
 
 -- expireWithMargin lets the server remove the record some time after its end.
--- The time that is left is told by the program's clock, not by the server's.
 local function expireWithMargin(name, expires, now)
   redis.call('PEXPIRE', name, math.max(0, math.floor((expires - now) / 1000)) + MARGIN)
 end
@@ -206,10 +212,6 @@ local function saveRecord(r, set, gone, now)
     publish(r.name, 'R', r.proof)
   end
   return head
-end
-
-local function toMillisecond(time)
-  return math.floor(time / 1000) * 1000
 end
 
 -- saveMark replaces the record by the mark of its end.

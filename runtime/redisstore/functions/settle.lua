@@ -7,7 +7,7 @@
 -- A damaged record is nobody's until it is repaired, so it stays in the index.
 local function settle(keys, args)
   local what, now, kind, field, value, number = unpack(args)
-  now = tonumber(now)
+  now = tonumber(now) or serverTime()
   local list = get(keys[1])
   list[#list + 1] = field
   local r, damaged = readRecord(list)

@@ -35,12 +35,14 @@ local function updatePlain(name, args)
   if not list then
     return nil
   end
-  local now, _, redeems, _, _, proof, _, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
+  local now, arrived, flags, proof, _, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
   local f = redis.call(unpack(list))
   local head = f[1]
-  if redeems == 1 or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE or not isCurrentProof(f[2], proof) then
+  if has(flags, TICKET_FLAG) or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE or not isCurrentProof(f[2], proof) then
     return nil
   end
+  local shift
+  now, _, shift = readClock(now, arrived, has(flags, CLIENT_CLOCK_FLAG))
   local created, renewed, signedIn, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
   if ended ~= 0 or now >= expires or pending ~= 0 then
     return nil
@@ -62,7 +64,7 @@ local function updatePlain(name, args)
   if maxBytes > 0 and grown > 0 and size + grown > maxBytes then
     return nil
   end
-  local ending = active == 0 and expires or math.min(deadline, math.max(active, expires))
+  local ending = active == 0 and expires or math.min(deadline, math.max(active + shift, expires))
   if ending ~= expires or grown ~= 0 then
     head = struct.pack(HEAD, created, renewed, signedIn, deadline, ending, ended, math.max(0, size + grown), count, pending)
     set[#set + 1] = '.h'
@@ -83,6 +85,7 @@ local function update(keys, args)
     return applied
   end
   local key, d = readKey(args[1]), readDelta(args)
+  moveDelta(d, key.shift)
   local r, damaged = readRecord(getWithEntries(keys[1], d.ops))
   if damaged then
     return { DAMAGED }

@@ -1,0 +1,48 @@
+// Package serverclock moves the times of records between the clock of a program
+// and that of a server. It is shared by the stores on servers.
+package serverclock
+
+import (
+	"slices"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// Move returns the record with all its times moved, or itself if that changes
+// nothing.
+func Move(r *runtime.Record, by time.Duration) *runtime.Record {
+	if r == nil || by == 0 {
+		return r
+	}
+	next := *r
+	for _, t := range []*time.Time{&next.Created, &next.Renewed, &next.SignedIn, &next.Deadline, &next.Expires, &next.Ended} {
+		*t = MoveTime(*t, by)
+	}
+	next.Earlier = slices.Clone(r.Earlier)
+	for i := range next.Earlier {
+		e := &next.Earlier[i]
+		e.Ended, e.Presented = MoveTime(e.Ended, by), MoveTime(e.Presented, by)
+	}
+	if r.Ticket != nil {
+		ticket := *r.Ticket
+		ticket.Ends = MoveTime(ticket.Ends, by)
+		next.Ticket = &ticket
+	}
+	return &next
+}
+
+// MoveTime leaves zero as it is, which means none.
+func MoveTime(t time.Time, by time.Duration) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(by)
+}
+
+// MoveResult moves all times of a result.
+func MoveResult(r *runtime.Result, by time.Duration) {
+	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.SignedIn, &r.Deadline, &r.Expires} {
+		*t = MoveTime(*t, by)
+	}
+}

@@ -1,0 +1,143 @@
+package pgstore
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
+)
+
+// There is one clock, the server's: sessions are judged by it, and rows have their
+// times by it. What counts is when the server has received the statement. Unlike
+// clock_timestamp, that is one time for all parts of a statement, also for what is
+// judged once more after another commit, and it does not move the arrival of a
+// request by how long the statement waits for a lock.
+//
+// The program sends its own times in the server's time, as far as it knows the
+// difference, and is given those of a record in its own. duckgen_late puts right
+// what it does not know.
+
+// WithClientClock lets the store judge by the time of the program, the Now of each
+// key. It is for tests with simulated clocks, or where the clocks of all programs
+// are known to agree.
+func WithClientClock() Option {
+	return func(s *Store) { s.clientClock = true }
+}
+
+// leeway is by how much two times may differ that are told by one clock: a statement
+// takes no longer to the server, mostly. Clocks that differ by less count as one.
+// duckgen_late has it, too.
+const leeway = 500 * time.Millisecond
+
+// An ahead is how far the server's clock is ahead of the program's, in whole
+// milliseconds. It changes only if it is wrong by more than the leeway, so that
+// equal times stay equal.
+type ahead struct{ d atomic.Int64 }
+
+func (a *ahead) get() time.Duration { return time.Duration(a.d.Load()) }
+
+// observe takes note that the server's clock said what it did at some moment of an
+// operation, which the program's clock saw beginning and the monotonic one has timed.
+func (a *ahead) observe(began, server time.Time, took time.Duration) {
+	most := server.Sub(began)
+	least := most - took
+	fits := func(d time.Duration) bool { return least-leeway < d && d < most+leeway }
+	switch {
+	case fits(a.get()):
+	case fits(0):
+		a.d.Store(0)
+	default:
+		a.d.Store(int64((most - took/2).Round(time.Millisecond)))
+	}
+}
+
+// A moment is when an operation began.
+type moment struct {
+	clientClock bool
+	now         time.Time     // by the program's clock
+	ahead       time.Duration // as far as is known
+	began       time.Time     // by the monotonic clock
+}
+
+func (s *Store) moment(now time.Time) moment {
+	m := moment{clientClock: s.clientClock, now: now}
+	if !m.clientClock {
+		m.ahead, m.began = s.ahead.get(), time.Now()
+	}
+	return m
+}
+
+// passed is how long the operation has waited by now for a connection.
+func (m *moment) passed() time.Duration {
+	if m.clientClock {
+		return 0
+	}
+	return time.Since(m.began)
+}
+
+// judging is the argument for the time to judge by: NULL if that is the server's.
+func (m *moment) judging() pgtype.Timestamptz {
+	return pgtype.Timestamptz{Time: m.now, Valid: m.clientClock}
+}
+
+// time returns a time of the program in the server's time.
+func (m *moment) time(t time.Time) pgtype.Timestamptz {
+	return timestamp(serverclock.MoveTime(t, m.ahead))
+}
+
+// observe takes note of the time that the server has answered, and returns by how
+// much the times of its answer are to be moved.
+func (s *Store) observe(m *moment, server time.Time) (by time.Duration) {
+	if m.clientClock {
+		return 0
+	}
+	s.ahead.observe(m.now, server, time.Since(m.began))
+	return -s.ahead.get()
+}
+
+// withClock begins a statement whose first arguments are those of a moment: c.now is
+// the time to judge by, c.arrived when the request arrived, and c.late by how much
+// the program's times are to be moved.
+const withClock = "WITH c AS (SELECT now, now - $3::interval AS arrived, duckgen_late(now - $2::timestamptz) AS late " +
+	"FROM (SELECT coalesce($1::timestamptz, statement_timestamp()) AS now) AS n) "
+
+// arguments returns those of a statement with withClock.
+func (m *moment) arguments(key runtime.Key, more ...any) []any {
+	return append([]any{m.judging(), sent{m}, age{m, key.Age}}, more...)
+}
+
+// sent is the argument for what the program takes to be the server's time. It is
+// read when the statement is sent.
+type sent struct{ *moment }
+
+// TimestamptzValue implements [pgtype.TimestamptzValuer].
+func (s sent) TimestamptzValue() (pgtype.Timestamptz, error) {
+	return s.time(s.now.Add(s.passed())), nil
+}
+
+// age is the argument for how long ago a request arrived, when the statement is
+// sent.
+type age struct {
+	*moment
+	of time.Duration
+}
+
+// IntervalValue implements [pgtype.IntervalValuer].
+func (a age) IntervalValue() (pgtype.Interval, error) {
+	return interval(a.of + a.passed()), nil
+}
+
+func interval(d time.Duration) pgtype.Interval {
+	return pgtype.Interval{Microseconds: d.Microseconds(), Valid: true}
+}
+
+// judgingAt returns the time that counts where the program judges.
+func (m *moment) judgingAt(server time.Time) time.Time {
+	if m.clientClock {
+		return m.now
+	}
+	return server
+}
