@@ -40,6 +40,9 @@ type Store struct {
 	name    string // of the database in errors
 	channel string // on which changes are told
 
+	watchURL    string
+	watchConfig *pgx.ConnConfig // nil: as the pool connects
+
 	clientClock bool
 	ahead       ahead
 
@@ -62,9 +65,9 @@ func (s *Store) change(options []Option) {
 // [pgxpool.ParseConfig] reads them, and makes the tables where they are missing.
 // The context bounds the opening alone.
 func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil || strings.Contains(config.ConnConfig.Database, "@") { // the end of a password with a '/'
-		return nil, errURL
+	config, err := parseURL(url)
+	if err != nil {
+		return nil, err
 	}
 	s := &Store{name: databaseName(config), owned: true}
 	s.change(options)
@@ -76,6 +79,14 @@ func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
 		return nil, s.wrap(err)
 	}
 	return s, nil
+}
+
+func parseURL(url string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil || strings.Contains(config.ConnConfig.Database, "@") { // the end of a password with a '/'
+		return nil, errURL
+	}
+	return config, nil
 }
 
 // New returns a store on an existing pool, which stays the caller's to close. It
@@ -95,6 +106,13 @@ func (s *Store) begin(ctx context.Context) (err error) {
 	switch s.pool.Config().ConnConfig.DefaultQueryExecMode {
 	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
 		return errTextMode
+	}
+	if s.watchURL != "" {
+		config, err := parseURL(s.watchURL)
+		if err != nil {
+			return err
+		}
+		s.watchConfig = config.ConnConfig
 	}
 	if s.channel, err = prepare(ctx, s.pool); err != nil {
 		return err
@@ -265,7 +283,7 @@ func (s *Store) query(ctx context.Context, scan func(pgx.Row) error, statement s
 	if err == nil {
 		err = scan(s.pool.QueryRow(ctx, statement, args...))
 	}
-	return s.wrap(cause(ctx, err))
+	return s.wrap(reasoned(cause(ctx, err)))
 }
 
 // inBinary is the first argument of statements whose rows are decoded here.
@@ -281,7 +299,7 @@ func (s *Store) rows(
 	if err == nil {
 		err = s.takeRows(ctx, take, statement, args)
 	}
-	return s.wrap(cause(ctx, err))
+	return s.wrap(reasoned(cause(ctx, err)))
 }
 
 func (s *Store) takeRows(ctx context.Context, take func([][]byte, *pgtype.Map) error, statement string, args []any) error {

@@ -23,9 +23,10 @@ const schemaLock = 0x6475636b67656e // "duckgen"
 
 // Error codes of Postgres.
 const (
-	undefinedFunction     = "42883"
 	undefinedTable        = "42P01"
 	insufficientPrivilege = "42501"
+	readOnlyTransaction   = "25006"
+	serializationFailure  = "40001"
 )
 
 // Schema returns the SQL statements that make the tables and functions, for
@@ -64,19 +65,40 @@ func prepare(ctx context.Context, pool *pgxpool.Pool) (channel string, err error
 // checkSession refuses what would go wrong only later, and then without a reason
 // that anybody understands.
 func checkSession(ctx context.Context, conn *pgxpool.Conn) error {
-	var isolation string
+	var isolation, encoding string
 	var readOnly bool
-	err := conn.QueryRow(ctx, "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')::boolean").
-		Scan(&isolation, &readOnly)
+	err := conn.QueryRow(ctx, "SELECT current_setting('transaction_isolation'), current_setting('server_encoding'), "+
+		"current_setting('transaction_read_only')::boolean").Scan(&isolation, &encoding, &readOnly)
 	switch {
 	case err != nil:
 		return err
 	case readOnly:
-		return errors.New("the server takes no writes here: it is a standby, or default_transaction_read_only is on")
+		return errReadOnly
 	case isolation != "read committed":
-		return fmt.Errorf("default_transaction_isolation is %q, and must be \"read committed\"", isolation)
+		return fmt.Errorf("%w: it is %q", errIsolation, isolation)
+	case encoding != "UTF8":
+		return fmt.Errorf("the encoding of the database is %s, and must be UTF8: other encodings cannot store every text", encoding)
 	}
 	return nil
+}
+
+// What a server may be set to, also later, when it refuses statements without a
+// reason that anybody understands.
+var (
+	errReadOnly  = errors.New("the server takes no writes here: it is a standby, or default_transaction_read_only is on")
+	errIsolation = errors.New("default_transaction_isolation must be \"read committed\"")
+)
+
+// reasoned adds the reason to the error of a statement.
+func reasoned(err error) error {
+	switch {
+	case hasCode(err, readOnlyTransaction):
+		return fmt.Errorf("%w: %w", errReadOnly, err)
+	case hasCode(err, serializationFailure):
+		return fmt.Errorf("%w: %w", errIsolation, err)
+	default:
+		return err
+	}
 }
 
 // checkTables returns the channel of the tables, if the program may use them.
@@ -98,11 +120,13 @@ func checkTables(ctx context.Context, conn *pgxpool.Conn) (channel string, err e
 	return channel, nil
 }
 
-// storedVersion returns the version of the tables, 0 where there are none.
+// storedVersion returns the version of the tables, 0 where there are none. It looks
+// first, because a call of a function that is missing is an error in the server's log.
 func storedVersion(ctx context.Context, conn *pgxpool.Conn) (version int, err error) {
-	err = conn.QueryRow(ctx, "SELECT duckgen_schema_version()").Scan(&version)
-	if hasCode(err, undefinedFunction) {
-		return 0, nil
+	var made bool
+	err = conn.QueryRow(ctx, "SELECT to_regprocedure('duckgen_schema_version()') IS NOT NULL").Scan(&made)
+	if err == nil && made {
+		err = conn.QueryRow(ctx, "SELECT duckgen_schema_version()").Scan(&version)
 	}
 	return version, err
 }

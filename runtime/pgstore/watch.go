@@ -2,7 +2,9 @@ package pgstore
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 
@@ -23,9 +25,21 @@ const (
 	reconnectPause = 500 * time.Millisecond
 )
 
-// Watch implements [runtime.Watcher] by LISTEN, on a connection of its own. A
-// lost connection is noticed within 20 s and made again; what was missed
-// meanwhile is told as ChangesMissed.
+// WithWatchURL names the server for Watch, which needs a connection that is its own:
+// a pooler that lends one for each transaction, as PgBouncer may, tells nothing. All
+// other operations may go through it.
+func WithWatchURL(url string) Option {
+	return func(s *Store) { s.watchURL = url }
+}
+
+// errDeaf says that a notification has not come back.
+var errDeaf = errors.New("the server's notifications do not arrive: behind a pooler that lends a connection for each " +
+	"transaction, give the URL of the server itself by WithWatchURL")
+
+// Watch implements [runtime.Watcher] by LISTEN, on a connection of its own, which
+// has proved that it hears. BeforeConnect and AfterConnect of the pool are called for
+// it as well. A lost connection is noticed within 20 s and made again; what was
+// missed meanwhile is told as ChangesMissed.
 func (s *Store) Watch(ctx context.Context, tell func(runtime.Change)) error {
 	if err := s.ready(ctx); err != nil {
 		return s.wrap(err)
@@ -53,15 +67,62 @@ func (s *Store) Watch(ctx context.Context, tell func(runtime.Change)) error {
 func (s *Store) listen(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	conn, err := s.connectWatcher(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel}.Sanitize()); err != nil {
+	if err := s.proveHearing(ctx, conn); err != nil {
 		hangUp(conn)
 		return nil, err
 	}
 	return conn, nil
+}
+
+// connectWatcher connects as the pool does.
+func (s *Store) connectWatcher(ctx context.Context) (*pgx.Conn, error) {
+	pool := s.pool.Config()
+	config := pool.ConnConfig
+	if s.watchConfig != nil {
+		config = s.watchConfig.Copy()
+	}
+	if pool.BeforeConnect != nil {
+		if err := pool.BeforeConnect(ctx, config); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil || pool.AfterConnect == nil {
+		return conn, err
+	}
+	if err := pool.AfterConnect(ctx, conn); err != nil {
+		hangUp(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// proveHearing begins to listen, and lets another connection send what is to be
+// heard. What comes before it has happened before Watch returns, or while nobody
+// listened.
+func (s *Store) proveHearing(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel}.Sanitize()); err != nil {
+		return err
+	}
+	proof := "heard " + rand.Text()
+	if _, err := s.pool.Exec(ctx, "SELECT pg_notify($1, $2)", s.channel, proof); err != nil {
+		return err
+	}
+	for {
+		heard, err := conn.WaitForNotification(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return errDeaf
+		case err != nil:
+			return err
+		case heard.Payload == proof:
+			return nil
+		}
+	}
 }
 
 // listenAgain tries until it succeeds or ctx is done, and returns nil then.

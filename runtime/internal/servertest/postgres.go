@@ -179,11 +179,17 @@ func (p *Postgres) waitUntilReady() error {
 }
 
 func (p *Postgres) log() string {
+	text := p.Log()
+	return text[max(0, len(text)-4096):]
+}
+
+// Log returns what the server has logged.
+func (p *Postgres) Log() string {
 	text, err := os.ReadFile(filepath.Join(p.dir, "log"))
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-4096):])
+	return string(text)
 }
 
 // URL returns where the server is, for its superuser.
