@@ -120,7 +120,7 @@ func (h *random) twinStep() error {
 		err = cmp.Or(h.load(key), h.load(ofTwin))
 	} else {
 		d := h.ordinaryDelta(r)
-		if n < 15 {
+		if n < 30 {
 			d = h.delta(r)
 		}
 		longer := *d
