@@ -3,12 +3,22 @@ package runtime
 import (
 	"context"
 	"errors"
+	"time"
 )
+
+// active returns until when a commit of now extends the session, zero if it is no
+// use of it.
+func (s *Session) active(now time.Time) time.Time {
+	if s.passive {
+		return time.Time{}
+	}
+	return s.engine.idleEnd(now)
+}
 
 // extensible reports whether activity can move the end of the session. One that
 // waits for its ticket ends with that.
 func (s *Session) extensible() bool {
-	return s.engine.config.Idle > 0 && s.engine.store != nil && s.sight == seen &&
+	return s.engine.config.Idle > 0 && !s.passive && s.engine.store != nil && s.sight == seen &&
 		(s.draft.stored.Ticket == nil || !s.draft.stored.Ticket.Sole)
 }
 

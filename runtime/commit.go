@@ -266,7 +266,7 @@ func (s *Session) prepareDelta(c *commitRoom, now time.Time) error {
 		Ops:      ops,
 		Limits:   s.draft.limits(),
 		MaxBytes: s.engine.config.MaxBytes,
-		Active:   s.engine.idleEnd(now),
+		Active:   s.active(now),
 		SignIn:   s.draft.signIn(s.engine.renewing),
 	}
 	if s.expiry != nil {

@@ -97,7 +97,7 @@ func (s *Session) between() {
 	if s.engine.store != nil {
 		s.unload()
 	}
-	s.consulted, s.live.destroyed = false, false
+	s.passive, s.consulted, s.live.destroyed = false, false, false
 	s.cookie = cookieKept
 	s.reportMisfits()
 	s.draft.misfits = nil

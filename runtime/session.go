@@ -52,6 +52,7 @@ type state struct {
 
 	duplicate bool    // several cookies came
 	rivals    []token // of them, as long as it is not known which one counts
+	passive   bool    // the request is no use of the session
 	consulted bool    // the response depends on the session
 	unread    bool    // and was to read it after its end
 	unsaved   bool    // a change was dropped because loading failed
@@ -213,6 +214,34 @@ func (s *Session) Load(ctx context.Context) error {
 		return ErrTooLate
 	}
 	return s.refusal
+}
+
+// Reload loads the session again at once, to see what others have stored since.
+// What is pending stays so.
+func (s *Session) Reload(ctx context.Context) error {
+	s.lock()
+	if s.sight == seen && s.phase != phaseClosed && s.engine.store != nil {
+		s.move(unseen, nil, nil)
+	}
+	s.unlock()
+	return s.Load(ctx)
+}
+
+// Discard drops every change that is not stored yet, also that the session is to
+// be renewed, to expire at another time, or to end.
+func (s *Session) Discard() {
+	s.lock()
+	defer s.unlock()
+	s.drop()
+}
+
+// Passive makes this request, or this event of a live connection, no use of the
+// session: it does not move the idle limit. A page that asks by itself now and
+// then would keep the session alive for ever.
+func (s *Session) Passive() {
+	s.lock()
+	defer s.unlock()
+	s.passive = true
 }
 
 // Err returns the first error of loading or saving, nil if there was none.

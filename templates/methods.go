@@ -63,8 +63,17 @@ func (s *session) lifeMethods() []method {
 		s.does("Destroy", nil, nil,
 			"Destroy ends the session everywhere and removes its cookie. Pending changes are discarded; later ones"+
 				" start a new session."),
+		s.does("Discard", nil, nil,
+			"Discard drops every change that is not stored yet, also that the session is to be renewed, to end, or to"+
+				" expire at another time."),
+		s.does("Passive", nil, nil,
+			"Passive makes this request no use of the session: it does not move the idle limit. It is for pages that"+
+				" ask by themselves now and then."),
 		s.attempts("Load",
 			"Load loads the session now instead of at the first read, and returns the error."),
+		s.attempts("Reload",
+			"Reload loads the session again now, to see what others have stored since, and returns the error. Pending"+
+				" changes stay."),
 		s.attempts("Save",
 			"Save stores the pending changes now, and returns the error. Handlers need not call it: the hooks"+
 				" store what is pending."),

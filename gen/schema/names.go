@@ -10,9 +10,9 @@ import (
 // SessionMethods are the methods that every session type has, whatever its
 // fields are.
 var SessionMethods = []string{
-	"CreatedAt", "Destroy", "Dirty", "DirtyFields", "Err", "ExpiresAt", "Format",
-	"Handle", "IsNew", "Load", "LogValue", "MarshalJSON", "Renew", "RenewedAt",
-	"Save", "SetExpiry", "SignedInAt", "Snapshot",
+	"CreatedAt", "Destroy", "Dirty", "DirtyFields", "Discard", "Err", "ExpiresAt",
+	"Format", "Handle", "IsNew", "Load", "LogValue", "MarshalJSON", "Passive",
+	"Reload", "Renew", "RenewedAt", "Save", "SetExpiry", "SignedInAt", "Snapshot",
 }
 
 // Names are the package-level names that a session is generated under.

@@ -678,3 +678,60 @@ func TestR17WhatOthersSendIsCutInLogsAndErrors(t *testing.T) {
 		t.Errorf("an event of %d bytes", n)
 	}
 }
+
+func TestR12DiscardDropsWhatIsNotStored(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	b.visit(func(v *VisitorSession) {
+		v.SetTheme("dark")
+		if err := v.Save(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for name, change := range changes {
+			change(v)
+			v.Discard()
+			if v.Dirty() || v.IsNew() || v.Name() != "Ada" || v.Theme() != "dark" {
+				t.Errorf("after %s: dirty %v, name %q, theme %q", name, v.Dirty(), v.Name(), v.Theme())
+			}
+		}
+	})
+	wantCookies(t, b.last, 0)
+	wantName(t, s, b.cookie, "Ada")
+}
+
+func TestR16ReloadSeesWhatOthersStoredAndKeepsWhatIsPending(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	b.visit(func(v *VisitorSession) {
+		v.SetTheme("dark")
+		if v.Name() != "Ada" {
+			t.Error("not loaded")
+		}
+		b.tab().visit(func(v *VisitorSession) { v.SetName("Grace"); v.SetTheme("blue") })
+		if err := v.Reload(context.Background()); err != nil || v.Name() != "Grace" || v.Theme() != "dark" {
+			t.Errorf("name %q, theme %q, %v", v.Name(), v.Theme(), err)
+		}
+		b.tab().visit(func(v *VisitorSession) { v.Destroy() })
+		wantErr(t, v.Reload(context.Background()), runtime.ErrEnded)
+	})
+	wantAnswer(t, b.last, http.StatusConflict)
+	wantErr(t, VisitorFrom(context.Background()).Reload(context.Background()), runtime.ErrNoMiddleware)
+}
+
+func TestR16APassiveRequestMovesNoIdleLimit(t *testing.T) {
+	for name, do := range map[string]func(*VisitorSession){
+		"reads":  func(v *VisitorSession) { v.Name() },
+		"writes": func(v *VisitorSession) { v.AddViews(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *runtime.Config) { c.Idle = time.Hour })
+			b := s.signedUp()
+			s.wait(50 * time.Minute)
+			b.visit(func(v *VisitorSession) { v.Passive(); do(v) })
+			s.wait(9 * time.Minute)
+			wantName(t, s, b.cookie, "Ada")
+			s.wait(time.Minute)
+			wantName(t, s, b.cookie, nothing)
+		})
+	}
+}
