@@ -45,7 +45,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 }
 
 var findStatement = "SELECT statement_timestamp(), id, " + columns("") + " FROM duckgen_index JOIN duckgen_sessions USING (id) " +
-	"WHERE value = duckgen_value($1, $2, $3) AND id >= $4 ORDER BY id LIMIT $5"
+	"WHERE value = duckgen_value($1::text, $2::text, $3::jsonb) AND id >= $4 ORDER BY id LIMIT $5"
 
 // A page is a part of what Find yields.
 type page struct {
@@ -91,7 +91,7 @@ func (s *Store) Revoke(
 	m := s.moment(now)
 	var marked string
 	err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&marked) },
-		"SELECT duckgen_mark($1, $2, $3, coalesce($4, statement_timestamp()), $5)::text",
+		"SELECT duckgen_mark($1::text, $2::text, $3::jsonb, coalesce($4::timestamptz, statement_timestamp()), $5::uuid[])::text",
 		v.Kind, v.Field, v.Value, m.judging(), excepted)
 	if err != nil {
 		return 0, err
@@ -101,7 +101,8 @@ func (s *Store) Revoke(
 		var n int
 		from := next
 		err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&n, &next) },
-			"SELECT revoked, next_id FROM duckgen_revoke($1, $2, $3, coalesce($4, statement_timestamp()), $5, $6, $7)",
+			"SELECT revoked, next_id FROM duckgen_revoke($1::text, $2::text, $3::jsonb, "+
+				"coalesce($4::timestamptz, statement_timestamp()), $5::uuid[], $6::uuid, $7::integer)",
 			v.Kind, v.Field, v.Value, m.judging(), excepted, from, pageSize)
 		if err != nil {
 			return revoked, err

@@ -13,6 +13,9 @@ import (
 // to one counter and records activity. Where nothing else goes on in the session,
 // one UPDATE applies it, at half the cost of duckgen_update.
 //
+// It runs with the search_path of the connection, so nothing in it leaves open which
+// operator or function is meant: others may have made some that fit better.
+//
 // All that the UPDATE reads is the row that it changes, without a join: while it
 // waits for another commit, Postgres judges and computes once more on what that
 // one has left.
@@ -30,7 +33,7 @@ const (
 
 	// addingStatement also adds to a counter.
 	addingStatement = "UPDATE duckgen_sessions AS s SET " + ordinaryValues + `,
-		counters = s.counters || jsonb_build_object($12::text, coalesce((s.counters->$12)::bigint, 0) + $13::bigint)` +
+		counters = s.counters || pg_catalog.jsonb_build_object($12::text, coalesce((s.counters->$12::text)::bigint, 0) + $13::bigint)` +
 		ordinaryCondition + addingCondition + ordinaryResult
 
 	ordinaryNow = "coalesce($3::timestamptz, statement_timestamp())"
@@ -59,16 +62,16 @@ const (
 			SELECT FROM unnest(s.earlier_by, s.earlier_presented) AS e (by, presented)
 			WHERE e.by = 0 AND e.presented IS NULL))
 		AND ($5::timestamptz IS NULL AND $6::timestamptz IS NULL OR duckgen_late(` + ordinaryNow + ` - $11::timestamptz) = '0')
-		AND NOT s.counters ?| $9::text[] AND (s.indexed && $9::text[]) IS NOT TRUE
+		AND NOT s.counters ?| $9::text[] AND (s.indexed OPERATOR(pg_catalog.&&) $9::text[]) IS NOT TRUE
 		AND ($10::bigint IS NULL OR
 			octet_length(s.data::text) + coalesce(octet_length($7::jsonb::text), 0) + 2 * octet_length(s.counters::text) <= $10)`
 
 	// No entry that is no counter, no overflow, and no counter that comes to 0.
 	addingCondition = `
-		AND NOT s.data ? $12
+		AND NOT s.data ? $12::text
 		AND CASE
-			WHEN NOT s.counters ? $12 THEN true
-			WHEN s.counters->>$12 ~ '^-?\d{1,18}$' THEN (s.counters->$12)::bigint + $13 <> 0
+			WHEN NOT s.counters ? $12::text THEN true
+			WHEN s.counters->>$12::text ~ '^-?\d{1,18}$' THEN (s.counters->$12::text)::bigint + $13::bigint <> 0
 			ELSE false END`
 
 	ordinaryResult = " RETURNING s.created, s.renewed, s.signed_in, s.deadline, s.expires, " + ordinaryNow

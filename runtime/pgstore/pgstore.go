@@ -168,7 +168,7 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 }
 
 var loadStatement = withClock + "SELECT c.now, verdict, " + columns("(r).") +
-	" FROM c, duckgen_load($4, $5, $6, $7, c.now, c.arrived, $8, $9)"
+	" FROM c, duckgen_load($4::uuid, $5::bytea, $6::bytea, $7::boolean, c.now, c.arrived, $8::boolean, $9::boolean)"
 
 // loadRecording is a Load that writes. It judges once more, because the record
 // may have changed.
@@ -209,7 +209,8 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 
 const updateStatement = withClock + "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
 	"created, renewed, signed_in, deadline, expires, c.now " +
-	"FROM c, duckgen_update($4, $5, $6, $7, c.now, c.arrived, $8, $9, c.late, $10, $11, $12)"
+	"FROM c, duckgen_update($4::uuid, $5::bytea, $6::bytea, $7::boolean, c.now, c.arrived, $8::boolean, $9::boolean, c.late, " +
+	"$10::timestamptz, $11::timestamptz, $12::jsonb)"
 
 // Update implements [runtime.Store]. It makes a second round trip where the
 // first has found that more goes on in the session than an ordinary delta knows
@@ -250,7 +251,7 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 	m := s.moment(key.Now)
 	var said string
 	err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&said) },
-		withClock+"SELECT duckgen_delete($4, $5, $6, $7, c.now, c.arrived, $8) FROM c",
+		withClock+"SELECT duckgen_delete($4::uuid, $5::bytea, $6::bytea, $7::boolean, c.now, c.arrived, $8::boolean) FROM c",
 		m.arguments(key, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket, key.Held)...)
 	if err != nil {
 		return err
@@ -265,7 +266,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (removed int, err erro
 	for seen := sweepStep; seen == sweepStep; {
 		var n int
 		err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&seen, &n) },
-			"SELECT seen, removed FROM duckgen_sweep(coalesce($1, statement_timestamp()), $2)", m.judging(), sweepStep)
+			"SELECT seen, removed FROM duckgen_sweep(coalesce($1::timestamptz, statement_timestamp()), $2::integer)", m.judging(), sweepStep)
 		if err != nil {
 			return removed, err
 		}

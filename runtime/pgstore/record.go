@@ -280,8 +280,10 @@ func (t *resultTimes) fill(r *runtime.Result) {
 }
 
 const createStatement = withClock + "SELECT duckgen_create(" +
-	"$4, c.now, c.arrived, c.late, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, " +
-	"$16, $17, $18, $19, $20, $21, $22, $23, $24) FROM c"
+	"$4::uuid, c.now, c.arrived, c.late, $5::text, $6::bytea, $7::bytea, $8::jsonb, $9::jsonb, $10::text[], " +
+	"$11::timestamptz, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15::timestamptz, " +
+	"$16::bytea[], $17::timestamptz[], $18::smallint[], $19::timestamptz[], $20::interval[], " +
+	"$21::bytea, $22::timestamptz, $23::bytea, $24::boolean) FROM c"
 
 // createArguments returns the arguments of createStatement.
 func createArguments(m *moment, key runtime.Key, r *runtime.Record) ([]any, error) {

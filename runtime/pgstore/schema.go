@@ -59,7 +59,10 @@ func prepare(ctx context.Context, pool *pgxpool.Pool) (channel string, err error
 	case version > schemaVersion:
 		return "", fmt.Errorf("the tables are of version %d, and this program knows only up to %d: update it", version, schemaVersion)
 	}
-	return checkTables(ctx, conn)
+	if channel, err = checkTables(ctx, conn); err != nil {
+		return "", err
+	}
+	return channel, checkOwners(ctx, conn)
 }
 
 // checkSession refuses what would go wrong only later, and then without a reason
@@ -99,6 +102,36 @@ func reasoned(err error) error {
 	default:
 		return err
 	}
+}
+
+// checkOwners refuses what belongs to somebody else, or where others may make things:
+// whoever owns a table or a function, or adds an operator beside it, could read all
+// sessions and run what he likes with the rights of the program.
+func checkOwners(ctx context.Context, conn *pgxpool.Conn) error {
+	var untrusted, schema string
+	err := conn.QueryRow(ctx, `WITH trusted AS (
+			SELECT oid FROM pg_roles WHERE rolsuper OR rolname IN (current_user, 'pg_database_owner')
+				OR NOT current_setting('is_superuser')::boolean AND pg_has_role(oid, 'MEMBER')
+			UNION SELECT datdba FROM pg_database WHERE datname = current_database()),
+		here AS (
+			SELECT n.oid, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
+			FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = 'duckgen_sessions'::regclass),
+		owned (thing, owner) AS (
+			SELECT 'the schema belongs to', nspowner FROM here
+			UNION ALL SELECT 'the table ' || relname || ' belongs to', relowner FROM pg_class, here
+			WHERE relnamespace = here.oid AND relname LIKE 'duckgen\_%'
+			UNION ALL SELECT 'the function ' || proname || ' belongs to', proowner FROM pg_proc, here
+			WHERE pronamespace = here.oid AND proname LIKE 'duckgen\_%'
+			UNION ALL SELECT 'the operator ' || oprname || ' belongs to', oprowner FROM pg_operator, here WHERE oprnamespace = here.oid
+			UNION ALL SELECT 'things may be made there by', a.grantee FROM here, aclexplode(here.acl) AS a WHERE a.privilege_type = 'CREATE')
+		SELECT coalesce(string_agg(DISTINCT thing || ' ' || CASE owner WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(owner)::text END, ', '), ''),
+			(SELECT oid::regnamespace::text FROM here)
+		FROM owned WHERE owner NOT IN (SELECT oid FROM trusted)`).Scan(&untrusted, &schema)
+	if err != nil || untrusted == "" {
+		return err
+	}
+	return fmt.Errorf("in the schema %s %s: only the user of the program, the owner of the database and superusers "+
+		"may own and make what is in it, or whoever can could read all sessions", schema, untrusted)
 }
 
 // checkTables returns the channel of the tables, if the program may use them.

@@ -779,3 +779,18 @@ END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 3';
+
+-- What the program calls finds nothing but what is here, whatever the search_path of
+-- its connection: others may have made operators and functions that fit better.
+DO $$
+DECLARE
+    called regprocedure;
+BEGIN
+    FOR called IN
+        SELECT oid FROM pg_proc WHERE pronamespace = current_schema::regnamespace AND proname IN (
+            'duckgen_create', 'duckgen_load', 'duckgen_update', 'duckgen_delete',
+            'duckgen_mark', 'duckgen_revoke', 'duckgen_sweep', 'duckgen_value')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', called, current_schema);
+    END LOOP;
+END $$;

@@ -27,7 +27,7 @@ const catalogue = `
 	UNION ALL SELECT 'index', indexname, replace(indexdef, current_schema || '.', '') FROM pg_indexes WHERE schemaname = current_schema
 	UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint
 	WHERE connamespace = current_schema::regnamespace
-	UNION ALL SELECT 'function', proname, replace(pg_get_functiondef(oid), current_schema || '.', '') FROM pg_proc
+	UNION ALL SELECT 'function', proname, replace(replace(pg_get_functiondef(oid), current_schema || '.', ''), current_schema, 'schema') FROM pg_proc
 	WHERE pronamespace = current_schema::regnamespace
 	ORDER BY 1, 2`
 
