@@ -593,7 +593,7 @@ func (w *walk) commit() error {
 		}
 	}
 	got, err := w.apply(now)
-	switch refusal, why := w.refusal(now, want); {
+	switch why, refusal := w.refusal(now, want); {
 	case refusal != nil:
 		if !errors.Is(err, refusal) {
 			return fmt.Errorf("%s: the commit says %v", why, err)
@@ -623,19 +623,19 @@ func (w *walk) commit() error {
 }
 
 // refusal returns the error that the commit must have, nil for none, and why.
-func (w *walk) refusal(now, want *plain) (error, string) {
+func (w *walk) refusal(now, want *plain) (why string, err error) {
 	if want.broken != nil {
-		return ErrTooLarge, "a value is too long"
+		return "a value is too long", ErrTooLarge
 	}
 	for _, f := range w.truth.all() {
 		folds := f.fold != nil && slices.ContainsFunc(w.draft.pending, func(p pending) bool {
 			return p.field.Key == f.Key && p.scalar.effective().op == changeFold
 		})
 		if folds && (now.entries[f.Key] != w.before.entries[f.Key] || now.entries[f.Was] != w.before.entries[f.Was]) {
-			return ErrConflict, f.Key + " was merged into what is no longer stored"
+			return f.Key + " was merged into what is no longer stored", ErrConflict
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // outgrows reports whether the limited field has grown beyond its limit.
