@@ -391,7 +391,7 @@ func TestDeployEachVersionKeepsTheFieldsOfTheOther(t *testing.T) {
 func TestDeployInterleavedRequestsOfBothVersionsLoseNothing(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, on backend) {
 		d := newDeploy(t, &spyStore{Store: on.open(t)})
-		for range on.rounds() {
+		for range rounds() {
 			d.jar = jar{}
 			d.interleaveVersions()
 			if t.Failed() {

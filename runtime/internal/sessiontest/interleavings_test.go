@@ -13,13 +13,8 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// rounds is how often each interleaving is forced on the store.
-func (b backend) rounds() int {
-	if b.name == "memory" {
-		return testtier.Count(5, 1000, 1000)
-	}
-	return testtier.Count(5, 30, 1000)
-}
+// rounds is how often each interleaving is forced on each store.
+func rounds() int { return testtier.Count(5, 30, 1000) }
 
 // interleave runs one case on every store, many times, each time with a new
 // visitor who has a stored session.
@@ -27,7 +22,7 @@ func interleave(t *testing.T, round func(s *site, b *browser), configure ...func
 	t.Helper()
 	onEveryStore(t, func(t *testing.T, on backend) {
 		s := on.site(t, configure...)
-		for range on.rounds() {
+		for range rounds() {
 			round(s, s.known())
 			if t.Failed() {
 				return
