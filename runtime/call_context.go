@@ -27,13 +27,6 @@ func (c *callContext) begin(parent context.Context, limit time.Duration) {
 	}
 }
 
-// bound returns a context for calls of the store. It has to be stopped.
-func (e *engine) bound(parent context.Context) *callContext {
-	c := &callContext{}
-	c.begin(parent, e.config.Timeout)
-	return c
-}
-
 func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
 func (c *callContext) Done() <-chan struct{} { return c.wait().Done() }

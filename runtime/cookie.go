@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,15 +180,6 @@ func (c *Cookie) allows(s CookieScope) bool {
 		return false
 	}
 	return !c.hasPrefix("__Host-") || s.Domain == "" && s.Path == "/"
-}
-
-// requestedPath returns the path as the browser sent it, which is the one that it
-// compares with a cookie's: still escaped, and with what a router has stripped.
-func requestedPath(r *http.Request) string {
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		return u.EscapedPath()
-	}
-	return r.URL.EscapedPath()
 }
 
 // scopesOfPath returns the cookie paths that match a request's path, shortest

@@ -44,3 +44,10 @@ func (e *engine) idleEnd(now time.Time) time.Time {
 	}
 	return now.Add(e.config.Idle).Truncate(time.Millisecond)
 }
+
+// bound returns a context for calls of the store. It has to be stopped.
+func (e *engine) bound(parent context.Context) *callContext {
+	c := &callContext{}
+	c.begin(parent, e.config.Timeout)
+	return c
+}

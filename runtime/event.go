@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 )
 
@@ -134,12 +135,16 @@ func errorAttr(err error) slog.Attr {
 // requestAttr names the request of a context. A query may hold what is not to be
 // logged.
 func requestAttr(ctx context.Context) slog.Attr {
-	r := requestOf(ctx)
+	r, _ := ctx.Value(requestKey{}).(*http.Request)
 	if r == nil {
 		return slog.Attr{}
 	}
 	return slog.Group("request", "method", shorten(r.Method), "path", shorten(requestedPath(r)))
 }
+
+// requestKey finds the request that a context belongs to, an [http.Request], nil if
+// that is not known.
+type requestKey struct{}
 
 // longest is how many bytes a log line or an error shows of what somebody else has
 // sent.

@@ -2,9 +2,7 @@ package runtime
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -49,14 +47,4 @@ func (c *Config) isOwn(origin string, r *http.Request) bool {
 	}
 	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
 	return host != "" && host == strings.TrimSuffix(strings.ToLower(r.Host), port)
-}
-
-// isOwnMachine reports whether browsers take the host for this machine, whatever
-// the network says (W3C, Secure Contexts, section 3.1).
-func isOwnMachine(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
 }

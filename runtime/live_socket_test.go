@@ -155,9 +155,7 @@ func TestSocketKnowsTheRenewalOfItsRunningEvent(t *testing.T) {
 
 func connected(t *testing.T) (*oneSession, *page, *socket) {
 	store := &oneSession{record: &Record{Proof: proofA, Expires: time.Now().Add(time.Hour)}}
-	all := newSockets(&engine{store: store, clock: newClock(time.Now), config: Config{
-		Grace: 30 * time.Second, Timeout: 5 * time.Second, OnError: func(context.Context, error) {},
-	}})
+	all := newSockets(store, newClock(time.Now), 30*time.Second, 5*time.Second, func(context.Context, ID, error) {})
 	p := &page{}
 	s, err := all.connect(t.Context(), p)
 	if err != nil {

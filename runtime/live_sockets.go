@@ -42,13 +42,13 @@ type sockets struct {
 	checking bool             // a goroutine checks what is due
 }
 
-func newSockets(e *engine) *sockets {
+func newSockets(store Store, clock *clock, grace, limit time.Duration, fault func(context.Context, ID, error)) *sockets {
 	return &sockets{
-		store: e.store,
-		clock: e.clock,
-		grace: e.config.Grace,
-		limit: e.config.Timeout,
-		fault: func(ctx context.Context, id ID, err error) { e.fault(ctx, "check", id.String(), err) },
+		store: store,
+		clock: clock,
+		grace: grace,
+		limit: limit,
+		fault: fault,
 		byID:  map[ID][]*socket{},
 		due:   map[*socket]bool{},
 	}

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -35,7 +36,9 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	if f, ok := ability[Formatter](store); ok {
 		e.format = f.Format()
 	}
-	e.sockets = newSockets(e)
+	e.sockets = newSockets(store, e.clock, config.Grace, config.Timeout, func(ctx context.Context, id ID, err error) {
+		e.fault(ctx, "check", id.String(), err)
+	})
 	return &Manager[S]{model, e}, nil
 }
 

@@ -3,8 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"strings"
 )
 
 // request is a context that carries a session: everything that every request
@@ -31,6 +29,8 @@ func (x *request[S]) Value(key any) any {
 		return &x.typed
 	case exchangeKey{}:
 		return &x.exchange
+	case requestKey{}:
+		return x.session().request
 	}
 	return x.Context.Value(key)
 }
@@ -57,26 +57,4 @@ func (e *engine) exchangeOf(ctx context.Context) *exchange {
 		x = x.outer
 	}
 	return x
-}
-
-// requestOf returns the request that a context belongs to, nil if that is not
-// known.
-func requestOf(ctx context.Context) *http.Request {
-	if x, _ := ctx.Value(exchangeKey{}).(*exchange); x != nil {
-		return x.session().request
-	}
-	return nil
-}
-
-// cookieHeader returns what a request brings as cookies, which is one line but
-// for odd clients.
-func cookieHeader(h http.Header) string {
-	switch lines := h["Cookie"]; len(lines) {
-	case 0:
-		return ""
-	case 1:
-		return lines[0]
-	default:
-		return strings.Join(lines, "; ")
-	}
 }

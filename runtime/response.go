@@ -166,17 +166,6 @@ func (s *Session) checkTransport() {
 	}
 }
 
-// isPlainHTTP reports whether nothing says that a browser's request is of HTTPS or
-// of this machine: neither the connection, nor a proxy, nor the browser, which has
-// the Sec-Fetch fields for such origins alone.
-func isPlainHTTP(r *http.Request) bool {
-	h := r.Header
-	return r.TLS == nil && h.Get("Sec-Fetch-Site") == "" &&
-		!strings.EqualFold(h.Get("X-Forwarded-Proto"), "https") && h.Get("X-Forwarded-Ssl") != "on" &&
-		!strings.Contains(strings.ToLower(h.Get("Forwarded")), "proto=https") &&
-		!strings.HasPrefix(h.Get("Origin"), "https://") && !isOwnMachine(r.Host)
-}
-
 // appendLine adds the line in room to those of a header field. The first one
 // needs no other memory.
 func appendLine(lines []string, room *[1]string) []string {

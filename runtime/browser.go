@@ -1,0 +1,54 @@
+package runtime
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// What a request says of the browser that has sent it.
+
+// cookieHeader returns what a request brings as cookies, which is one line but
+// for odd clients.
+func cookieHeader(h http.Header) string {
+	switch lines := h["Cookie"]; len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return lines[0]
+	default:
+		return strings.Join(lines, "; ")
+	}
+}
+
+// requestedPath returns the path as the browser sent it, which is the one that it
+// compares with a cookie's: still escaped, and with what a router has stripped.
+func requestedPath(r *http.Request) string {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		return u.EscapedPath()
+	}
+	return r.URL.EscapedPath()
+}
+
+// isPlainHTTP reports whether nothing says that a browser's request is of HTTPS or
+// of this machine: neither the connection, nor a proxy, nor the browser, which has
+// the Sec-Fetch fields for such origins alone.
+func isPlainHTTP(r *http.Request) bool {
+	h := r.Header
+	return r.TLS == nil && h.Get("Sec-Fetch-Site") == "" &&
+		!strings.EqualFold(h.Get("X-Forwarded-Proto"), "https") && h.Get("X-Forwarded-Ssl") != "on" &&
+		!strings.Contains(strings.ToLower(h.Get("Forwarded")), "proto=https") &&
+		!strings.HasPrefix(h.Get("Origin"), "https://") && !isOwnMachine(r.Host)
+}
+
+// isOwnMachine reports whether browsers take the host for this machine, whatever
+// the network says (W3C, Secure Contexts, section 3.1).
+func isOwnMachine(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+}
