@@ -11,14 +11,14 @@ func read[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, 
 	return of(&s.draft, f)
 }
 
-// take is read, and clears the field if there was something to read.
+// take is read, and what was read goes from the field.
 func take[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
 	s.lock()
 	defer s.unlock()
 	s.lookFor(f)
 	if v, ok = of(&s.draft, f); ok && s.takesChanges(f.Key) {
 		s.makeRoom()
-		s.draft.clear(f)
+		s.draft.take(f)
 	}
 	return v, ok
 }

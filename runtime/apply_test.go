@@ -712,6 +712,10 @@ func TestV6Conditions(t *testing.T) {
 		{"absent, but there", "theme", runtime.Condition{Absent: true}, runtime.ErrConflict},
 		{"absent", "name", runtime.Condition{Absent: true}, nil},
 		{"a value of what is absent", "name", runtime.Condition{Value: ""}, runtime.ErrConflict},
+		{"the count that is there", "views", runtime.Condition{Counter: true, Count: 3}, nil},
+		{"another count", "views", runtime.Condition{Counter: true, Count: 4}, runtime.ErrConflict},
+		{"a count of a value", "theme", runtime.Condition{Counter: true}, runtime.ErrConflict},
+		{"a count of what is absent", "name", runtime.Condition{Counter: true}, runtime.ErrConflict},
 		{"a value of a counter", "views", runtime.Condition{Value: ""}, runtime.ErrConflict},
 	}
 	for _, c := range table {

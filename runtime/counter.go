@@ -16,7 +16,8 @@ func (f *Counter[T]) Get(s *Session) T {
 	return saturate[T](n)
 }
 
-// Take returns the field's value and clears it.
+// Take returns the field's value and clears it. A counter that another request
+// changes meanwhile stays.
 func (f *Counter[T]) Take(s *Session) T {
 	n, _ := take(s, &f.Field, (*draft).count)
 	return saturate[T](n)

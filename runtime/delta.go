@@ -53,8 +53,10 @@ type Op struct {
 
 // A Condition demands that an entry is as it was seen.
 type Condition struct {
-	Absent bool
-	Value  string // where it is not absent
+	Absent  bool
+	Counter bool   // it is a counter and has Count; otherwise it has Value
+	Value   string // where it is not absent
+	Count   int64
 }
 
 // A Limit bounds how many elements a map field may have.

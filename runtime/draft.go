@@ -34,9 +34,10 @@ type change struct {
 	op        changeOp
 	value     string // encoded and not sealed
 	count     int64
-	anew      bool  // a set that came of adding to what had been removed
-	withdrawn bool  // it would leave the entry as it is
-	err       error // makes the commit fail
+	anew      bool     // a set that came of adding to what had been removed
+	taken     *element // what was read of the stored one and goes if that still has it; nil: nothing
+	withdrawn bool     // it would leave the entry as it is
+	err       error    // makes the commit fail
 }
 
 type changeOp uint8
@@ -46,7 +47,7 @@ const (
 	changeSet
 	changeRemove
 	changeAdd  // count, to a counter
-	changeFold // value, into the stored one
+	changeFold // value, into the stored one; none: only what was taken goes
 )
 
 // misfit is a stored value that does not fit its field.
@@ -89,7 +90,7 @@ func (d *draft) dirty(f *Field) bool {
 }
 
 func (p *pending) changes() bool {
-	return p.clears() || p.scalar.effective().op != changeNone || !p.withdrawn && anyEffective(p.elements)
+	return p.clears() || p.scalar.effective().op != changeNone || !p.withdrawn && anyElement(p.elements, change.isEffective)
 }
 
 // clears reports whether the stored elements of a map field are to go.
@@ -111,9 +112,11 @@ func (p *pending) element(text string) change {
 	return p.elements[text].effective()
 }
 
-func anyEffective(elements map[string]change) bool {
+func (c change) isEffective() bool { return !c.withdrawn }
+
+func anyElement(elements map[string]change, is func(change) bool) bool {
 	for _, c := range elements {
-		if !c.withdrawn {
+		if is(c) {
 			return true
 		}
 	}

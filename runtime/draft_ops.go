@@ -88,12 +88,15 @@ func (d *draft) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, 
 	case changeNone:
 		return list, nil
 	case changeAdd:
+		if d.goes(f, key, was, c) {
+			return d.appendIf(list, f, key, was, change{count: c.count}, c.count != 0), nil
+		}
 		add := Op{Kind: OpAdd, Entry: Entry{Key: key, Kind: CounterEntry, Count: c.count}, DropZero: !f.mapped}
 		return append(list, add), nil
 	case changeRemove:
 		return appendFor(list, Op{Kind: OpRemove, Entry: Entry{Key: key}}, was), nil
 	case changeFold:
-		return d.appendFold(list, f, c.value)
+		return d.appendFold(list, f, key, was, c)
 	default:
 		return appendFor(list, Op{Kind: OpSet, Entry: d.newEntry(f, key, c)}, was), nil
 	}
@@ -101,31 +104,42 @@ func (d *draft) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, 
 
 // appendFold merges the pending value into the stored one, on condition that
 // this is still what is stored.
-func (d *draft) appendFold(list []Op, f *Field, pending string) ([]Op, error) {
-	stored, _ := d.storedValue(f, f.Key, f.Was)
-	value, err := d.foldStored(f, stored, pending)
+func (d *draft) appendFold(list []Op, f *Field, key, was string, c change) ([]Op, error) {
+	stored, found := d.storedEntry(f, key, was)
+	value, err := d.merged(f, c, stored, found)
 	if err != nil {
 		return nil, asFieldError(f, err)
 	}
-	op := Op{Kind: OpRemove, Entry: Entry{Key: f.Key}, If: d.condition(f.Key)}
-	if value != f.defaults[d.format] {
-		op.Kind, op.Entry = OpSet, d.newEntry(f, f.Key, change{value: value})
-	}
-	list = appendFor(list, op, f.Was)
-	if f.Was != "" {
-		list[len(list)-1].If = d.condition(f.Was)
-	}
-	return list, nil
+	remains := value != "" && value != f.defaults[d.format]
+	return d.appendIf(list, f, key, was, change{value: value}, remains), nil
 }
 
-// condition demands that the entry is as the loaded record has it. A counter
-// has no value to compare, and is replaced.
+// goes reports whether a counter that was taken is still the same.
+func (d *draft) goes(f *Field, key, was string, c change) bool {
+	stored, found := d.storedEntry(f, key, was)
+	_, remains := d.left(f, c, stored, found)
+	return found && !remains
+}
+
+// appendIf sets the entry, or removes it if nothing remains, on condition that what
+// is stored is still as the loaded record has it.
+func (d *draft) appendIf(list []Op, f *Field, key, was string, c change, remains bool) []Op {
+	op := Op{Kind: OpRemove, Entry: Entry{Key: key}}
+	if remains {
+		op.Kind, op.Entry = OpSet, d.newEntry(f, key, c)
+	}
+	op.If = d.condition(key)
+	list = appendFor(list, op, was)
+	if was != "" {
+		list[len(list)-1].If = d.condition(was)
+	}
+	return list
+}
+
+// condition demands that the entry is as the loaded record has it.
 func (d *draft) condition(key string) *Condition {
 	e, found := d.entry(key)
-	if found && e.Kind == CounterEntry {
-		return nil
-	}
-	return &Condition{Absent: !found, Value: e.Value}
+	return &Condition{Absent: !found, Counter: e.Kind == CounterEntry, Value: e.Value, Count: e.Count}
 }
 
 // newEntry is the entry that a set stores.
@@ -192,7 +206,10 @@ func (d *draft) signsOut() bool {
 	return slices.ContainsFunc(d.pending, pending.signsOut)
 }
 
-func (p pending) signsOut() bool { return p.field.Renew && p.scalar.effective().op == changeRemove }
+func (p pending) signsOut() bool {
+	c := p.scalar.effective()
+	return p.field.Renew && (c.op == changeRemove || c.taken != nil)
+}
 
 // keepSignOuts drops what is pending but for renew fields that go back to their
 // default. It reports whether there was any other change.
@@ -207,5 +224,10 @@ func (d *draft) keepSignOuts() (others bool) {
 
 // needsRecord reports whether the operations depend on what is stored.
 func (d *draft) needsRecord() bool {
-	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.scalar.effective().op == changeFold })
+	return slices.ContainsFunc(d.pending, func(p pending) bool {
+		return p.scalar.effective().op == changeFold || p.scalar.takes() || !p.withdrawn && anyElement(p.elements, change.takes)
+	})
 }
+
+// takes reports whether something of what is stored was taken.
+func (c change) takes() bool { return c.effective().taken != nil }

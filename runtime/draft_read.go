@@ -57,12 +57,9 @@ func (d *draft) scalar(f *Field) (value string, ok bool) {
 		return c.value, c.op == changeSet
 	}
 	d.checkShape(f)
-	stored, ok := d.storedValue(f, f.Key, f.Was)
-	if c.op == changeNone {
-		return stored, ok
-	}
-	folded, err := d.foldStored(f, stored, c.value)
-	return folded, err == nil
+	e, ok := d.storedEntry(f, f.Key, f.Was)
+	e, ok = d.onto(f, c, e, ok)
+	return e.value, ok
 }
 
 // count returns a counter.
@@ -72,11 +69,9 @@ func (d *draft) count(f *Field) (n int64, ok bool) {
 		return c.count, c.op == changeSet
 	}
 	d.checkShape(f)
-	stored, found := d.storedCount(f.Key, f.Was)
-	if c.op == changeNone {
-		return stored, found
-	}
-	return addSaturated(stored, c.count), true
+	e, ok := d.storedEntry(f, f.Key, f.Was)
+	e, ok = d.onto(f, c, e, ok)
+	return e.count, ok
 }
 
 func (d *draft) pendingScalar(f *Field) change {
@@ -95,7 +90,7 @@ func (d *draft) element(f *Field, text string) (element, bool) {
 		d.checkShape(f)
 		e, found = d.storedElement(f, text)
 	}
-	return c.onto(e, found)
+	return d.onto(f, c, e, found)
 }
 
 func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
@@ -105,17 +100,50 @@ func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
 	return change{}, false
 }
 
-// onto returns what the change makes of an element.
-func (c change) onto(e element, found bool) (element, bool) {
+// onto returns what the change makes of an entry.
+func (d *draft) onto(f *Field, c change, e element, found bool) (element, bool) {
 	switch c.op {
 	case changeSet:
 		return element{text: e.text, value: c.value, count: c.count}, true
 	case changeRemove:
 		return element{}, false
 	case changeAdd:
-		return element{text: e.text, count: addSaturated(e.count, c.count)}, true
+		e, found = d.left(f, c, e, found)
+		return element{text: e.text, count: addSaturated(e.count, c.count)}, found || c.count != 0
+	case changeFold:
+		value, err := d.merged(f, c, e, found)
+		return element{text: e.text, value: value}, err == nil && value != ""
 	}
 	return e, found
+}
+
+// left returns what remains of an entry after what was taken has gone.
+func (d *draft) left(f *Field, c change, e element, found bool) (element, bool) {
+	switch {
+	case c.taken == nil || !found:
+		return e, found
+	case f.counter && e.count == c.taken.count, !f.counter && f.same(d.format, e.value, c.taken.value):
+		return element{text: e.text}, false
+	case f.rest == nil:
+		return e, true
+	}
+	rest, err := f.rest(d.format, e.value, c.taken.value)
+	if err != nil {
+		d.misfit(f.Key, err)
+		return e, true
+	}
+	e.value = rest
+	return e, rest != ""
+}
+
+// merged returns the value that a changeFold makes of an entry, none if nothing
+// remains of it.
+func (d *draft) merged(f *Field, c change, e element, found bool) (string, error) {
+	e, _ = d.left(f, c, e, found)
+	if c.value == "" {
+		return e.value, nil
+	}
+	return d.foldStored(f, e.value, c.value)
 }
 
 // elements returns a map field, in no particular order, and whether it has any.
@@ -136,7 +164,7 @@ func (d *draft) elements(f *Field) (list []element, ok bool) {
 	for text, c := range p.elements {
 		e, found := seen[text]
 		e.text = text
-		if e, found = c.shown().onto(e, found); found {
+		if e, found = d.onto(f, c.shown(), e, found); found {
 			seen[text] = e
 		} else {
 			delete(seen, text)
@@ -255,8 +283,14 @@ func (d *draft) counterAt(key string) (n int64, found bool) {
 // storedElement returns one element of a map field.
 func (d *draft) storedElement(f *Field, text string) (element, bool) {
 	key, was := f.elementKeys(text)
-	e := element{text: text}
-	var found bool
+	e, found := d.storedEntry(f, key, was)
+	e.text = text
+	return e, found
+}
+
+// storedEntry returns what is stored under the key or the earlier one, or under
+// both of a counter.
+func (d *draft) storedEntry(f *Field, key, was string) (e element, found bool) {
 	if f.counter {
 		e.count, found = d.storedCount(key, was)
 	} else {

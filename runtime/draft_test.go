@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -43,6 +42,7 @@ type mutant struct {
 	fields func(*draftFields)                    // changes how fields are treated
 	after  func(d *draft, f *Field, last change) // changes what a set or an addition left
 	see    func(d *draft, r *Record)             // takes the place of draft.see
+	take   func(d *draft, f *Field)              // takes the place of draft.take
 }
 
 func TestBrokenDraftIsNoMap(t *testing.T) {
@@ -112,6 +112,20 @@ func TestBrokenDraftIsNoMap(t *testing.T) {
 		})},
 		{breaks: "V8: the earlier entry is not read", fields: func(f *draftFields) { f.name.Was = "" }},
 		{breaks: "V8: an element's write keeps its earlier entry", fields: func(f *draftFields) { f.prefs.Was = "" }},
+		{breaks: "V9: taking clears whatever is stored", take: (*draft).clear},
+		{breaks: "V9: what was appended after what was read goes, or nothing", fields: func(f *draftFields) { f.recent.rest = nil }},
+		{breaks: "V9: what makes room is not taken to have been read", fields: func(f *draftFields) { f.recent.rest = cutPrefix }},
+		{breaks: "V9: what was set before stays when it is taken", take: func(d *draft, f *Field) {
+			if !d.answers(f) {
+				d.take(f)
+			}
+		}},
+		{breaks: "V9: a counter that was taken is judged as one that was not", take: func(d *draft, f *Field) {
+			d.take(f)
+			if f.Key == "views" {
+				d.of(f).scalar.taken = nil
+			}
+		}},
 		{breaks: "V8: an earlier counter does not count", fields: func(f *draftFields) { f.hits.Was = "" }},
 	} {
 		t.Run(m.breaks, func(t *testing.T) {
@@ -160,10 +174,22 @@ func newDraftFields() *draftFields {
 		all := stored + added
 		return all[max(0, len(all)-recentMax):], nil
 	}
+	f.recent.rest = func(format Format, stored, taken string) (string, error) {
+		rest, err := cutPrefix(format, stored, taken)
+		for len(stored) == recentMax && rest == stored && taken != "" {
+			taken = taken[1:]
+			rest, err = cutPrefix(format, stored, taken)
+		}
+		return rest, err
+	}
 	for _, field := range f.all() {
 		field.elements, field.wasElements = field.Key+":", field.Was+":"
 	}
 	return f
+}
+
+func cutPrefix(_ Format, stored, taken string) (string, error) {
+	return strings.TrimPrefix(stored, taken), nil
 }
 
 func (f *draftFields) all() []*Field {
@@ -172,14 +198,18 @@ func (f *draftFields) all() []*Field {
 
 // A plain is the model: entries by key, values as strings and counters as int64.
 // born are elements that additions alone have made: a net 0 leaves nothing of them.
+// fixed are the keys whose entries no longer depend on what was there before.
 type plain struct {
+	before  map[string]any // the entries before all changes
 	entries map[string]any
 	born    map[string]bool
+	fixed   map[string]bool
 	broken  error // of a field that cannot be stored
 }
 
+// clone returns the same entries, before any change.
 func (m *plain) clone() *plain {
-	return &plain{entries: maps.Clone(m.entries), born: maps.Clone(m.born), broken: m.broken}
+	return &plain{before: m.entries, entries: maps.Clone(m.entries), born: map[string]bool{}, fixed: map[string]bool{}}
 }
 
 func (m *plain) remove(f *Field) {
@@ -189,12 +219,60 @@ func (m *plain) remove(f *Field) {
 			delete(m.born, key)
 		}
 	}
+	m.fixed[f.Key] = true
 }
 
 func (m *plain) put(key, was string, v any) {
+	m.drop(key, was)
+	m.entries[key] = v
+}
+
+func (m *plain) drop(key, was string) {
+	delete(m.entries, key)
 	delete(m.entries, was)
 	delete(m.born, key)
-	m.entries[key] = v
+	m.fixed[key] = true
+}
+
+// take removes what was read of an entry, as it was before all changes, and what
+// was changed since.
+func (m *plain) take(f *Field, key, was string, read any) {
+	if m.fixed[key] || m.fixed[f.Key] {
+		m.drop(key, was)
+		return
+	}
+	rest := stored(m.before, f, key, was)
+	if text, isText := rest.(string); rest == read {
+		rest = nil
+	} else if isText && f.rest != nil && read != nil {
+		rest, _ = f.rest(MessagePack, text, read.(string))
+	}
+	delete(m.entries, key)
+	delete(m.entries, was)
+	delete(m.born, key)
+	if rest == stored(m.before, f, key, was) {
+		for _, key := range []string{key, was} {
+			if v, found := m.before[key]; found {
+				m.entries[key] = v
+			}
+		}
+	} else if rest != nil && rest != "" {
+		m.entries[key] = rest
+	}
+}
+
+// stored returns what one entry reads as, nil for absent.
+func stored(entries map[string]any, f *Field, key, was string) any {
+	v, found := entries[key]
+	earlier, also := entries[was]
+	switch {
+	case f.counter && found && also:
+		return v.(int64) + earlier.(int64)
+	case found:
+		return v
+	default:
+		return earlier
+	}
 }
 
 func (m *plain) add(key string, n int64, dropZero bool) {
@@ -253,7 +331,7 @@ func (m *plain) record() *Record {
 }
 
 func plainOf(e Entries) *plain {
-	m := &plain{entries: map[string]any{}, born: map[string]bool{}}
+	m := &plain{entries: map[string]any{}}
 	for entry := range e.All() {
 		if entry.Kind == CounterEntry {
 			m.entries[entry.Key] = entry.Count
@@ -330,7 +408,7 @@ func (w *walk) turnTo(r *plain) {
 
 // stored returns random entries.
 func (w *walk) stored() *plain {
-	m := &plain{entries: map[string]any{}, born: map[string]bool{}}
+	m := &plain{entries: map[string]any{}}
 	for _, f := range w.truth.all() {
 		for _, key := range []string{f.Key, f.Was} {
 			if key == "" || w.IntN(2) == 0 {
@@ -352,7 +430,14 @@ func (w *walk) content(f *Field) any {
 	if f.counter {
 		return int64(w.IntN(4) + 1)
 	}
-	return w.value()
+	if f.rest == nil {
+		return w.value()
+	}
+	elements := ""
+	for range 1 + w.IntN(recentMax) {
+		elements += string(rune('a' + w.IntN(2)))
+	}
+	return elements
 }
 
 func (w *walk) value() string { return string(rune('a' + w.IntN(4))) }
@@ -398,6 +483,9 @@ func (w *walk) change(i int) {
 			return "clear " + f.Key
 		}
 		w.made, last = append(w.made, inModel), change{op: changeRemove}
+	case w.IntN(10) == 0:
+		w.take(f, truth)
+		return
 	case f.mapped:
 		inModel, last = w.changeMap(f, truth, last)
 	case truth.counter:
@@ -412,6 +500,63 @@ func (w *walk) change(i int) {
 	if w.mutant.after != nil && last.op != changeRemove {
 		w.mutant.after(&w.draft, f, last)
 	}
+}
+
+// take takes what the field reads as, if that is anything: then it is known.
+func (w *walk) take(f, truth *Field) {
+	if !w.draft.answers(f) && !w.draft.known {
+		w.see()
+	}
+	if !w.reads(f) || w.model.broken != nil && f.Key == "theme" {
+		return
+	}
+	if w.mutant.take != nil {
+		w.mutant.take(&w.draft, f)
+	} else {
+		w.draft.take(f)
+	}
+	inModel := w.takeScalar(truth)
+	if f.mapped {
+		inModel = w.takeElements(truth)
+	}
+	w.made = append(w.made, inModel)
+	inModel(w.model)
+}
+
+func (w *walk) takeScalar(truth *Field) func(*plain) string {
+	read := stored(w.before.entries, truth, truth.Key, truth.Was)
+	return func(m *plain) string {
+		m.take(truth, truth.Key, truth.Was, read)
+		return fmt.Sprintf("take %s, of which %v was stored", truth.Key, read)
+	}
+}
+
+func (w *walk) takeElements(truth *Field) func(*plain) string {
+	read := map[string]any{}
+	for text := range w.model.read(truth).(map[string]any) {
+		key, was := truth.elementKeys(text)
+		read[text] = stored(w.before.entries, truth, key, was)
+	}
+	return func(m *plain) string {
+		for text, v := range read {
+			key, was := truth.elementKeys(text)
+			m.take(truth, key, was, v)
+		}
+		return fmt.Sprintf("take %s, of which %v was stored", truth.Key, read)
+	}
+}
+
+// reads reports whether there is something to read of the field.
+func (w *walk) reads(f *Field) (ok bool) {
+	switch {
+	case f.mapped:
+		_, ok = w.draft.elements(f)
+	case f.counter:
+		_, ok = w.draft.count(f)
+	default:
+		_, ok = w.draft.scalar(f)
+	}
+	return ok
 }
 
 func (w *walk) changeScalar(f, truth *Field, last change) (func(*plain) string, change) {
@@ -432,10 +577,11 @@ func (w *walk) changeScalar(f, truth *Field, last change) (func(*plain) string, 
 	}
 	w.draft.set(f, last.value, last.err)
 	return func(m *plain) string {
-		value := last.value
+		value, fixed := last.value, true
 		if truth.fold != nil {
 			stored, _ := m.read(truth).(string)
 			value, _ = truth.fold(MessagePack, stored, value)
+			fixed = m.fixed[f.Key]
 		}
 		if f.Key == "theme" {
 			m.broken = last.err
@@ -446,6 +592,7 @@ func (w *walk) changeScalar(f, truth *Field, last change) (func(*plain) string, 
 			m.remove(truth)
 		default:
 			m.put(f.Key, truth.Was, value)
+			m.fixed[f.Key] = fixed
 		}
 		return fmt.Sprintf("set %s to %s %v", f.Key, last.value, last.err)
 	}, last
@@ -486,9 +633,7 @@ func (w *walk) changeMap(f, truth *Field, last change) (func(*plain) string, cha
 	inModel := func(m *plain) string {
 		switch {
 		case last.op == changeRemove:
-			delete(m.entries, key)
-			delete(m.entries, was)
-			delete(m.born, key)
+			m.drop(key, was)
 		case last.op == changeAdd:
 			m.add(key, last.count, false)
 		case f.counter:
@@ -628,14 +773,30 @@ func (w *walk) refusal(now, want *plain) (why string, err error) {
 		return "a value is too long", ErrTooLarge
 	}
 	for _, f := range w.truth.all() {
-		folds := f.fold != nil && slices.ContainsFunc(w.draft.pending, func(p pending) bool {
-			return p.field.Key == f.Key && p.scalar.effective().op == changeFold
-		})
-		if folds && (now.entries[f.Key] != w.before.entries[f.Key] || now.entries[f.Was] != w.before.entries[f.Was]) {
-			return f.Key + " was merged into what is no longer stored", ErrConflict
+		for _, p := range w.draft.pending {
+			if p.field.Key == f.Key && w.overtaken(now, f, &p) {
+				return f.Key + " was merged into what is no longer stored, or taken of it", ErrConflict
+			}
 		}
 	}
 	return "", nil
+}
+
+// overtaken reports whether something else is stored now of what the pending change
+// was made of.
+func (w *walk) overtaken(now *plain, f *Field, p *pending) bool {
+	differs := func(key, was string, c change) bool {
+		if c.op != changeFold && !w.draft.goes(p.field, key, was, c) {
+			return false
+		}
+		return now.entries[key] != w.before.entries[key] || now.entries[was] != w.before.entries[was]
+	}
+	for text := range p.elements {
+		if key, was := f.elementKeys(text); differs(key, was, p.element(text)) {
+			return true
+		}
+	}
+	return differs(f.Key, f.Was, p.scalar.effective())
 }
 
 // outgrows reports whether the limited field has grown beyond its limit.

@@ -48,15 +48,16 @@ func (d *draft) redundant(f *Field, key, was string, c change) bool {
 	switch {
 	case c.op == changeNone, c.err != nil && !errors.Is(c.err, ErrTooLarge):
 		return false
-	case c.op == changeAdd:
+	case c.op == changeAdd && c.taken == nil:
 		return c.count == 0
 	case !d.known || !f.mapped && d.misshapen(f):
 		return false
 	case c.op == changeRemove:
 		return !d.has(key, was)
 	case f.counter:
-		n, found := d.storedCount(key, was)
-		return found && n == c.count
+		stored, found := d.storedEntry(f, key, was)
+		n, remains := d.onto(f, c, stored, found)
+		return remains == found && n.count == stored.count
 	}
 	return d.sameStored(f, key, was, c)
 }
@@ -71,7 +72,7 @@ func (d *draft) sameStored(f *Field, key, was string, c change) bool {
 	if c.op == changeSet {
 		return found && f.same(d.format, stored, c.value)
 	}
-	folded, err := d.foldStored(f, stored, c.value)
+	folded, err := d.merged(f, c, element{value: stored}, found)
 	return err == nil && (f.same(d.format, stored, folded) || !found && folded == f.defaults[d.format])
 }
 

@@ -25,6 +25,53 @@ func (d *draft) clear(f *Field) {
 	d.judge(p)
 }
 
+// take lets go what the field reads as: what is pending of it, and what is stored
+// if that is still the same at the commit.
+func (d *draft) take(f *Field) {
+	p := d.of(f)
+	p.signIn = false
+	switch {
+	case !f.mapped:
+		stored, found := d.storedEntry(f, f.Key, f.Was)
+		p.scalar = p.scalar.take(f, stored, found)
+	case p.cleared:
+		p.elements = nil
+	default:
+		d.takeElements(p)
+	}
+	d.judge(p)
+}
+
+func (d *draft) takeElements(p *pending) {
+	list, _ := d.elements(p.field)
+	if p.elements == nil {
+		p.elements = make(map[string]change, len(list))
+	}
+	for _, e := range list {
+		stored, found := d.storedElement(p.field, e.text)
+		if c := p.elements[e.text].take(p.field, stored, found); c.op != changeNone {
+			p.elements[e.text] = c
+		} else {
+			delete(p.elements, e.text)
+		}
+	}
+}
+
+// take returns the change that leaves nothing of an entry as it reads now. What
+// was set or removed before is absolute, and so it stays.
+func (c change) take(f *Field, stored element, found bool) change {
+	switch {
+	case c.absolute() && c.err == nil:
+		return change{op: changeRemove}
+	case !found:
+		return change{}
+	case f.counter:
+		return change{op: changeAdd, taken: &stored}
+	default:
+		return change{op: changeFold, taken: &stored}
+	}
+}
+
 // set sets a field of one entry, or folds into it if the field's merge asks for
 // that.
 func (d *draft) set(f *Field, value string, err error) {
@@ -51,7 +98,7 @@ func (d *draft) fold(f *Field, before, set change) change {
 	case changeNone:
 		set.op = changeFold
 	case changeFold, changeSet:
-		set.op, stored = before.op, before.value
+		set.op, set.taken, stored = before.op, before.taken, before.value
 	}
 	set.value, set.err = f.fold(d.format, stored, set.value)
 	return set

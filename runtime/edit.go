@@ -79,7 +79,10 @@ func (e Entries) holds(op *Op) bool {
 	if op.If.Absent || !found {
 		return op.If.Absent && !found
 	}
-	return entry.Kind != CounterEntry && entry.Value == op.If.Value
+	if entry.Kind == CounterEntry || op.If.Counter {
+		return entry.Kind == CounterEntry && op.If.Counter && entry.Count == op.If.Count
+	}
+	return entry.Value == op.If.Value
 }
 
 // clearings appends the edits that clear whole fields.

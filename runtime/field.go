@@ -24,6 +24,10 @@ type Field struct {
 	// misfitError. Nil: the last writer wins.
 	fold func(f Format, stored, pending string) (string, error)
 
+	// rest returns what was stored beyond what was taken of it, and empty if that
+	// is nothing. Nil: a value is taken whole.
+	rest func(f Format, stored, taken string) (string, error)
+
 	// canonical encodes a stored value as this program would: a store may hand
 	// JSON back in another spelling.
 	canonical func(f Format, stored string) (string, error)
@@ -68,13 +72,14 @@ func (f *Field) same(format Format, stored, value string) bool {
 	return err == nil && spelled == value
 }
 
-// Merge says how a [Value] combines what a request sets with what is stored.
+// Merge says how a [Value] or a [List] combines what a request sets with what is stored.
 type Merge uint8
 
 const (
-	MergeLast Merge = iota // the last writer wins
-	MergeMax               // the larger one stays
-	MergeMin               // the smaller one stays
+	MergeLast   Merge = iota // the last writer wins
+	MergeMax                 // the larger one stays
+	MergeMin                 // the smaller one stays
+	MergeAppend              // a list: what others append stays
 )
 
 // Integer is every kind that can be a counter: those whose values all fit into

@@ -10,10 +10,13 @@ import (
 type List[S ~[]E, E any] struct {
 	Field
 	Codec Codec[S]
+	Merge Merge // MergeAppend, or else the last writer wins
 }
 
 func (f *List[S, E]) prepare() {
-	f.fold = f.concat
+	if f.Merge == MergeAppend {
+		f.fold, f.rest = f.concat, f.beyond
+	}
 	prepareDefault(&f.Field, f.Codec, nil)
 }
 
@@ -33,7 +36,8 @@ func (f *List[S, E]) Snapshot(s *Session) S {
 	return f.decode(s, raw, ok)
 }
 
-// Take returns the slice and clears it.
+// Take returns the slice and clears it. What another request stores meanwhile
+// stays, and with MergeAppend only the elements that were read go.
 func (f *List[S, E]) Take(s *Session) S {
 	raw, ok := take(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)
@@ -92,4 +96,45 @@ func (f *List[S, E]) concat(format Format, stored, pending string) (string, erro
 		all = all[len(all)-f.Max:]
 	}
 	return encode(f.Codec, format, all)
+}
+
+// beyond is the rest of appending: the stored elements after those that were taken.
+// With Max the oldest of these may have made room for newer ones.
+func (f *List[S, E]) beyond(format Format, stored, taken string) (string, error) {
+	all, spelled, err := f.each(format, stored)
+	if err != nil {
+		return "", err
+	}
+	_, gone, err := f.each(format, taken)
+	if err != nil {
+		return "", err
+	}
+	full := f.Max > 0 && len(all) >= f.Max
+	for ; len(gone) > 0; gone = gone[1:] {
+		if len(gone) <= len(all) && slices.Equal(spelled[:len(gone)], gone) {
+			break
+		}
+		if !full {
+			return stored, nil
+		}
+	}
+	if len(gone) == len(all) {
+		return "", nil
+	}
+	return encode(f.Codec, format, all[len(gone):])
+}
+
+// each returns the elements of a stored slice, and each one's encoding.
+func (f *List[S, E]) each(format Format, stored string) (all S, spelled []string, err error) {
+	if all, err = decode(f.Codec, format, stored); err != nil {
+		return nil, nil, err
+	}
+	for i := range all {
+		one, err := encode(f.Codec, format, all[i:i+1])
+		if err != nil {
+			return nil, nil, err
+		}
+		spelled = append(spelled, one)
+	}
+	return all, spelled, nil
 }

@@ -41,7 +41,8 @@ func (f *Map[K, V]) Snapshot(s *Session) map[K]V {
 	return gather(s, &f.Field, f.Keys, list, f.decode)
 }
 
-// Take returns the map and clears it.
+// Take returns the map and clears it. Elements that other requests store meanwhile
+// stay.
 func (f *Map[K, V]) Take(s *Session) map[K]V {
 	list, _ := take(s, &f.Field, (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
@@ -105,7 +106,8 @@ func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
 	return gather(s, &f.Field, f.Keys, list, f.decode)
 }
 
-// Take returns the map and clears it.
+// Take returns the map and clears it. Elements that other requests store meanwhile
+// stay.
 func (f *CounterMap[K, V]) Take(s *Session) map[K]V {
 	list, _ := take(s, &f.Field, (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)

@@ -28,7 +28,8 @@ func (f *Value[T]) Get(s *Session) T {
 	return f.decode(s, raw, ok)
 }
 
-// Take returns the field's value and clears it.
+// Take returns the field's value and clears it. What another request stores
+// meanwhile stays.
 func (f *Value[T]) Take(s *Session) T {
 	raw, ok := take(s, &f.Field, (*draft).scalar)
 	return f.decode(s, raw, ok)

@@ -86,10 +86,14 @@ func (f *field) counter() jen.Code {
 }
 
 func (f *field) list() jen.Code {
-	return f.runtime("List").Types(f.typ(f.Type), f.typ(f.Type.Elem)).Add(valueLines(
+	properties := []jen.Code{
 		property("Field", f.options()),
 		property("Codec", f.codecOf(f.Type)),
-	))
+	}
+	if f.Merge == schema.Append {
+		properties = append(properties, property("Merge", f.runtime("MergeAppend")))
+	}
+	return f.runtime("List").Types(f.typ(f.Type), f.typ(f.Type.Elem)).Add(valueLines(properties...))
 }
 
 func (f *field) mapping() jen.Code {

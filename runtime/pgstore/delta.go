@@ -25,6 +25,7 @@ import (
 //	drop     those of them that are removed when they come to 0
 //	absent   entries that must not be there
 //	equal    entries that must be there, with their values
+//	equal_count  counters that must be there, with their values
 //	never    a condition that no entry can meet
 //	max      map fields, with how many elements they may have
 //	bytes    the limit of the whole record
@@ -138,6 +139,8 @@ func (w *deltaWriter) ops(ops []runtime.Op) {
 	value := func(op *runtime.Op) { w.b = append(w.b, op.Entry.Value...) }
 	count := func(op *runtime.Op) { w.b = strconv.AppendInt(w.b, op.Entry.Count, 10) }
 	expected := func(op *runtime.Op) { w.b = append(w.b, op.If.Value...) }
+	expectedCount := func(op *runtime.Op) { w.b = strconv.AppendInt(w.b, op.If.Count, 10) }
+	ofValue := func(c *runtime.Condition) bool { return !c.Absent && !c.Counter }
 
 	w.list("clear", ops, is(runtime.OpClear))
 	w.list("remove", ops, is(runtime.OpRemove))
@@ -149,8 +152,9 @@ func (w *deltaWriter) ops(ops []runtime.Op) {
 	w.object("add", ops, is(runtime.OpAdd), count)
 	w.list("drop", ops, func(op *runtime.Op) bool { return op.Kind == runtime.OpAdd && op.DropZero })
 	w.list("absent", ops, conditional(func(c *runtime.Condition) bool { return c.Absent }))
-	w.object("equal", ops, conditional(func(c *runtime.Condition) bool { return !c.Absent && c.Value != "" }), expected)
-	w.list("never", ops, conditional(func(c *runtime.Condition) bool { return !c.Absent && c.Value == "" }))
+	w.object("equal", ops, conditional(func(c *runtime.Condition) bool { return ofValue(c) && c.Value != "" }), expected)
+	w.object("equal_count", ops, conditional(func(c *runtime.Condition) bool { return !c.Absent && c.Counter }), expectedCount)
+	w.list("never", ops, conditional(func(c *runtime.Condition) bool { return ofValue(c) && c.Value == "" }))
 }
 
 // list writes a member with the keys of the operations that fit, if any does.

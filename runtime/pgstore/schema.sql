@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 3 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 3: '
+    IF version <> 4 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 4: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -366,7 +366,8 @@ BEGIN
         END IF;
     END IF;
     RETURN NOT d ? 'never'
-        AND NOT EXISTS (SELECT FROM jsonb_each(d->'equal') AS e WHERE data->e.key IS DISTINCT FROM e.value);
+        AND NOT EXISTS (SELECT FROM jsonb_each(d->'equal') AS e WHERE data->e.key IS DISTINCT FROM e.value)
+        AND NOT EXISTS (SELECT FROM jsonb_each(d->'equal_count') AS e WHERE counters->e.key IS DISTINCT FROM e.value);
 END $$;
 
 -- Adds to counters. An entry that is no counter is replaced by one, and so is a
@@ -448,7 +449,7 @@ BEGIN
     data := r.data;
     counters := r.counters;
     indexed := r.indexed;
-    IF (d ? 'equal' OR d ? 'absent' OR d ? 'never') AND NOT duckgen_holds(data, counters, d) THEN
+    IF (d ? 'equal' OR d ? 'equal_count' OR d ? 'absent' OR d ? 'never') AND NOT duckgen_holds(data, counters, d) THEN
         verdict := 'conflict';
         RETURN;
     END IF;
@@ -665,7 +666,7 @@ DECLARE
     admitted record;
     renewal  record;
     changed  record;
-    changes  boolean := d ?| '{set,add,remove,clear,count,equal,absent,never}';
+    changes  boolean := d ?| '{set,add,remove,clear,count,equal,equal_count,absent,never}';
     last_end timestamptz;
 BEGIN
     SELECT * INTO before FROM duckgen_sessions AS s WHERE s.id = k_id FOR NO KEY UPDATE;
@@ -778,7 +779,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 3';
+LANGUAGE sql IMMUTABLE AS 'SELECT 4';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.

@@ -121,6 +121,8 @@ func tokenArgs(args []string, o offset, d *runtime.Delta) []string {
 func opArgs(args []string, op *runtime.Op, numbers []string) ([]string, []string) {
 	if op.If != nil && op.If.Absent {
 		args = append(args, "?")
+	} else if op.If != nil && op.If.Counter {
+		args = append(args, "=", string(counterSign)+digits(op.If.Count))
 	} else if op.If != nil {
 		args = append(args, "!", op.If.Value)
 	}

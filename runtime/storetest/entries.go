@@ -16,6 +16,9 @@ func failedCondition(k *kit) {
 		"another value":         {Entry: k.entry("theme", "light"), If: &runtime.Condition{Value: k.value("blue")}},
 		"absent, but present":   {Entry: k.entry("theme", "light"), If: &runtime.Condition{Absent: true}},
 		"present, but absent":   {Entry: k.entry("name", "Ann"), If: &runtime.Condition{Value: k.value("Bob")}},
+		"another count":         {Entry: k.entry("views", "1"), If: &runtime.Condition{Counter: true, Count: 2}},
+		"a count, of a value":   {Entry: k.entry("theme", "light"), If: &runtime.Condition{Counter: true}},
+		"a count, but absent":   {Entry: k.entry("name", "Ann"), If: &runtime.Condition{Counter: true}},
 		"a value, of a counter": {Entry: k.entry("views", "1"), If: &runtime.Condition{Value: ""}},
 	}
 	for name, op := range conditions {
@@ -40,12 +43,16 @@ func failedCondition(k *kit) {
 }
 
 func heldCondition(k *kit) {
-	s := k.create(k.entry("theme", "dark"))
-	d := set(k.entry("theme", "light"), k.entry("name", "Ann"))
+	s := k.create(k.entry("theme", "dark"), counter("views", -3), counter("hits", 7))
+	d := set(k.entry("theme", "light"), k.entry("name", "Ann"), counter("hits", 1))
 	d.Ops[0].If = &runtime.Condition{Value: k.value("dark")}
 	d.Ops[1].If = &runtime.Condition{Absent: true}
+	d.Ops[2].If = &runtime.Condition{Counter: true, Count: 7}
+	d.Ops = append(d.Ops, runtime.Op{
+		Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "views"}, If: &runtime.Condition{Counter: true, Count: -3},
+	})
 	k.update(k.key(s), d)
-	k.holds("conditions that hold", s, k.entry("theme", "light"), k.entry("name", "Ann"))
+	k.holds("conditions that hold", s, k.entry("theme", "light"), k.entry("name", "Ann"), counter("hits", 1))
 }
 
 func conditionPerEntry(k *kit) {

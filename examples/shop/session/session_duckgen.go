@@ -66,6 +66,7 @@ var (
 	visitorRecent = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "recent", Max: 8},
 		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
 	}
 	visitorNotice = runtime.Value[string]{
 		Field: runtime.Field{Key: "notice"},

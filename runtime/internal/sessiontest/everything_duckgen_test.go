@@ -437,6 +437,7 @@ var (
 	everythingSecrets = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "secrets", Secret: true},
 		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
 	}
 	everythingHidden = runtime.Value[Shape]{
 		Field: runtime.Field{Key: "hidden", Secret: true},

@@ -84,6 +84,7 @@ var (
 	visitorRecent = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "recent", Max: 3},
 		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
 	}
 	visitorTags = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "tags", Max: 4},

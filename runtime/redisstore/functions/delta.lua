@@ -48,26 +48,28 @@ local function readDelta(args)
     deadline = deadline ~= 0 and deadline, active = active ~= 0 and active,
     kind = false, barred = false, signIn = false, renewal = false, ticket = false, redeem = false,
   }
-  local absent, value = false, false -- the condition of the next operation
+  local absent, value, count = false, false, false -- the condition of the next operation
   local at = 2
   while at <= #args do
     local what, key, text = args[at], args[at + 1], args[at + 2]
     if what == 's' or what == 'a' or what == 'z' then
       ops[#ops + 1] = {
         what = what == 's' and 's' or 'a', key = key, text = text,
-        dropZero = what == 'z', absent = absent, value = value,
+        dropZero = what == 'z', absent = absent, value = value, count = count,
       }
       if what == 's' and text:byte(1) == INDEXED then
         d.numbers = with(d.numbers, text:sub(2, 1 + NUMBER_SIZE))
       end
-      absent, value, at = false, false, at + 3
+      absent, value, count, at = false, false, false, at + 3
     elseif what == 'c' or what == '-' then
-      ops[#ops + 1] = { what = what, key = key, absent = absent, value = value }
-      absent, value, at = false, false, at + 2
+      ops[#ops + 1] = { what = what, key = key, absent = absent, value = value, count = count }
+      absent, value, count, at = false, false, false, at + 2
     elseif what == '?' then
       absent, at = true, at + 1
     elseif what == '!' then
       value, at = key, at + 2
+    elseif what == '=' then
+      count, at = key, at + 2
     elseif what == 'S' then
       at = readSignIn(d, args, at)
     elseif what == 'K' then

@@ -203,10 +203,13 @@ local function holds(change, op)
   if op.absent then
     return not before(change, op.key)
   end
+  local text = before(change, op.key)
+  if op.count then
+    return text == op.count
+  end
   if not op.value then
     return true
   end
-  local text = before(change, op.key)
   return text and not isCounter(text) and valueOf(text) == op.value
 end
 

@@ -79,6 +79,7 @@ var (
 	visitorRecent = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "recent", Max: 20},
 		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
 	}
 	visitorNotice = runtime.Value[string]{
 		Field: runtime.Field{Key: "notice"},

@@ -78,6 +78,7 @@ var (
 	visitorRecent = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "recent", Was: "seen", Max: 3},
 		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
 	}
 	visitorUserID = runtime.Value[int64]{
 		Field: runtime.Field{Key: "user_id", Was: "account", Index: true},

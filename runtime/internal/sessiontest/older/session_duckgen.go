@@ -78,6 +78,7 @@ var (
 	visitorSeen = runtime.List[[]string, string]{
 		Field: runtime.Field{Key: "seen", Max: 3},
 		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
 	}
 	visitorAccount = runtime.Value[int64]{
 		Field: runtime.Field{Key: "account", Index: true},
