@@ -71,8 +71,15 @@ func (s *Session) exception(ctx context.Context) []ID {
 	return s.ids()
 }
 
-// lookup returns the index and what to look for: the value under the field's
-// key and under its earlier one.
+// A respeller is a codec of values that other types, which the field may have had
+// before, encode differently: an index compares encodings.
+type respeller[T any] interface {
+	// Others returns the other encodings of v.
+	Others(f Format, v T) []string
+}
+
+// lookup returns the index and what to look for: the value, in every encoding that
+// the field may have given it, under its key and under its earlier one.
 func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, error) {
 	index, ok := ability[Indexer](m.store)
 	if !ok {
@@ -85,9 +92,16 @@ func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, e
 	if value == f.defaults[m.format] {
 		return index, nil, nil
 	}
-	values := []IndexValue{{m.kind, f.Key, value}}
-	if f.Was != "" {
-		values = append(values, IndexValue{m.kind, f.Was, value})
+	spellings := []string{value}
+	if c, ok := f.Codec.(respeller[T]); ok {
+		spellings = append(spellings, c.Others(m.format, v)...)
+	}
+	var values []IndexValue
+	for _, value := range spellings {
+		values = append(values, IndexValue{m.kind, f.Key, value})
+		if f.Was != "" {
+			values = append(values, IndexValue{m.kind, f.Was, value})
+		}
 	}
 	return index, values, nil
 }

@@ -51,6 +51,14 @@ func (intCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 
 func (intCodec[T]) zero(v T) bool { return v == 0 }
 
+// Others returns how an unsigned integer of the same value is encoded.
+func (intCodec[T]) Others(f runtime.Format, v T) []string {
+	if f == runtime.JSON || v <= math.MaxInt8 {
+		return nil
+	}
+	return []string{string(msgp.AppendUint64(nil, uint64(v)))}
+}
+
 type uintCodec[T unsigned] struct{}
 
 func (uintCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
@@ -73,6 +81,14 @@ func (uintCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 }
 
 func (uintCodec[T]) zero(v T) bool { return v == 0 }
+
+// Others returns how a signed integer of the same value is encoded.
+func (uintCodec[T]) Others(f runtime.Format, v T) []string {
+	if f == runtime.JSON || v <= math.MaxInt8 || uint64(v) > math.MaxInt64 {
+		return nil
+	}
+	return []string{string(msgp.AppendInt64(nil, int64(v)))}
+}
 
 func wantInt[T signed]() string {
 	return "a signed integer of " + bitsText(unsafe.Sizeof(T(0)))

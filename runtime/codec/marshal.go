@@ -97,6 +97,15 @@ func (textCodec[T, P]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 	return v, rest, nil
 }
 
+// Others returns how a string of the same text is encoded.
+func (c textCodec[T, P]) Others(f runtime.Format, v T) []string {
+	text, err := appendText(nil, P(&v))
+	if f == runtime.JSON || err != nil || len(text) > maxFixedString {
+		return nil
+	}
+	return []string{string(msgp.AppendStringFromBytes(nil, text))}
+}
+
 // lengthSpace holds the place of a header with a length of up to 255. msgp fills
 // it in once the length is known, and widens it where that is larger.
 const lengthSpace = "\x00\x00"

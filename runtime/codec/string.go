@@ -33,6 +33,18 @@ func (stringCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 
 func (stringCodec[T]) zero(v T) bool { return v == "" }
 
+// Others returns how a type that marshals itself to the same text is encoded: with
+// a header of two bytes where one would do.
+func (stringCodec[T]) Others(f runtime.Format, v T) []string {
+	if f == runtime.JSON || len(v) > maxFixedString {
+		return nil
+	}
+	return []string{string(msgp.AppendBytesStringTwoPrefixed([]byte(lengthSpace+string(v)), len(v)))}
+}
+
+// maxFixedString is the length up to which the header of a string is one byte.
+const maxFixedString = 31
+
 // Size returns the length in bytes, which the option max= limits.
 func (stringCodec[T]) Size(v T) int { return len(v) }
 

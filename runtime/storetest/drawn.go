@@ -262,9 +262,9 @@ func (h *random) op(r *runtime.Record, key string) runtime.Op {
 		}
 	}
 	if h.oneIn(6) {
-		op.If = &runtime.Condition{Absent: h.oneIn(2), Counter: h.oneIn(2), Value: h.anyValue(), Count: h.count()}
+		op.If = &runtime.Condition{Absent: h.oneIn(2), Value: h.anyValue()}
 		if stored, found := r.Entries.Get(key); found && h.oneIn(2) {
-			op.If.Counter, op.If.Value, op.If.Count = stored.Kind == runtime.CounterEntry, stored.Value, stored.Count
+			op.If.Value = stored.Value
 		}
 	}
 	return op

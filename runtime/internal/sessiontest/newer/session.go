@@ -33,4 +33,6 @@ type Visitor struct {
 	Kept  string            `session:"kept"`
 	Added string            `session:"added"` // unknown before
 	Bulk  map[string]string `session:"bulk,max=2"`
+	Tier  int64             `session:"tier,index"`
+	Code  string            `session:"code,index"`
 }

@@ -42,6 +42,8 @@ var _ = struct {
 	Kept     string
 	Added    string
 	Bulk     map[string]string
+	Tier     int64
+	Code     string
 }(Visitor{})
 
 // VisitorSession is the session of one request, with the fields of [Visitor].
@@ -140,6 +142,14 @@ var (
 		Keys:  codec.StringKey[string](),
 		Codec: codec.String[string](),
 	}
+	visitorTier = runtime.Value[int64]{
+		Field: runtime.Field{Key: "tier", Index: true},
+		Codec: codec.Int[int64](),
+	}
+	visitorCode = runtime.Value[string]{
+		Field: runtime.Field{Key: "code", Index: true},
+		Codec: codec.String[string](),
+	}
 )
 
 // Stored form of Visitor: each key with its type and what else gives stored
@@ -150,6 +160,7 @@ var (
 //	api_key string secret was=key
 //	bulk map[string]string
 //	cart map[string]count was=basket
+//	code string index
 //	hits string
 //	kept string
 //	labels string
@@ -161,6 +172,7 @@ var (
 //	score count
 //	settings map[int]string was=options
 //	team int64 index
+//	tier int64 index
 //	tries map[string]string
 //	user_id int64 index was=account
 //	views count was=visits
@@ -188,6 +200,8 @@ var visitorModel = runtime.NewModel(
 	&visitorKept,
 	&visitorAdded,
 	&visitorBulk,
+	&visitorTier,
+	&visitorCode,
 )
 
 // Accessors of Name, stored as name.
@@ -792,6 +806,50 @@ func (s *VisitorSession) BulkDirty() bool {
 	return visitorBulk.Dirty(s.core)
 }
 
+// Accessors of Tier, stored as tier.
+
+// Tier returns the session's Tier.
+func (s *VisitorSession) Tier() int64 {
+	return visitorTier.Get(s.core)
+}
+
+// SetTier sets Tier.
+func (s *VisitorSession) SetTier(v int64) {
+	visitorTier.Set(s.core, v)
+}
+
+// ClearTier resets Tier to its default and removes it from the store.
+func (s *VisitorSession) ClearTier() {
+	visitorTier.Clear(s.core)
+}
+
+// TierDirty reports whether Tier has a change that is not stored yet.
+func (s *VisitorSession) TierDirty() bool {
+	return visitorTier.Dirty(s.core)
+}
+
+// Accessors of Code, stored as code.
+
+// Code returns the session's Code.
+func (s *VisitorSession) Code() string {
+	return visitorCode.Get(s.core)
+}
+
+// SetCode sets Code.
+func (s *VisitorSession) SetCode(v string) {
+	visitorCode.Set(s.core, v)
+}
+
+// ClearCode resets Code to its default and removes it from the store.
+func (s *VisitorSession) ClearCode() {
+	visitorCode.Clear(s.core)
+}
+
+// CodeDirty reports whether Code has a change that is not stored yet.
+func (s *VisitorSession) CodeDirty() bool {
+	return visitorCode.Dirty(s.core)
+}
+
 // The session as a whole.
 
 // Dirty reports whether the session has changes that are not stored yet:
@@ -935,6 +993,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 		Kept:     visitorKept.Get(s.core),
 		Added:    visitorAdded.Get(s.core),
 		Bulk:     visitorBulk.Snapshot(s.core),
+		Tier:     visitorTier.Get(s.core),
+		Code:     visitorCode.Get(s.core),
 	}
 }
 
@@ -961,6 +1021,8 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 		visitorKept.Set(core, v.Kept)
 		visitorAdded.Set(core, v.Added)
 		visitorBulk.Set(core, v.Bulk)
+		visitorTier.Set(core, v.Tier)
+		visitorCode.Set(core, v.Code)
 	})
 }
 
@@ -1081,4 +1143,48 @@ func (m *VisitorSessions) RevokeByTeam(ctx context.Context, v int64, except ...*
 		ids[i] = s.core
 	}
 	return runtime.RevokeBy(ctx, m.manager, &visitorTeam, v, ids...)
+}
+
+// FindByTier returns an iterator over the live sessions whose Tier is v, each
+// once and in no particular order. The first error ends it, with a nil session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
+func (m *VisitorSessions) FindByTier(ctx context.Context, v int64) iter.Seq2[*VisitorSession, error] {
+	return runtime.FindBy(ctx, m.manager, &visitorTier, v)
+}
+
+// RevokeByTier ends every live session whose Tier is v, except those given, and
+// returns how many it ended. It also ends sessions that are signing in at the
+// same time. The default of Tier is not indexed: no session is found by it.
+func (m *VisitorSessions) RevokeByTier(ctx context.Context, v int64, except ...*VisitorSession) (int, error) {
+	ids := make([]*runtime.Session, len(except))
+	for i, s := range except {
+		ids[i] = s.core
+	}
+	return runtime.RevokeBy(ctx, m.manager, &visitorTier, v, ids...)
+}
+
+// FindByCode returns an iterator over the live sessions whose Code is v, each
+// once and in no particular order. The first error ends it, with a nil session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
+func (m *VisitorSessions) FindByCode(ctx context.Context, v string) iter.Seq2[*VisitorSession, error] {
+	return runtime.FindBy(ctx, m.manager, &visitorCode, v)
+}
+
+// RevokeByCode ends every live session whose Code is v, except those given, and
+// returns how many it ended. It also ends sessions that are signing in at the
+// same time. The default of Code is not indexed: no session is found by it.
+func (m *VisitorSessions) RevokeByCode(ctx context.Context, v string, except ...*VisitorSession) (int, error) {
+	ids := make([]*runtime.Session, len(except))
+	for i, s := range except {
+		ids[i] = s.core
+	}
+	return runtime.RevokeBy(ctx, m.manager, &visitorCode, v, ids...)
 }

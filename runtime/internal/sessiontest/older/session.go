@@ -33,4 +33,16 @@ type Visitor struct {
 	Kept    string            `session:"kept"`
 	Dropped string            `session:"dropped"` // unknown later
 	Bulk    map[string]string `session:"bulk,max=3"`
+	Tier    uint8             `session:"tier,index"`
+	Code    Code              `session:"code,index"`
+}
+
+// Code is text that a later version keeps as a string.
+type Code struct{ Text string }
+
+func (c Code) MarshalText() ([]byte, error) { return []byte(c.Text), nil }
+
+func (c *Code) UnmarshalText(text []byte) error {
+	c.Text = string(text)
+	return nil
 }

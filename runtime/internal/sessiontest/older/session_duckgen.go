@@ -42,6 +42,8 @@ var _ = struct {
 	Kept    string
 	Dropped string
 	Bulk    map[string]string
+	Tier    uint8
+	Code    Code
 }(Visitor{})
 
 // VisitorSession is the session of one request, with the fields of [Visitor].
@@ -140,6 +142,14 @@ var (
 		Keys:  codec.StringKey[string](),
 		Codec: codec.String[string](),
 	}
+	visitorTier = runtime.Value[uint8]{
+		Field: runtime.Field{Key: "tier", Index: true},
+		Codec: codec.Uint[uint8](),
+	}
+	visitorCode = runtime.Value[Code]{
+		Field: runtime.Field{Key: "code", Index: true},
+		Codec: codec.Text[Code](),
+	}
 )
 
 // Stored form of Visitor: each key with its type and what else gives stored
@@ -149,6 +159,7 @@ var (
 //	age string
 //	basket map[string]count
 //	bulk map[string]string
+//	code text(github.com/duckgen/duckgen/runtime/internal/sessiontest/older.Code) index
 //	dropped string
 //	hits count
 //	kept string
@@ -162,6 +173,7 @@ var (
 //	score int64
 //	seen []string
 //	team int64
+//	tier uint8 index
 //	tries map[string]count
 //	visits count
 var visitorModel = runtime.NewModel(
@@ -188,6 +200,8 @@ var visitorModel = runtime.NewModel(
 	&visitorKept,
 	&visitorDropped,
 	&visitorBulk,
+	&visitorTier,
+	&visitorCode,
 )
 
 // Accessors of Nick, stored as nick.
@@ -794,6 +808,50 @@ func (s *VisitorSession) BulkDirty() bool {
 	return visitorBulk.Dirty(s.core)
 }
 
+// Accessors of Tier, stored as tier.
+
+// Tier returns the session's Tier.
+func (s *VisitorSession) Tier() uint8 {
+	return visitorTier.Get(s.core)
+}
+
+// SetTier sets Tier.
+func (s *VisitorSession) SetTier(v uint8) {
+	visitorTier.Set(s.core, v)
+}
+
+// ClearTier resets Tier to its default and removes it from the store.
+func (s *VisitorSession) ClearTier() {
+	visitorTier.Clear(s.core)
+}
+
+// TierDirty reports whether Tier has a change that is not stored yet.
+func (s *VisitorSession) TierDirty() bool {
+	return visitorTier.Dirty(s.core)
+}
+
+// Accessors of Code, stored as code.
+
+// Code returns the session's Code.
+func (s *VisitorSession) Code() Code {
+	return visitorCode.Get(s.core)
+}
+
+// SetCode sets Code.
+func (s *VisitorSession) SetCode(v Code) {
+	visitorCode.Set(s.core, v)
+}
+
+// ClearCode resets Code to its default and removes it from the store.
+func (s *VisitorSession) ClearCode() {
+	visitorCode.Clear(s.core)
+}
+
+// CodeDirty reports whether Code has a change that is not stored yet.
+func (s *VisitorSession) CodeDirty() bool {
+	return visitorCode.Dirty(s.core)
+}
+
 // The session as a whole.
 
 // Dirty reports whether the session has changes that are not stored yet:
@@ -937,6 +995,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 		Kept:    visitorKept.Get(s.core),
 		Dropped: visitorDropped.Get(s.core),
 		Bulk:    visitorBulk.Snapshot(s.core),
+		Tier:    visitorTier.Get(s.core),
+		Code:    visitorCode.Get(s.core),
 	}
 }
 
@@ -963,6 +1023,8 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 		visitorKept.Set(core, v.Kept)
 		visitorDropped.Set(core, v.Dropped)
 		visitorBulk.Set(core, v.Bulk)
+		visitorTier.Set(core, v.Tier)
+		visitorCode.Set(core, v.Code)
 	})
 }
 
@@ -1061,4 +1123,48 @@ func (m *VisitorSessions) RevokeByAccount(ctx context.Context, v int64, except .
 		ids[i] = s.core
 	}
 	return runtime.RevokeBy(ctx, m.manager, &visitorAccount, v, ids...)
+}
+
+// FindByTier returns an iterator over the live sessions whose Tier is v, each
+// once and in no particular order. The first error ends it, with a nil session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
+func (m *VisitorSessions) FindByTier(ctx context.Context, v uint8) iter.Seq2[*VisitorSession, error] {
+	return runtime.FindBy(ctx, m.manager, &visitorTier, v)
+}
+
+// RevokeByTier ends every live session whose Tier is v, except those given, and
+// returns how many it ended. It also ends sessions that are signing in at the
+// same time. The default of Tier is not indexed: no session is found by it.
+func (m *VisitorSessions) RevokeByTier(ctx context.Context, v uint8, except ...*VisitorSession) (int, error) {
+	ids := make([]*runtime.Session, len(except))
+	for i, s := range except {
+		ids[i] = s.core
+	}
+	return runtime.RevokeBy(ctx, m.manager, &visitorTier, v, ids...)
+}
+
+// FindByCode returns an iterator over the live sessions whose Code is v, each
+// once and in no particular order. The first error ends it, with a nil session.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token, and ErrEnded if the
+// session has ended meanwhile.
+func (m *VisitorSessions) FindByCode(ctx context.Context, v Code) iter.Seq2[*VisitorSession, error] {
+	return runtime.FindBy(ctx, m.manager, &visitorCode, v)
+}
+
+// RevokeByCode ends every live session whose Code is v, except those given, and
+// returns how many it ended. It also ends sessions that are signing in at the
+// same time. The default of Code is not indexed: no session is found by it.
+func (m *VisitorSessions) RevokeByCode(ctx context.Context, v Code, except ...*VisitorSession) (int, error) {
+	ids := make([]*runtime.Session, len(except))
+	for i, s := range except {
+		ids[i] = s.core
+	}
+	return runtime.RevokeBy(ctx, m.manager, &visitorCode, v, ids...)
 }
