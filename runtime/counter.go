@@ -1,5 +1,7 @@
 package runtime
 
+import "errors"
+
 // A Counter is an integer that the store adds to, exact whatever runs at the
 // same time. Adding needs no load.
 type Counter[T Integer] struct {
@@ -13,14 +15,14 @@ func (f *Counter[T]) prepare() {
 // Get returns what is stored and pending together, held to the range of T.
 func (f *Counter[T]) Get(s *Session) T {
 	n, _ := read(s, &f.Field, (*draft).count)
-	return saturate[T](n)
+	return held[T](s, f.Key, n)
 }
 
 // Take returns the field's value and clears it. A counter that another request
 // changes meanwhile stays.
 func (f *Counter[T]) Take(s *Session) T {
 	n, _ := take(s, &f.Field, (*draft).count)
-	return saturate[T](n)
+	return held[T](s, f.Key, n)
 }
 
 // Set makes the counter n, whatever others add meanwhile.
@@ -32,6 +34,18 @@ func (f *Counter[T]) Set(s *Session, n T) {
 // commit fail with [ErrOverflow].
 func (f *Counter[T]) Add(s *Session, delta int64) {
 	s.write(&f.Field, func(d *draft) { d.addCount(&f.Field, delta) })
+}
+
+var errSaturated = errors.New("the counter is beyond the range of its field's type, and was read as its nearest value")
+
+// held returns the nearest value to n that T has, and reports it if that is another
+// one.
+func held[T Integer](s *Session, entry string, n int64) T {
+	v := saturate[T](n)
+	if int64(v) != n {
+		reportMisfit(s, entry, errSaturated)
+	}
+	return v
 }
 
 // saturate holds n to the range of T: the nearest value that T has.

@@ -57,6 +57,13 @@ type misfit struct {
 	reported bool
 }
 
+func (m *misfit) kind() EventKind {
+	if m.err == errSaturated {
+		return EventSaturated
+	}
+	return EventMisfit
+}
+
 // see takes note of what is stored, nil for nothing, and judges anew what is a
 // change of it.
 func (d *draft) see(r *Record) {

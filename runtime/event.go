@@ -47,6 +47,10 @@ const (
 	// default. The value stays until the field is written.
 	EventMisfit EventKind = "stored_value_misfit"
 
+	// EventSaturated: a counter is beyond the range of its field's type and was read
+	// as the nearest value that the type has. The counter itself stays exact.
+	EventSaturated EventKind = "counter_saturated"
+
 	// EventCounterReplaced: an addition met an entry that is no counter and
 	// replaced it.
 	EventCounterReplaced EventKind = "counter_replaced"

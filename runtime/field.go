@@ -134,11 +134,22 @@ func recode[T any](c Codec[T]) func(Format, string) (string, error) {
 	}
 }
 
-// prepareDefault encodes the default in every format. If a type refuses to
-// marshal its zero value, no value is the default.
+// prepareDefault encodes the default in every format.
 func prepareDefault[T any](f *Field, c Codec[T], v T) {
 	for _, format := range []Format{MessagePack, JSON} {
-		f.defaults[format], _ = encode(c, format, v)
+		f.defaults[format] = defaultForm(c, format, v)
 	}
 	f.canonical = recode(c)
+}
+
+// defaultForm returns the encoding of the default, none of a type that cannot
+// marshal its zero value, or panics: then no value is the default.
+func defaultForm[T any](c Codec[T], format Format, v T) (form string) {
+	defer func() {
+		if recover() != nil {
+			form = ""
+		}
+	}()
+	form, _ = encode(c, format, v)
+	return form
 }

@@ -97,7 +97,7 @@ func (f *CounterMap[K, V]) Len(s *Session) int { return len(f.Snapshot(s)) }
 // Item returns the element with the key.
 func (f *CounterMap[K, V]) Item(s *Session, k K) (V, bool) {
 	e, ok := s.readElement(&f.Field, f.Keys.Text(s.engine.format, k))
-	return saturate[V](e.count), ok
+	return held[V](s, f.Key+":"+e.text, e.count), ok
 }
 
 // Snapshot returns a copy of the map, nil if it is empty.
@@ -138,7 +138,9 @@ func (f *CounterMap[K, V]) Set(s *Session, m map[K]V) {
 	f.replaceElements(s, elements)
 }
 
-func (f *CounterMap[K, V]) decode(_ *Session, e element) (V, bool) { return saturate[V](e.count), true }
+func (f *CounterMap[K, V]) decode(s *Session, e element) (V, bool) {
+	return held[V](s, f.Key+":"+e.text, e.count), true
+}
 
 // gather decodes elements. Those that do not fit are left out and reported.
 func gather[K comparable, V any](s *Session, f *Field, keys KeyCodec[K], elements []element,

@@ -150,7 +150,7 @@ func (s *Session) reportMisfits() {
 	for i := range s.draft.misfits {
 		if m := &s.draft.misfits[i]; !m.reported {
 			m.reported = true
-			s.report(EventMisfit, m.entry, m.err)
+			s.report(m.kind(), m.entry, m.err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 
@@ -171,6 +172,30 @@ func TestV5AValueThatTheFieldCannotHoldSaturatesOnRead(t *testing.T) {
 		})
 		if got := s.misfits(); got != nil {
 			t.Errorf("misfits %q: a counter that saturates is none", got)
+		}
+	})
+}
+
+func TestV5ACounterBeyondItsTypeIsAnEvent(t *testing.T) {
+	inEveryFormat(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.visit(func(s *VisitorSession) { s.SetLevel(127) })
+		b.visit(func(s *VisitorSession) {
+			if s.Level() != 127 {
+				t.Errorf("level %d", s.Level())
+			}
+			s.AddLevel(100)
+		})
+		if got := s.kinds(); got != nil {
+			t.Errorf("events %q of what fits", got)
+		}
+		b.visit(func(s *VisitorSession) {
+			if s.Level() != 127 || s.Level() != 127 {
+				t.Errorf("level %d where it is 227", s.Level())
+			}
+		})
+		if got := s.kinds(); !slices.Equal(got, []runtime.EventKind{runtime.EventSaturated}) {
+			t.Errorf("events %q, want one of %q", got, runtime.EventSaturated)
 		}
 	})
 }
