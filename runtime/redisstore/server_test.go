@@ -397,6 +397,11 @@ func TestARevocationPassesDamagedRecords(t *testing.T) {
 	for f, err := range s.Find(t.Context(), v, now) {
 		t.Errorf("after the revocation Find yields %v, %v", f.ID, err)
 	}
+	mark := command(t, server, "EVAL", "return redis.call('KEYS', '*:revoked')[1]", "0")
+	left, err := strconv.Atoi(command(t, server, "PTTL", mark))
+	if life := time.Duration(left) * time.Millisecond; err != nil || life < runtime.RevocationLife || life > runtime.RevocationLife+5*time.Minute {
+		t.Errorf("the mark %q lives for %v, %v, want a day and a margin", mark, life, err)
+	}
 	if got := command(t, server, "HGET", nameOf(damaged[0]), ".h") + command(t, server, "GET", nameOf(damaged[2])); got != "shortsomebody else's" {
 		t.Errorf("the damaged records have become %q", got)
 	}

@@ -200,6 +200,13 @@ func revokeBars(k *kit) {
 	k.want("a Create that sets the value, a moment before the mark is forgotten", login(), runtime.ErrEnded)
 	k.later(time.Second)
 	k.want("a Create that sets the value, once the mark is forgotten", login(), nil)
+	k.later(-2 * runtime.RevocationLife)
+	if _, err := indexer.Revoke(k.Context(), k.user(9), k.now.Add(time.Hour)); err != nil {
+		k.Fatalf("Revoke: %v", err)
+	}
+	early = k.running(newSession(), time.Minute)
+	err = k.store.Create(k.Context(), early, k.record(session{early.ID, early.Proof}, k.login(9)))
+	k.want("a Create that sets a value which was revoked before the clock was set back", err, nil)
 }
 
 // revokeRace lets logins by earlier requests and a revocation meet.

@@ -91,6 +91,29 @@ func signInNeedsCurrent(k *kit) {
 	k.update(k.key(old), k.signIn(again, "8"))
 	k.holds("a sign-in as the same user with an earlier token", again, k.entry("theme", "dark"), login)
 	k.want("Load with the token that was current", k.loadErr(k.key(current)), runtime.ErrSuperseded)
+
+	vacant, _ := k.renewed()
+	first := vacant.with(newProof())
+	k.update(k.key(vacant), k.signIn(first, "7"))
+	k.holds("a sign-in with an earlier token where nobody is signed in", first, k.indexedEntry("user_id", "7"))
+
+	former, _ := k.renewed(k.indexedEntry("user", "8"))
+	d := k.signIn(former.with(newProof()), "7")
+	d.SignIn.Fields[0].Was = "user"
+	k.want("a sign-in as somebody else than an earlier key says", k.updateErr(k.key(former), d), runtime.ErrSuperseded)
+	d = k.signIn(former.with(newProof()), "8")
+	d.SignIn.Fields[0].Was = "user"
+	k.update(k.key(former), d)
+}
+
+// renewed creates a session whose token has been renewed and presented.
+func (k *kit) renewed(entries ...runtime.Entry) (old, current session) {
+	k.Helper()
+	old = k.create(entries...)
+	current = old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	k.load(current)
+	return old, current
 }
 
 // lostRenewal checks what T2 and T4 say of a token whose successor nobody has
@@ -161,9 +184,11 @@ func sameUserJoins(k *kit) {
 	first, second := old.with(newProof()), old.with(newProof())
 	k.update(k.key(old), k.signIn(first, "7"))
 	k.update(k.key(old), k.signIn(second, "7"))
+	k.update(k.key(old), k.signIn(old.with(newProof()), "7"))
 	k.load(second)
 	k.later(time.Hour)
-	k.holds("an hour after a second sign-in", first, k.indexedEntry("user_id", "7"))
+	k.holds("an hour after a third sign-in", first, k.indexedEntry("user_id", "7"))
+	k.holds("an hour after a third sign-in", second, k.indexedEntry("user_id", "7"))
 	late := old.with(newProof())
 	k.update(k.key(old), k.signIn(late, "7"))
 	k.holds("a retried sign-in an hour later", late, k.indexedEntry("user_id", "7"))
@@ -407,6 +432,13 @@ func ticketForBrowser(k *kit) {
 	d.Redeem = &runtime.Redemption{Presented: newProof(), Same: []runtime.Proof{newProof(), s.proof}, Live: true}
 	k.update(k.ticketKey(s, bound), d)
 	k.holds("the redemption by the browser that the handshake saw", next)
+
+	old, current := k.renewed()
+	bound = &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Saw: old.proof}
+	k.update(k.key(current), &runtime.Delta{Ticket: bound})
+	d = redeem(old.with(newProof()))
+	d.Redeem.Presented = current.proof
+	k.update(k.ticketKey(old, bound), d)
 }
 
 func ticketEndsWithToken(k *kit) {

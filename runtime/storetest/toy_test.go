@@ -217,8 +217,8 @@ func (s *toy) yieldUntil(torn bool, harmed func() bool) {
 func (s *toy) barred(key runtime.Key, kind string, e runtime.Entry) bool {
 	value := runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value}
 	return slices.ContainsFunc(s.marks, func(m toyMark) bool {
-		return e.Kind == runtime.IndexedEntry && m.value == value && key.Arrived().Before(m.at) &&
-			key.Now.Before(m.at.Add(runtime.RevocationLife)) && !slices.Contains(m.except, key.ID)
+		mark := runtime.Revocation{At: m.at, Except: m.except}
+		return e.Kind == runtime.IndexedEntry && m.value == value && mark.Bars(key)
 	})
 }
 
