@@ -50,6 +50,17 @@ func (s *Session) write(f *Field, change func(*draft)) {
 	}
 }
 
+// makeRoom prepares the draft for a first change.
+func (s *Session) makeRoom() {
+	if s.draft.pending != nil {
+		return
+	}
+	if s.spare == nil {
+		s.spare = &commitRoom{}
+	}
+	s.draft.pending = s.spare.pending[:0]
+}
+
 // setElement changes one element of a map field.
 func (f *Field) setElement(s *Session, text string, c change) {
 	s.write(f, func(d *draft) { d.setElement(f, text, c) })

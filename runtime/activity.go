@@ -8,11 +8,11 @@ import (
 
 // active returns until when a commit of now extends the session, zero if it is no
 // use of it.
-func (s *Session) active(now time.Time) time.Time {
-	if s.passive {
+func (c commit) active(now time.Time) time.Time {
+	if c.passive {
 		return time.Time{}
 	}
-	return s.engine.idleEnd(now)
+	return c.engine.idleEnd(now)
 }
 
 // extensible reports whether activity can move the end of the session. One that
@@ -25,20 +25,20 @@ func (s *Session) extensible() bool {
 // extend moves the idle limit of a session that was only read, at most once in
 // a tenth of it. The activity is the arrival of the request, however long its
 // response streams.
-func (s *Session) extend(ctx context.Context, c *commitRoom) {
-	key := s.key(&s.identity, s.engine.clock.read())
-	end := s.engine.expires(key.Arrived(), s.draft.stored.Deadline)
-	if end.Sub(s.draft.stored.Expires) < s.engine.config.Idle/10 {
+func (c commit) extend(ctx context.Context) {
+	key := c.key(&c.identity, c.engine.clock.read())
+	end := c.engine.expires(key.Arrived(), c.draft.stored.Deadline)
+	if end.Sub(c.draft.stored.Expires) < c.engine.config.Idle/10 {
 		return
 	}
-	c.delta = Delta{Active: s.engine.idleEnd(key.Arrived())}
-	result, err := s.engine.store.Update(ctx, key, &c.delta)
+	c.room.delta = Delta{Active: c.engine.idleEnd(key.Arrived())}
+	result, err := c.engine.store.Update(ctx, key, &c.room.delta)
 	switch {
 	case err == nil:
-		s.follow(&c.delta, result)
+		c.follow(&c.room.delta, result)
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrSuperseded), errors.Is(err, ErrReused), errors.Is(err, ErrEnded):
 		// It ended while the request was reading: nothing is left to extend.
 	default:
-		_ = s.fault("extend", err)
+		_ = c.fault("extend", err)
 	}
 }

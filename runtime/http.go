@@ -48,7 +48,7 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 		return nil
 	}
 	err := s.commitResponse(false)
-	s.sendHeader(w.Header(), false)
+	responseHeader{s, w.Header()}.send(false)
 	s.phase = phaseClosed
 	return err
 }

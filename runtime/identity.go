@@ -1,7 +1,5 @@
 package runtime
 
-import "time"
-
 // identity is which stored session a Session stands for, and with what right.
 type identity struct {
 	id        ID     // of the record, or kept for the one to be created
@@ -18,6 +16,12 @@ type identity struct {
 func (i *identity) adopt(t token, p Proof, f Family) {
 	i.id, i.secret, i.hasToken = t.id, t.secret.hide(), true
 	i.proof, i.family = p, f
+}
+
+// identity returns the token as what a session presents.
+func (t token) identity(kind string) (i identity) {
+	i.adopt(t, t.secret.proof(kind), t.secret.family(kind))
+	return i
 }
 
 // token returns what opens the record.
@@ -38,48 +42,4 @@ func (i *identity) handle() string {
 		return ""
 	}
 	return i.id.String()
-}
-
-// key presents an identity to the store.
-func (s *Session) key(i *identity, now time.Time) Key {
-	return Key{
-		ID:     i.id,
-		Proof:  i.present(s.engine.kind),
-		Family: i.family,
-		Now:    now,
-		Age:    now.Sub(epoch) - s.arrived,
-		Held:   i.confirmed || i.issued || s.live != nil,
-		Live:   i.issued || i.found || s.live != nil,
-	}
-}
-
-// issue makes the token of a session to be created: under the id that was reserved
-// for it, if one was.
-func (s *Session) issue() identity {
-	switch {
-	case s.reserved != nil:
-		s.id, s.reserved = *s.reserved, nil
-	case s.id == (ID{}):
-		s.id = newID()
-	}
-	fresh := identity{issued: true}
-	secret := newSecret()
-	fresh.adopt(token{s.id, secret}, secret.proof(s.engine.kind), secret.family(s.engine.kind))
-	return fresh
-}
-
-// ids returns the id that the store has confirmed, and the one that a session will
-// be created under, in place of this one if need be.
-func (s *Session) ids() []ID {
-	if s.reserved == nil {
-		id := newID()
-		s.reserved = &id
-	}
-	if !s.hasToken {
-		s.id = *s.reserved
-	}
-	if !s.confirmed {
-		return []ID{*s.reserved}
-	}
-	return []ID{s.id, *s.reserved}
 }

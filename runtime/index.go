@@ -68,7 +68,17 @@ func (s *Session) exception(ctx context.Context) []ID {
 	s.lock()
 	defer s.unlock()
 	s.load(ctx)
-	return s.ids()
+	if s.reserved == nil {
+		id := newID()
+		s.reserved = &id
+	}
+	if !s.hasToken {
+		s.id = *s.reserved
+	}
+	if !s.confirmed {
+		return []ID{*s.reserved}
+	}
+	return []ID{s.id, *s.reserved}
 }
 
 // A respeller is a codec of values that other types, which the field may have had

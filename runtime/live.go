@@ -17,7 +17,8 @@ import (
 // what has happened since the handshake. It returns an error if the store
 // cannot be watched; the connection is then to be closed.
 func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Session) (disconnect func(), err error) {
-	if err := s.enterEvents(ctx); err != nil {
+	live := liveSession{s}
+	if err := live.enter(ctx); err != nil {
 		return nil, err
 	}
 	if s.engine.store == nil {
@@ -29,7 +30,7 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 	}
 	s.lock()
 	s.live.socket = x
-	moveSocket(s)
+	live.moveSocket()
 	s.unlock()
 	x.check(false)
 	return x.disconnect, nil
@@ -41,13 +42,13 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 // after the other. It returns the handler's error, or that of the commit, or that
 // of telling the browser; after [ErrEnded] the connection is to be closed.
 func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Session, handle func(context.Context) error) error {
-	if err := s.enterEvents(ctx); err != nil {
+	event := liveEvent{liveSession{s}, conn}
+	if err := event.enter(ctx); err != nil {
 		return err
 	}
 	s.live.events.Lock()
 	defer s.live.events.Unlock()
 	ctx = m.carry(ctx, s)
-	event := liveEvent{s, conn}
 	event.begin(ctx)
 	finished := false
 	defer func() {
@@ -66,10 +67,11 @@ func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Sessio
 // changed, tells the browser if its cookie has to change, and leaves the session
 // unloaded and clean, also when it fails.
 func (m *Manager[S]) ProcessLivelyEvent(ctx context.Context, conn LivelyConn, s *Session) error {
-	if err := s.enterEvents(ctx); err != nil {
+	event := liveEvent{liveSession{s}, conn}
+	if err := event.enter(ctx); err != nil {
 		return err
 	}
-	return liveEvent{s, conn}.commit(ctx)
+	return event.commit(ctx)
 }
 
 // carry returns a context that carries this session, as that of its handshake
@@ -84,36 +86,34 @@ func (m *Manager[S]) carry(ctx context.Context, s *Session) context.Context {
 
 // A liveEvent is one event of a live connection on its session.
 type liveEvent struct {
-	session *Session
-	conn    LivelyConn
+	liveSession
+	conn LivelyConn
 }
 
 // begin makes the session fresh. What was changed since the last event and not
 // saved is lost, with a report.
 func (e liveEvent) begin(ctx context.Context) {
-	s := e.session
-	s.lock()
-	defer s.unlock()
-	for i := range s.draft.pending {
-		if p := &s.draft.pending[i]; p.changes() {
-			s.report(EventDiscarded, p.field.Key, nil)
+	e.lock()
+	defer e.unlock()
+	for i := range e.draft.pending {
+		if p := &e.draft.pending[i]; p.changes() {
+			e.report(EventDiscarded, p.field.Key, nil)
 		}
 	}
-	if s.changesLife() {
-		s.report(EventDiscarded, "", nil)
+	if e.life.changes(e.hasToken) {
+		e.report(EventDiscarded, "", nil)
 	}
-	s.between()
-	s.phase, s.ctx, s.err = phaseOpen, ctx, nil
-	s.live.socket.begin()
+	e.between()
+	e.phase, e.ctx, e.err = phaseOpen, ctx, nil
+	e.live.socket.begin()
 }
 
 // commit ends an event whose handler has succeeded.
 func (e liveEvent) commit(ctx context.Context) (err error) {
-	s := e.session
 	told := e.end(ctx, func() {
-		err = s.hookCommit()
-		if err == nil && (errors.Is(s.refusal, ErrEnded) || s.sight == outage && s.engine.config.FailClosed) {
-			err = s.refusal
+		err = e.hookCommit()
+		if err == nil && (errors.Is(e.refusal, ErrEnded) || e.sight == outage && e.engine.config.FailClosed) {
+			err = e.refusal
 		}
 	})
 	if err == nil {
@@ -125,24 +125,23 @@ func (e liveEvent) commit(ctx context.Context) (err error) {
 // discard ends an event whose handler has failed. What that has saved is stored,
 // so the browser learns of it.
 func (e liveEvent) discard(ctx context.Context) {
-	if err := e.end(ctx, e.session.drop); err != nil {
-		e.session.engine.fault(ctx, "notify", e.session.loggedHandle(), err)
+	if err := e.end(ctx, e.drop); err != nil {
+		e.engine.fault(ctx, "notify", e.loggedHandle(), err)
 	}
 }
 
 // end commits or drops, tells the browser, and lets the socket judge what it
 // heard meanwhile. It returns the error of telling.
 func (e liveEvent) end(ctx context.Context, settle func()) error {
-	s := e.session
-	s.lock()
-	s.phase = phaseOpen // after ProcessLivelyEvent alone its changes were made between events
-	socket := s.live.socket
+	e.lock()
+	e.phase = phaseOpen // after ProcessLivelyEvent alone its changes were made between events
+	socket := e.live.socket
 	socket.begin()
 	settle()
-	tell, met := delivery(s), s.refusal
-	moveSocket(s)
-	s.between()
-	s.unlock()
+	tell, met := e.delivery(), e.refusal
+	e.moveSocket()
+	e.between()
+	e.unlock()
 	err := tell(ctx, e.conn)
 	if err != nil {
 		err = fmt.Errorf("tell the browser of its session cookie: %w", err)
@@ -152,7 +151,7 @@ func (e liveEvent) end(ctx context.Context, settle func()) error {
 }
 
 // moveSocket tells the connection's socket which session it now belongs to.
-func moveSocket(s *Session) {
+func (s liveSession) moveSocket() {
 	var id ID
 	if s.hasToken {
 		id = s.id
@@ -165,7 +164,7 @@ func moveSocket(s *Session) {
 }
 
 // delivery returns what tells the browser of its new cookie.
-func delivery(s *Session) func(context.Context, LivelyConn) error {
+func (s liveSession) delivery() func(context.Context, LivelyConn) error {
 	config := &s.engine.config
 	switch {
 	case s.cookie == cookieKept:

@@ -64,6 +64,6 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	fill(s)
 	s.lock()
 	defer s.unlock()
-	_ = s.commit(ctx, s.takeRoom()) // Err reports
+	_ = commit{s, s.takeRoom()}.run(ctx) // Err reports
 	return x, &x.typed
 }

@@ -105,15 +105,8 @@ func (s *Session) choose(ctx context.Context) {
 		s.identity = t.identity(s.engine.kind)
 		s.confirmed = true
 		s.move(seen, record, nil)
-		s.withdrawExpiry()
 	}
 	s.rivals = nil
-}
-
-// identity returns the token as what a session presents.
-func (t token) identity(kind string) (i identity) {
-	i.adopt(t, t.secret.proof(kind), t.secret.family(kind))
-	return i
 }
 
 // soleLive returns the one token of several that opens a session, with its record,
@@ -136,24 +129,4 @@ func (e *engine) soleLive(ctx context.Context, rivals []token, age time.Duration
 		}
 	}
 	return sole, record, err
-}
-
-// settleDuplicates makes one cookie of several: what opens the session is sent
-// again, so that everything at other scopes can go. It reports whether the
-// response is to remove that.
-func (s *Session) settleDuplicates() bool {
-	if !s.duplicate || s.begun {
-		return false
-	}
-	s.load(s.ctx)
-	if s.sight == seen && s.cookie == cookieKept && s.setCookie[0] == "" {
-		s.cookie, s.cookieEnds = cookieSet, s.draft.stored.Deadline
-	}
-	return s.sight == seen || s.sight == absent
-}
-
-// bringsCookie reports whether the browser has a cookie of the session's name.
-func (s *Session) bringsCookie() bool {
-	_, _, found := s.engine.config.Cookie.next(s.brought)
-	return found
 }

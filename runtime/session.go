@@ -43,12 +43,9 @@ type state struct {
 	reserved *ID       // for a session begun in place of this one, see RevokeBy
 	draft    draft
 	live     *connection // nil: plain HTTP
-
-	room   *commitRoom // nil: none yet
-	first  callContext // of the first load
-	expiry *time.Time  // pending deadline, zero: the configured age
-	ending *identity   // the stored session that Destroy ends
-	renew  bool
+	life     life
+	spare    *commitRoom // nil: none yet
+	first    callContext // of the first load
 
 	duplicate bool    // several cookies came
 	rivals    []token // of them, as long as it is not known which one counts
@@ -102,7 +99,7 @@ func (s *Session) lockToWrite() {
 			state
 			commitRoom
 		}{}
-		both.state.room = &both.commitRoom
+		both.state.spare = &both.commitRoom
 		s.touch(&both.state)
 	}
 }
@@ -113,25 +110,6 @@ func (s *Session) touch(room *state) {
 	s.draft.sealer = sealer{ring: s.engine.ring, id: &s.id}
 	s.move(absent, nil, nil)
 	s.identify()
-}
-
-// pass lets the response begin if nobody has touched the session and its cookie
-// is in order: there is nothing to commit. What still reads the session may come
-// later if there is more to come. It reports whether that was so.
-func (s *Session) pass(next phase, h http.Header, more bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state != nil {
-		return false
-	}
-	if _, what := s.engine.presented(s.brought); !s.begun && what == malformedCookie {
-		return false
-	}
-	if more {
-		s.expectRead(h)
-	}
-	s.begun, s.phase = true, next
-	return true
 }
 
 // unlock calls back only after the lock is free, so that a callback may use the
@@ -186,6 +164,14 @@ func (s *Session) fail(err error) error {
 	return err
 }
 
+// over returns an error if nobody waits for the response any more.
+func (s *Session) over() error {
+	if s.live != nil || s.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrTooLate, s.ctx.Err())
+}
+
 // takesChanges reports whether the session takes changes.
 func (s *Session) takesChanges(field string) bool {
 	switch s.phase {
@@ -235,6 +221,15 @@ func (s *Session) Discard() {
 	s.drop()
 }
 
+// drop forgets what is pending. A session that was to be destroyed is itself
+// again.
+func (s *Session) drop() {
+	if s.life.ending != nil {
+		s.become(*s.life.ending, unseen)
+	}
+	s.draft.pending, s.life = nil, life{}
+}
+
 // Passive makes this request, or this event of a live connection, no use of the
 // session: it does not move the idle limit. A page that asks by itself now and
 // then would keep the session alive for ever.
@@ -263,13 +258,7 @@ func (s *Session) IsNew() bool {
 }
 
 // dirty reports whether the next commit has something to store.
-func (s *Session) dirty() bool { return s.draft.changes() || s.changesLife() }
-
-// changesLife reports whether more than fields is pending: a stored session is to
-// end, to be renewed, or to expire at another time.
-func (s *Session) changesLife() bool {
-	return s.ending != nil || s.hasToken && (s.renew || s.expiry != nil)
-}
+func (s *Session) dirty() bool { return s.draft.changes() || s.life.changes(s.hasToken) }
 
 // Dirty reports whether the session has changes that are not stored yet.
 func (s *Session) Dirty() bool {
@@ -299,7 +288,7 @@ func (s *Session) Renew() {
 	s.lock()
 	defer s.unlock()
 	if s.takesChanges("") {
-		s.renew = true
+		s.life.renew = true
 	}
 }
 
@@ -317,7 +306,8 @@ func (s *Session) Destroy() {
 // destroy loads first, because only a session that exists is ended and has its
 // cookie removed. A visitor who hangs up does not cancel that.
 func (s *Session) destroy() {
-	s.draft.pending, s.renew, s.expiry = nil, false, nil
+	s.draft.pending = nil
+	s.life.keepEnding(false)
 	ctx := &callContext{lasting: true}
 	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
@@ -326,7 +316,7 @@ func (s *Session) destroy() {
 		return
 	}
 	ending := s.identity
-	s.ending = &ending
+	s.life.ending = &ending
 	s.become(identity{}, absent)
 }
 
@@ -363,4 +353,17 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 		Type   string `json:"type"`
 		Handle string `json:"handle"`
 	}{s.engine.name, s.Handle()})
+}
+
+// key presents an identity to the store.
+func (s *Session) key(i *identity, now time.Time) Key {
+	return Key{
+		ID:     i.id,
+		Proof:  i.present(s.engine.kind),
+		Family: i.family,
+		Now:    now,
+		Age:    now.Sub(epoch) - s.arrived,
+		Held:   i.confirmed || i.issued || s.live != nil,
+		Live:   i.issued || i.found || s.live != nil,
+	}
 }

@@ -34,8 +34,11 @@ const (
 func (s *Session) move(to sight, r *Record, refusal error) {
 	s.sight, s.refusal = to, refusal
 	switch to {
-	case absent, seen:
+	case absent:
+		s.draft.see(nil)
+	case seen:
 		s.draft.see(r)
+		s.life.see(r, s.engine.config.Age)
 	case unseen, ended:
 		s.draft.forget()
 	default:
@@ -106,7 +109,6 @@ func (s *Session) fetch(ctx context.Context) {
 	case err == nil:
 		s.confirmed = true
 		s.move(seen, record, nil)
-		s.withdrawExpiry()
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused), errors.Is(err, ErrDamaged):
 		s.vanish(err)
 	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):

@@ -24,7 +24,7 @@ func (s *Session) SignedInAt() time.Time {
 // time for a new one. A pending SetExpiry counts.
 func (s *Session) ExpiresAt() time.Time {
 	return timeOf(s, func(r *Record) time.Time {
-		if s.expiry == nil {
+		if s.life.expiry == nil {
 			return r.Expires
 		}
 		return s.engine.expires(s.engine.clock.read(), s.deadline(r.Created))
@@ -40,6 +40,11 @@ func timeOf(s *Session, of func(*Record) time.Time) time.Time {
 		return time.Time{}
 	}
 	return of(s.draft.stored)
+}
+
+// deadline returns that of a session created then, with what is pending.
+func (s *Session) deadline(created time.Time) time.Time {
+	return s.life.deadline(created, s.engine.config.Age)
 }
 
 // SetExpiry moves the end of the session to t, at most [MaxAge] from now, or
@@ -60,29 +65,8 @@ func (s *Session) SetExpiry(t time.Time) {
 	if latest := now.Add(MaxAge).Truncate(time.Millisecond); t.After(latest) {
 		t = latest
 	}
-	s.expiry = &t
-	s.withdrawExpiry()
-}
-
-// withdrawExpiry withdraws a deadline that the record has already.
-func (s *Session) withdrawExpiry() {
-	if s.expiry != nil && s.sight == seen && s.deadline(s.created()).Equal(s.draft.stored.Deadline) {
-		s.expiry = nil
+	s.life.expiry = &t
+	if s.sight == seen {
+		s.life.see(s.draft.stored, s.engine.config.Age)
 	}
-}
-
-// deadline returns the pending deadline of a session created then.
-func (s *Session) deadline(created time.Time) time.Time {
-	if s.expiry == nil || s.expiry.IsZero() {
-		return created.Add(s.engine.config.Age)
-	}
-	return *s.expiry
-}
-
-// created returns when the session was created, zero if that is not known.
-func (s *Session) created() time.Time {
-	if s.draft.stored == nil {
-		return time.Time{}
-	}
-	return s.draft.stored.Created
 }

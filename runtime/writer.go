@@ -208,7 +208,7 @@ func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(w.under()).Hijack()
 	if err == nil {
 		w.hijacked = true
-		w.session.handOver()
+		liveSession{&w.session}.handOver()
 	}
 	return conn, rw, err
 }
@@ -216,7 +216,8 @@ func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 // upgrade commits the session of a handshake. It reports whether the handshake
 // may go on.
 func (w *writer) upgrade() bool {
-	if err := w.session.loadUsed(); err != nil && !w.begun {
+	err := liveSession{&w.session}.loadUsed()
+	if err != nil && !w.begun {
 		w.begun = true
 		w.fail()
 		w.tell(err)
@@ -247,7 +248,7 @@ func (w *writer) commit(more bool) {
 	if err != nil {
 		w.fail()
 	}
-	s.sendHeader(h, more)
+	responseHeader{s, h}.send(more)
 	w.counted = s.draft.stored != nil
 	s.unlock()
 	if err != nil {
@@ -304,7 +305,7 @@ func (w *writer) finish() {
 	}
 	if late && !w.failed && (s.dirty() || !w.counted) {
 		_ = s.commitResponse(w.broken) // reported to OnError
-		s.sendCookie(w.under().Header())
+		responseHeader{s, w.under().Header()}.sendCookie()
 	}
 	s.phase = phaseClosed
 }

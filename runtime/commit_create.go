@@ -1,0 +1,114 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// create stores a new session with what this request wrote, if that is
+// anything.
+func (c commit) create(ctx context.Context) error {
+	for range maxIDs {
+		now := c.engine.clock.read()
+		fresh := c.issue()
+		r, err := c.newRecord(&fresh, now)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			c.drop()
+			return nil
+		}
+		if c.tooLate() {
+			c.drop()
+			return ErrTooLate
+		}
+		if over := c.over(); over != nil {
+			c.drop()
+			return over
+		}
+		err = c.engine.store.Create(ctx, c.key(&fresh, now), r)
+		switch {
+		case errors.Is(err, ErrExists):
+			c.id = ID{}
+			continue
+		case errors.Is(err, ErrTooLarge):
+			return err
+		case err != nil:
+			return c.lose(err)
+		}
+		c.identity, c.confirmed = fresh, true
+		c.cookieEnds = r.Deadline
+		c.deliver(r.Ticket, c.room.ticket)
+		c.drop()
+		c.move(seen, r, nil)
+		return nil
+	}
+	return fmt.Errorf("%w: %d ids tried, is the random source broken?", ErrExists, maxIDs)
+}
+
+// issue makes the token of a session to be created: under the id that was reserved
+// for it, if one was.
+func (c commit) issue() identity {
+	switch {
+	case c.reserved != nil:
+		c.id, c.reserved = *c.reserved, nil
+	case c.id == (ID{}):
+		c.id = newID()
+	}
+	fresh := identity{issued: true}
+	secret := newSecret()
+	fresh.adopt(token{c.id, secret}, secret.proof(c.engine.kind), secret.family(c.engine.kind))
+	return fresh
+}
+
+// newRecord returns the record of a new session, nil if nothing would be in
+// it.
+func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
+	entries, err := c.draft.on(Entries{}, c.room.ops[:0], &c.room.delta, c.engine.config.MaxBytes)
+	if err != nil || entries.Len() == 0 {
+		return nil, err
+	}
+	created := now.Truncate(time.Millisecond)
+	deadline := c.deadline(created)
+	r := &Record{
+		Kind:     c.engine.kind,
+		Proof:    fresh.proof,
+		Family:   fresh.family,
+		Created:  created,
+		Renewed:  created,
+		Deadline: deadline,
+		Expires:  c.engine.expires(now, deadline),
+		Entries:  entries,
+	}
+	if c.draft.signsIn() {
+		r.SignedIn = created
+	}
+	if c.byTicket() {
+		r.Ticket, c.room.ticket = c.live.newTicket(c.engine.kind, now, true)
+		r.Expires = earliest(r.Expires, r.Ticket.Ends)
+	}
+	return r, nil
+}
+
+// storeLocally serves a session without a store, as tests of handlers have it.
+func (c commit) storeLocally() error {
+	c.life.ending = nil
+	now := c.engine.clock.read()
+	next := Record{Created: now.Truncate(time.Millisecond), Renewed: now.Truncate(time.Millisecond)}
+	if c.draft.stored != nil {
+		next = *c.draft.stored
+	}
+	entries, err := c.draft.on(next.Entries, c.room.ops[:0], &c.room.delta, c.engine.config.MaxBytes)
+	if err != nil {
+		return err
+	}
+	next.Deadline = c.deadline(next.Created)
+	next.Expires = c.engine.expires(now, next.Deadline)
+	next.Entries = entries
+	c.drop()
+	c.move(seen, &next, nil)
+	return nil
+}

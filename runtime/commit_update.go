@@ -1,0 +1,164 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// update sends one delta to the stored session, and computes it anew as long as
+// its conditions fail.
+func (c commit) update(ctx context.Context) error {
+	for range maxRetries + 1 {
+		now := c.engine.clock.read()
+		if err := c.prepareDelta(now); err != nil {
+			return err
+		}
+		result, err := c.engine.store.Update(ctx, c.key(&c.identity, now), &c.room.delta)
+		if err == nil {
+			c.accept(result)
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return c.refused(ctx, err)
+		}
+		c.fetch(ctx)
+		switch {
+		case c.refusal != nil:
+			return c.refuse()
+		case !c.dirty():
+			return nil
+		case !c.hasToken:
+			return c.create(ctx)
+		}
+	}
+	c.drop()
+	return fmt.Errorf("%w: given up after %d retries", ErrConflict, maxRetries)
+}
+
+func (c commit) prepareDelta(now time.Time) error {
+	ops, err := c.draft.ops(c.room.ops[:0])
+	if err != nil {
+		return err
+	}
+	c.room.delta = Delta{
+		Ops:      ops,
+		Limits:   c.draft.limits(),
+		MaxBytes: c.engine.config.MaxBytes,
+		Active:   c.active(now),
+		SignIn:   c.draft.signIn(c.engine.renewing),
+	}
+	if c.life.expiry != nil {
+		c.room.delta.Deadline = c.deadline(c.created())
+	}
+	if err := c.prepareRenewal(); err != nil {
+		return err
+	}
+	if c.byTicket() && (c.room.delta.Renewal != nil || c.movesCookie()) {
+		ends := c.room.delta.Renewal != nil && c.room.delta.Renewal.Kind != RenewPlain
+		c.room.delta.Ticket, c.room.ticket = c.live.newTicket(c.engine.kind, now, ends || c.live.undelivered)
+	}
+	return nil
+}
+
+// movesCookie reports whether a pending deadline is one that the browser has to
+// learn.
+func (c commit) movesCookie() bool {
+	return c.life.expiry != nil && !c.engine.config.Cookie.BrowserClose
+}
+
+// prepareRenewal adds a new token if one is due: the browser has to be able
+// to learn it.
+func (c commit) prepareRenewal() error {
+	kind := RenewPlain
+	switch {
+	case c.room.delta.SignIn != nil:
+		kind = RenewSignIn
+	case c.draft.signsOut():
+		kind = RenewSignOut
+	case !c.life.renew:
+		return nil
+	}
+	switch {
+	case c.found:
+		c.drop()
+		return errNoToken
+	case c.tooLate():
+		c.drop()
+		return ErrTooLate
+	}
+	if over := c.over(); over != nil && !c.draft.signsOut() {
+		c.drop()
+		return over
+	}
+	c.room.secret = newSecret()
+	if kind == RenewPlain {
+		c.room.secret = c.secret.show().renewed()
+	}
+	c.room.delta.Renewal = &Renewal{
+		Kind:   kind,
+		Proof:  c.room.secret.proof(c.engine.kind),
+		Family: c.room.secret.family(c.engine.kind),
+		Grace:  c.engine.config.Grace,
+	}
+	return nil
+}
+
+// accept takes note of a delta that the store has applied.
+func (c commit) accept(result *Result) {
+	d := &c.room.delta
+	for _, entry := range result.Replaced {
+		c.report(EventCounterReplaced, entry, nil)
+	}
+	c.confirmed = true
+	if result.Won {
+		c.adopt(token{c.id, c.room.secret}, d.Renewal.Proof, d.Renewal.Family)
+		c.issued = true
+	}
+	if result.Won || result.Current && c.movesCookie() {
+		c.deliver(d.Ticket, c.room.ticket)
+	}
+	c.cookieEnds = result.Deadline
+	if c.life.expiry != nil {
+		c.engine.sockets.expectEnd(c.id, result.Expires)
+	}
+	c.drop()
+	c.follow(d, result)
+}
+
+// follow makes the view what the record now is, as far as this session knows it.
+func (c commit) follow(d *Delta, result *Result) {
+	if c.sight != seen {
+		return
+	}
+	unconditional := *d
+	unconditional.Limits, unconditional.MaxBytes = nil, 0
+	next := *c.draft.stored
+	if entries, _, err := next.Entries.apply(&unconditional); err == nil {
+		next.Entries = entries
+	}
+	next.Created, next.Renewed, next.SignedIn = result.Created, result.Renewed, result.SignedIn
+	next.Deadline, next.Expires = result.Deadline, result.Expires
+	c.move(seen, &next, nil)
+}
+
+// refused deals with a delta that the store did not apply.
+func (c commit) refused(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused), errors.Is(err, ErrDamaged):
+		c.vanish(err)
+		if c.refusal != nil {
+			return c.refuse()
+		}
+		return c.create(ctx)
+	case errors.Is(err, ErrSuperseded) && !errors.Is(err, ErrSignedOut) && c.room.delta.SignIn != nil:
+		c.report(EventSignInApart, "", nil)
+		c.beginAfresh()
+		return c.create(ctx)
+	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrOverflow):
+		return err
+	default:
+		return c.lose(err)
+	}
+}

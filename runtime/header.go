@@ -1,0 +1,172 @@
+package runtime
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// A responseHeader is the header of a response, into which its session puts what
+// caches and the browser have to know.
+type responseHeader struct {
+	*Session
+	http.Header
+}
+
+// send puts everything into the header that the session has to say. More
+// says that the handler goes on, and may read its session later.
+func (r responseHeader) send(more bool) {
+	switch {
+	case r.consulted:
+		r.varyByCookie()
+	case more:
+		r.expectRead()
+	}
+	settled := r.settleDuplicates()
+	r.sendCookie()
+	r.keepCookie()
+	if sets := r.setCookie[0] != ""; settled || sets && r.bringsCookie() {
+		r.clearElsewhere(sets)
+	}
+	r.begun = true
+}
+
+// expectRead has the response say that it depends on the cookie, although nobody
+// has read the session yet: a template may do so while the response is under way.
+// What the handler has made cacheable is not expected to.
+func (r responseHeader) expectRead() {
+	if isCacheable(r.Header) {
+		r.unvaried = !variesByCookie(r.Header)
+		return
+	}
+	r.varyByCookie()
+}
+
+// isCacheable reports whether a handler has said itself what caches may do.
+func isCacheable(h http.Header) bool {
+	return len(h["Cache-Control"]) > 0 || len(h["Expires"]) > 0 || len(h["Etag"]) > 0 || len(h["Last-Modified"]) > 0
+}
+
+func (r responseHeader) varyByCookie() {
+	if !variesByCookie(r.Header) {
+		r.vary[0] = "Cookie"
+		r.Header["Vary"] = appendLine(r.Header["Vary"], &r.vary)
+	}
+}
+
+// keepCookie keeps what Save has put into the header, whatever has become of that
+// since.
+func (r responseHeader) keepCookie() {
+	if r.setCookie[0] == "" {
+		return
+	}
+	if !r.engine.config.Cookie.isIn(r.Header) {
+		r.Header["Set-Cookie"] = appendLine(r.Header["Set-Cookie"], &r.setCookie)
+	}
+	keepOutOfCaches(r.Header, &r.cacheControl)
+}
+
+// clearElsewhere removes the cookie from other scopes. The lines stand before the
+// one that sets it: where a browser takes two scopes for one, the last one counts.
+func (r responseHeader) clearElsewhere(sets bool) {
+	lines := r.engine.config.clearElsewhere(r.request, sets)
+	if len(lines) == 0 {
+		return
+	}
+	r.Header["Set-Cookie"] = append(lines, r.Header["Set-Cookie"]...)
+	keepOutOfCaches(r.Header, &r.cacheControl)
+}
+
+// settleDuplicates makes one cookie of several: what opens the session is sent
+// again, so that everything at other scopes can go. It reports whether the
+// response is to remove that.
+func (r responseHeader) settleDuplicates() bool {
+	if !r.duplicate || r.begun {
+		return false
+	}
+	r.load(r.ctx)
+	if r.sight == seen && r.cookie == cookieKept && r.setCookie[0] == "" {
+		r.cookie, r.cookieEnds = cookieSet, r.draft.stored.Deadline
+	}
+	return r.sight == seen || r.sight == absent
+}
+
+// bringsCookie reports whether the browser has a cookie of the session's name.
+func (r responseHeader) bringsCookie() bool {
+	_, _, found := r.engine.config.Cookie.next(r.brought)
+	return found
+}
+
+// sendCookie puts the cookie into the header, in place of an earlier one of the
+// same response. A cookie of that name which somebody else has put there stays.
+func (r responseHeader) sendCookie() {
+	change := r.cookie
+	r.cookie = cookieKept
+	switch {
+	case change == cookieKept:
+		return
+	case r.begun:
+		r.report(EventCookieLate, "", nil)
+		return
+	}
+	if sent := r.setCookie[0]; sent != "" {
+		r.Header["Set-Cookie"] = slices.DeleteFunc(r.Header["Set-Cookie"], func(line string) bool { return line == sent })
+	}
+	cookie := &r.engine.config.Cookie
+	if cookie.isIn(r.Header) {
+		r.report(EventCookieTaken, "", nil)
+		return
+	}
+	if change == cookieSet {
+		r.checkTransport()
+		r.setCookie[0] = r.engine.cookie.set(r.token(), r.cookieEnds, r.engine.clock.read())
+	} else {
+		r.setCookie[0] = cookie.clear()
+	}
+	r.Header["Set-Cookie"] = appendLine(r.Header["Set-Cookie"], &r.setCookie)
+	keepOutOfCaches(r.Header, &r.cacheControl)
+}
+
+// checkTransport reports once that browsers will not keep the cookie.
+func (r responseHeader) checkTransport() {
+	e := r.engine
+	if !e.config.Cookie.Secure || r.request == nil || e.insecure.Load() || !isPlainHTTP(r.request) {
+		return
+	}
+	if !e.insecure.Swap(true) {
+		r.report(EventInsecure, "", nil)
+	}
+}
+
+// appendLine adds the line in room to those of a header field. The first one
+// needs no other memory.
+func appendLine(lines []string, room *[1]string) []string {
+	if len(lines) == 0 {
+		return room[:]
+	}
+	return append(lines, room[0])
+}
+
+func addCookie(h http.Header, line string) {
+	h["Set-Cookie"] = append(h["Set-Cookie"], line)
+	keepOutOfCaches(h, new([1]string))
+}
+
+// keepOutOfCaches serves ASVS 5.0, 14.3.2.
+func keepOutOfCaches(h http.Header, room *[1]string) {
+	room[0] = "no-store"
+	h["Cache-Control"] = room[:]
+}
+
+// variesByCookie reports whether a response says already that it depends on the
+// cookie (RFC 9110, section 12.5.5).
+func variesByCookie(h http.Header) bool {
+	for _, line := range h["Vary"] {
+		for field := range strings.SplitSeq(line, ",") {
+			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
+				return true
+			}
+		}
+	}
+	return false
+}

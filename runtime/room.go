@@ -1,0 +1,12 @@
+package runtime
+
+// commitRoom is all that most requests need to change their session and to
+// commit that, in one allocation.
+type commitRoom struct {
+	context callContext
+	pending [1]pending
+	delta   Delta
+	ops     [2]Op
+	secret  secret // the new one, if the delta renews
+	ticket  secret // of the delta's ticket
+}
