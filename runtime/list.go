@@ -23,6 +23,15 @@ func (f *List[S, E]) prepare() {
 // All yields the elements over a copy.
 func (f *List[S, E]) All(s *Session) iter.Seq[E] { return slices.Values(f.Snapshot(s)) }
 
+// Slice returns a copy of the slice. An empty one is not nil, so that JSON shows
+// it as [].
+func (f *List[S, E]) Slice(s *Session) S {
+	if v := f.Snapshot(s); v != nil {
+		return v
+	}
+	return S{}
+}
+
 // Len returns the number of elements.
 func (f *List[S, E]) Len(s *Session) int { return len(f.Snapshot(s)) }
 

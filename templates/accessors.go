@@ -37,6 +37,7 @@ func (f *field) accessor(a schema.Accessor) method {
 var emitters = map[schema.Accessor]func(f *field, name string) method{
 	schema.GetX:        (*field).read,
 	schema.TakeX:       (*field).take,
+	schema.XSlice:      (*field).slice,
 	schema.XLen:        (*field).length,
 	schema.XAt:         (*field).at,
 	schema.XItem:       (*field).item,

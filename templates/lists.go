@@ -14,6 +14,15 @@ func (f *field) listAll(name string) method {
 	}
 }
 
+func (f *field) slice(name string) method {
+	text := fmt.Sprintf("%s returns a copy of %s, which is empty rather than nil if there is nothing in it.", name, f.Name)
+	return method{
+		doc:     f.writes(text),
+		results: []jen.Code{f.typ(f.Type)},
+		body:    f.returns("Slice"),
+	}
+}
+
 func (f *field) at(name string) method {
 	text := fmt.Sprintf("%s returns a copy of element %s of %s. It panics if there is no such element.",
 		name, f.locals.name("i"), f.Name)

@@ -14,6 +14,7 @@ type Accessor string
 const (
 	GetX        Accessor = "X"
 	TakeX       Accessor = "TakeX"
+	XSlice      Accessor = "XSlice"
 	XLen        Accessor = "XLen"
 	XAt         Accessor = "XAt"
 	XItem       Accessor = "XItem"
@@ -31,7 +32,7 @@ const (
 )
 
 // Readers are the accessors that return what a field holds.
-var Readers = []Accessor{GetX, TakeX, XLen, XAt, XItem}
+var Readers = []Accessor{GetX, TakeX, XSlice, XLen, XAt, XItem}
 
 // Of returns the accessor's name for a field.
 func (a Accessor) Of(field string) string {
@@ -65,7 +66,7 @@ func (f *Field) readers() []Accessor {
 	case f.Once:
 		return []Accessor{TakeX}
 	case f.Shape == List:
-		return []Accessor{GetX, XLen, XAt}
+		return []Accessor{GetX, XSlice, XLen, XAt}
 	case f.Shape == Map || f.Shape == CounterMap:
 		return []Accessor{GetX, XLen, XItem}
 	default:

@@ -227,6 +227,12 @@ func (s *VisitorSession) Recent() iter.Seq[string] {
 	return visitorRecent.All(s.core)
 }
 
+// RecentSlice returns a copy of Recent, which is empty rather than nil if there
+// is nothing in it.
+func (s *VisitorSession) RecentSlice() []string {
+	return visitorRecent.Slice(s.core)
+}
+
 // RecentLen returns the number of elements of Recent.
 func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)

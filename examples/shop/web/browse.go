@@ -29,7 +29,7 @@ func productView(s *session.VisitorSession, p product) view {
 // and without the one that is being shown.
 func recentProducts(s *session.VisitorSession, shown string) (products []product) {
 	seen := map[string]bool{shown: true}
-	for _, sku := range slices.Backward(slices.Collect(s.Recent())) {
+	for _, sku := range slices.Backward(s.RecentSlice()) {
 		p, ok := findProduct(sku)
 		if ok && !seen[sku] && len(products) < shownRecent {
 			seen[sku] = true

@@ -1394,6 +1394,12 @@ func (s *EverythingSession) Words() iter.Seq[Word] {
 	return everythingWords.All(s.core)
 }
 
+// WordsSlice returns a copy of Words, which is empty rather than nil if there
+// is nothing in it.
+func (s *EverythingSession) WordsSlice() []Word {
+	return everythingWords.Slice(s.core)
+}
+
 // WordsLen returns the number of elements of Words.
 func (s *EverythingSession) WordsLen() int {
 	return everythingWords.Len(s.core)
@@ -1425,6 +1431,12 @@ func (s *EverythingSession) WordsDirty() bool {
 // Matrix returns an iterator over a copy of the elements of Matrix, in order.
 func (s *EverythingSession) Matrix() iter.Seq[[]float64] {
 	return everythingMatrix.All(s.core)
+}
+
+// MatrixSlice returns a copy of Matrix, which is empty rather than nil if there
+// is nothing in it.
+func (s *EverythingSession) MatrixSlice() [][]float64 {
+	return everythingMatrix.Slice(s.core)
 }
 
 // MatrixLen returns the number of elements of Matrix.
@@ -1460,6 +1472,12 @@ func (s *EverythingSession) Blobs() iter.Seq[[]byte] {
 	return everythingBlobs.All(s.core)
 }
 
+// BlobsSlice returns a copy of Blobs, which is empty rather than nil if there
+// is nothing in it.
+func (s *EverythingSession) BlobsSlice() [][]byte {
+	return everythingBlobs.Slice(s.core)
+}
+
 // BlobsLen returns the number of elements of Blobs.
 func (s *EverythingSession) BlobsLen() int {
 	return everythingBlobs.Len(s.core)
@@ -1491,6 +1509,12 @@ func (s *EverythingSession) BlobsDirty() bool {
 // Rounds returns an iterator over a copy of the elements of Rounds, in order.
 func (s *EverythingSession) Rounds() iter.Seq[Grade] {
 	return everythingRounds.All(s.core)
+}
+
+// RoundsSlice returns a copy of Rounds, which is empty rather than nil if there
+// is nothing in it.
+func (s *EverythingSession) RoundsSlice() Rounds {
+	return everythingRounds.Slice(s.core)
 }
 
 // RoundsLen returns the number of elements of Rounds.
@@ -2048,6 +2072,12 @@ func (s *EverythingSession) MaybeMany() iter.Seq[*int] {
 	return everythingMaybeMany.All(s.core)
 }
 
+// MaybeManySlice returns a copy of MaybeMany, which is empty rather than nil if
+// there is nothing in it.
+func (s *EverythingSession) MaybeManySlice() []*int {
+	return everythingMaybeMany.Slice(s.core)
+}
+
 // MaybeManyLen returns the number of elements of MaybeMany.
 func (s *EverythingSession) MaybeManyLen() int {
 	return everythingMaybeMany.Len(s.core)
@@ -2196,6 +2226,12 @@ func (s *EverythingSession) Corners() iter.Seq[Point] {
 	return everythingCorners.All(s.core)
 }
 
+// CornersSlice returns a copy of Corners, which is empty rather than nil if
+// there is nothing in it.
+func (s *EverythingSession) CornersSlice() []Point {
+	return everythingCorners.Slice(s.core)
+}
+
 // CornersLen returns the number of elements of Corners.
 func (s *EverythingSession) CornersLen() int {
 	return everythingCorners.Len(s.core)
@@ -2275,6 +2311,12 @@ func (s *EverythingSession) Pairs() iter.Seq[Pair[Word, *Point]] {
 	return everythingPairs.All(s.core)
 }
 
+// PairsSlice returns a copy of Pairs, which is empty rather than nil if there
+// is nothing in it.
+func (s *EverythingSession) PairsSlice() []Pair[Word, *Point] {
+	return everythingPairs.Slice(s.core)
+}
+
 // PairsLen returns the number of elements of Pairs.
 func (s *EverythingSession) PairsLen() int {
 	return everythingPairs.Len(s.core)
@@ -2328,6 +2370,12 @@ func (s *EverythingSession) OptionDirty() bool {
 // Names returns an iterator over a copy of the elements of Names, in order.
 func (s *EverythingSession) Names() iter.Seq[string] {
 	return everythingNames.All(s.core)
+}
+
+// NamesSlice returns a copy of Names, which is empty rather than nil if there
+// is nothing in it.
+func (s *EverythingSession) NamesSlice() Names {
+	return everythingNames.Slice(s.core)
 }
 
 // NamesLen returns the number of elements of Names.
@@ -2563,6 +2611,12 @@ func (s *EverythingSession) Amounts() iter.Seq[big.Int] {
 	return everythingAmounts.All(s.core)
 }
 
+// AmountsSlice returns a copy of Amounts, which is empty rather than nil if
+// there is nothing in it.
+func (s *EverythingSession) AmountsSlice() []big.Int {
+	return everythingAmounts.Slice(s.core)
+}
+
 // AmountsLen returns the number of elements of Amounts.
 func (s *EverythingSession) AmountsLen() int {
 	return everythingAmounts.Len(s.core)
@@ -2662,6 +2716,12 @@ func (s *EverythingSession) SecretDirty() bool {
 // Secrets returns an iterator over a copy of the elements of Secrets, in order.
 func (s *EverythingSession) Secrets() iter.Seq[string] {
 	return everythingSecrets.All(s.core)
+}
+
+// SecretsSlice returns a copy of Secrets, which is empty rather than nil if
+// there is nothing in it.
+func (s *EverythingSession) SecretsSlice() []string {
+	return everythingSecrets.Slice(s.core)
 }
 
 // SecretsLen returns the number of elements of Secrets.

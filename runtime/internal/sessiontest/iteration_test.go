@@ -1,6 +1,7 @@
 package sessiontest
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 )
@@ -63,6 +64,27 @@ func TestV10TheLoopsBodyMayUseTheSession(t *testing.T) {
 			}
 			if sum != 3 || s.CartLen() != 1 {
 				t.Errorf("sum %d, length %d, want 3 of the copy and 1 in the session", sum, s.CartLen())
+			}
+		})
+	})
+}
+
+func TestV10ASliceIsACopyReadyForJSON(t *testing.T) {
+	inEveryFormat(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.visit(func(s *VisitorSession) { s.SetTags([]string{"a", "b"}) })
+		b.visit(func(s *VisitorSession) {
+			tags := s.TagsSlice()
+			if want := []string{"a", "b"}; !slices.Equal(tags, want) {
+				t.Errorf("tags %q, want %q", tags, want)
+			}
+			tags[0] = "?"
+			if got := s.TagsAt(0); got != "a" {
+				t.Errorf("a change of the copy is read as %q", got)
+			}
+			s.ClearTags()
+			if empty, err := json.Marshal(s.TagsSlice()); err != nil || string(empty) != "[]" {
+				t.Errorf("an empty slice in JSON: %s (%v)", empty, err)
 			}
 		})
 	})

@@ -645,6 +645,12 @@ func (s *RealisticSession) Recent() iter.Seq[string] {
 	return realisticRecent.All(s.core)
 }
 
+// RecentSlice returns a copy of Recent, which is empty rather than nil if there
+// is nothing in it.
+func (s *RealisticSession) RecentSlice() []string {
+	return realisticRecent.Slice(s.core)
+}
+
 // RecentLen returns the number of elements of Recent.
 func (s *RealisticSession) RecentLen() int {
 	return realisticRecent.Len(s.core)

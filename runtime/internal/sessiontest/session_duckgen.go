@@ -379,6 +379,12 @@ func (s *VisitorSession) Recent() iter.Seq[string] {
 	return visitorRecent.All(s.core)
 }
 
+// RecentSlice returns a copy of Recent, which is empty rather than nil if there
+// is nothing in it.
+func (s *VisitorSession) RecentSlice() []string {
+	return visitorRecent.Slice(s.core)
+}
+
 // RecentLen returns the number of elements of Recent.
 func (s *VisitorSession) RecentLen() int {
 	return visitorRecent.Len(s.core)
@@ -417,6 +423,12 @@ func (s *VisitorSession) RecentDirty() bool {
 // Tags returns an iterator over a copy of the elements of Tags, in order.
 func (s *VisitorSession) Tags() iter.Seq[string] {
 	return visitorTags.All(s.core)
+}
+
+// TagsSlice returns a copy of Tags, which is empty rather than nil if there is
+// nothing in it.
+func (s *VisitorSession) TagsSlice() []string {
+	return visitorTags.Slice(s.core)
 }
 
 // TagsLen returns the number of elements of Tags.

@@ -462,10 +462,28 @@ func (s *TakenSession) Destroy() {
 	s.core.Destroy()
 }
 
+// Discard drops every change that is not stored yet, also that the session is
+// to be renewed, to end, or to expire at another time.
+func (s *TakenSession) Discard() {
+	s.core.Discard()
+}
+
+// Passive makes this request no use of the session: it does not move the idle
+// limit. It is for pages that ask by themselves now and then.
+func (s *TakenSession) Passive() {
+	s.core.Passive()
+}
+
 // Load loads the session now instead of at the first read, and returns the
 // error.
 func (s *TakenSession) Load(ctx context.Context) error {
 	return s.core.Load(ctx)
+}
+
+// Reload loads the session again now, to see what others have stored since, and
+// returns the error. Pending changes stay.
+func (s *TakenSession) Reload(ctx context.Context) error {
+	return s.core.Reload(ctx)
 }
 
 // Save stores the pending changes now, and returns the error. Handlers need not

@@ -359,6 +359,12 @@ func (s *VisitorSession) Seen() iter.Seq[string] {
 	return visitorSeen.All(s.core)
 }
 
+// SeenSlice returns a copy of Seen, which is empty rather than nil if there is
+// nothing in it.
+func (s *VisitorSession) SeenSlice() []string {
+	return visitorSeen.Slice(s.core)
+}
+
 // SeenLen returns the number of elements of Seen.
 func (s *VisitorSession) SeenLen() int {
 	return visitorSeen.Len(s.core)
