@@ -32,9 +32,9 @@ type Config struct {
 	// MaxBytes limits the keys and values of one session together. Default: 1 MiB.
 	MaxBytes int
 
-	// Keys are the keys for secret fields, 32 bytes each. The first seals, all
-	// open: to rotate, put a new one in front and keep the old ones for Age.
-	Keys [][]byte
+	// Keys are the keys for secret fields, 32 random bytes each. The first seals,
+	// all open: to rotate, put a new one in front and keep the old ones for Age.
+	Keys Keys
 
 	// ServerDomain is the cookie's domain if Cookie.Domain is empty. Empty,
 	// the default: a host-only cookie.

@@ -23,6 +23,14 @@ const (
 	// once by each manager.
 	EventInsecure EventKind = "secure_cookie_over_http"
 
+	// EventPassPhrase: a key of Config.Keys has 32 printable characters. Reported at
+	// start; Field is "Keys[0]".
+	EventPassPhrase EventKind = "key_is_pass_phrase"
+
+	// EventStoreSetting: the store works, but is set up so that it may lose what it
+	// keeps, or show it to others; see [Warner]. Reported at start.
+	EventStoreSetting EventKind = "store_setting"
+
 	// EventMalformedCookie: the cookie is no token. It counted as none.
 	EventMalformedCookie EventKind = "malformed_cookie"
 

@@ -22,6 +22,8 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	if err != nil {
 		return nil, fmt.Errorf("sessions of %s: %w", model.name, err)
 	}
+	weak := config.Keys.passPhrases()
+	config.Keys = nil // the ring has what it needs of them
 	e := &engine{
 		kind:   model.kind,
 		name:   model.name,
@@ -39,6 +41,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	e.sockets = newSockets(store, e.clock, config.Grace, config.Timeout, func(ctx context.Context, id ID, err error) {
 		e.fault(ctx, "check", id.String(), err)
 	})
+	e.warn(weak)
 	return &Manager[S]{model, e}, nil
 }
 

@@ -21,7 +21,6 @@ func (p Problem) Error() string { return p.Setting + " " + p.Message + ": " + p.
 const (
 	maxCookieBytes    = 4096 // name and value, more is dropped by browsers
 	maxAttributeBytes = 1024 // a longer attribute is ignored (RFC 6265bis, section 5.6)
-	keyBytes          = 32
 )
 
 // problems returns what is wrong with a complete configuration.
@@ -49,11 +48,7 @@ func (c *Config) problems() []Problem {
 	l.demand(c.MaxBytes > 0, "MaxBytes",
 		say("is %d, not above 0", c.MaxBytes),
 		"set a limit above 0")
-	for i, key := range c.Keys {
-		l.demand(len(key) == keyBytes, say("Keys[%d]", i),
-			say("has %d bytes, not %d", len(key), keyBytes),
-			"make a key with crypto/rand")
-	}
+	l = append(l, c.Keys.problems()...)
 	l.demand(isLocalPath(c.SyncPath), "SyncPath",
 		say("is %q, which is not a path of this host", c.SyncPath),
 		"begin it with one /, and leave out host and query")

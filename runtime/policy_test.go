@@ -11,7 +11,7 @@ func TestProblemsNameTheSettingThatIsToChange(t *testing.T) {
 		{Setting: "Age"}:         func(c *Config) { c.Age = MaxAge + 1 },
 		{Setting: "Cookie.Name"}: func(c *Config) { c.Cookie.Name = "a b" },
 		{Setting: "Idle"}:        func(c *Config) { c.Idle = -1 },
-		{Setting: "Keys[1]"}:     func(c *Config) { c.Keys = [][]byte{make([]byte, 32), nil} },
+		{Setting: "Keys[1]"}:     func(c *Config) { c.Keys = [][]byte{keyOf(0), nil} },
 
 		{Setting: "Idle", With: "Age"}:                         func(c *Config) { c.Idle = c.Age + 1 },
 		{Setting: "Cookie.Partitioned", With: "Cookie.Secure"}: func(c *Config) { c.Cookie.Partitioned, c.Cookie.Secure = true, false },

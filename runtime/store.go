@@ -15,8 +15,8 @@ import (
 // after the call. What it returns may share memory with what it keeps, so that a
 // caller changes nothing behind a returned record but its own copy of the struct.
 //
-// A store may offer more by implementing [Formatter], [Indexer], [Watcher] or
-// [Sweeper].
+// A store may offer more by implementing [Formatter], [Indexer], [Watcher],
+// [Sweeper] or [Warner].
 // One that wraps another keeps these abilities of it by having a method
 // Unwrap() Store.
 type Store interface {
@@ -81,6 +81,14 @@ type Sweeper interface {
 	// Sweep removes records that have expired, in bounded steps while others
 	// work, and returns how many.
 	Sweep(ctx context.Context, now time.Time) (int, error)
+}
+
+// A Warner is a store that knows of its server or file what makes sessions less safe
+// than they should be, though it works.
+type Warner interface {
+	// Warnings returns what the store has found when it was opened, each with what
+	// to do about it.
+	Warnings() []error
 }
 
 // ability returns the first store in the chain of Unwrap methods that

@@ -47,7 +47,7 @@ func newBench(t *testing.B) *bench {
 	t.Helper()
 	store := memstore.New()
 	sessions, err := sessiontest.NewVisitorSessions(store, func(c *duckgen.Config) {
-		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.Keys = [][]byte{testKey}
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ func (w *web) start(addr string, configure ...func(*runtime.Config)) {
 	w.t.Helper()
 	basics := func(c *runtime.Config) {
 		c.Cookie.Name = "" // the default for HTTPS
-		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.Keys = [][]byte{testKey}
 		c.Now = func() time.Time { return time.Now().Add(time.Duration(w.later.Load())) }
 		c.OnEvent = func(context.Context, runtime.Event) {}
 		c.OnError = func(_ context.Context, err error) { w.t.Logf("reported: %v", err) }

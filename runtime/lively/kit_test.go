@@ -21,6 +21,9 @@ import (
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
 
+// testKey opens and seals the secret fields of every test.
+var testKey = []byte("0123456789abcdef0123456789abc\x00\x01\x02")
+
 // soon bounds every wait of a test; what works takes far less.
 const soon = time.Minute
 
@@ -65,7 +68,7 @@ func newSiteOn(t *testing.T, store runtime.Store, configure ...func(*lively.Conf
 	s := &site{t: t}
 	sessions, err := sessiontest.NewVisitorSessions(store, func(c *runtime.Config) {
 		c.Cookie.Secure = false // the test server speaks plain HTTP
-		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.Keys = [][]byte{testKey}
 		c.OnEvent = func(context.Context, runtime.Event) {}
 		c.OnError = s.onError
 	})

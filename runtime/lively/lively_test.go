@@ -382,7 +382,7 @@ func TestClosedConnectionsLeaveNothingBehind(t *testing.T) {
 		store := memstore.New()
 		defer store.Close()
 		sessions, err := sessiontest.NewVisitorSessions(store, func(c *runtime.Config) {
-			c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+			c.Keys = [][]byte{testKey}
 		})
 		if err != nil {
 			t.Fatal(err)

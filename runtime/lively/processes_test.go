@@ -344,7 +344,7 @@ func TestAnEndElsewhereClosesTheSocketInTime(t *testing.T) {
 func managerOn(t *testing.T, store runtime.Store) *sessiontest.VisitorSessions {
 	t.Helper()
 	sessions, err := sessiontest.NewVisitorSessions(store, func(c *runtime.Config) {
-		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.Keys = [][]byte{testKey}
 	})
 	if err != nil {
 		t.Fatal(err)

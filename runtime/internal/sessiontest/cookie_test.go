@@ -31,7 +31,7 @@ func TestANewSessionsCookieLivesForTheWholeAge(t *testing.T) {
 func configErr(configure func(*runtime.Config)) error {
 	store := memstore.New()
 	defer store.Close()
-	_, err := NewVisitorSessions(store, func(c *runtime.Config) { c.Keys = [][]byte{make([]byte, 32)} }, configure)
+	_, err := NewVisitorSessions(store, func(c *runtime.Config) { c.Keys = [][]byte{newKey()} }, configure)
 	return err
 }
 

@@ -25,7 +25,7 @@ type program[S any] struct {
 }
 
 // testKey opens and seals the secret fields of every test.
-var testKey = []byte("0123456789abcdef0123456789abcdef")
+var testKey = []byte("0123456789abcdef0123456789abc\x00\x01\x02")
 
 // start runs a program on the store.
 func start[S any, M interface {

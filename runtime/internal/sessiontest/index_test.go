@@ -336,7 +336,7 @@ type unindexed struct{ runtime.Store }
 
 func TestS2StoreWithoutAnIndexSaysSo(t *testing.T) {
 	sessions, err := NewVisitorSessions(unindexed{openMemory(t)}, func(c *runtime.Config) {
-		c.Keys = [][]byte{make([]byte, 32)}
+		c.Keys = [][]byte{newKey()}
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func newSiteOn(t *testing.T, store *spyStore, configure ...func(*runtime.Config)
 	t.Helper()
 	s := &site{t: t, store: store, now: begin}
 	basics := func(c *runtime.Config) {
-		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+		c.Keys = [][]byte{testKey}
 		c.Now = s.clock
 		c.OnEvent = func(_ context.Context, e runtime.Event) {
 			s.mu.Lock()
