@@ -262,6 +262,15 @@ var staleCases = []staleCase{
 		p.generate()
 		p.write("place/place.go", "package place\n\ntype Place struct{ Street, Town string }\n")
 	}, map[string]string{"session_duckgen.go": "stale"}},
+	{"a member of another package with another name", func(p *program) {
+		p.write("place/place.go", "package place\n\ntype Place struct{ Street string }\n")
+		p.write("session/session.go", "package session\n\nimport \""+p.path+"/place\"\n\n//duckgen:session\ntype Visitor struct {\n\tHome place.Place `session:\"home\"`\n}\n")
+		p.generate()
+		p.write("place/place.go", "package place\n\ntype Place struct {\n\tStreet string `session:\"street\"`\n}\n")
+	}, map[string]string{"session_duckgen.go": "stale"}},
+	{"a member that JSON leaves out", func(p *program) {
+		p.write("session/session.go", "package session\n\n//duckgen:session\ntype Visitor struct {\n\tUser User `session:\"user\"`\n}\n\ntype User struct {\n\tHash []byte `json:\"-\"`\n}\n")
+	}, map[string]string{"session.go:9": "DG048"}},
 	{"a name that a test has taken", func(p *program) {
 		p.write("session/session_test.go", "package session\n\nvar visitorName, codec = 1, 2\n")
 	}, map[string]string{"session_duckgen.go": "stale"}},

@@ -160,8 +160,10 @@ func (d *drawing) structure(depth int) string {
 	var b strings.Builder
 	b.WriteString("struct {\n")
 	for i := range 1 + d.IntN(4) {
-		fmt.Fprintf(&b, "\tM%d %s\n", i, d.typ(depth))
+		tag := d.one("", "", fmt.Sprintf("`session:\"m_%d\"`", i), fmt.Sprintf("`session:\"m_%d,was=W%[1]d\"`", i))
+		fmt.Fprintf(&b, "\tM%d %s %s\n", i, d.typ(depth), tag)
 	}
+	b.WriteString(d.one("", "\tOut chan int `session:\"-\"`\n"))
 	b.WriteString("}")
 	return b.String()
 }
@@ -170,6 +172,9 @@ func (d *drawing) structure(depth int) string {
 func (d *drawing) declare(typ string) string {
 	d.types++
 	name, equal := fmt.Sprintf("T%d", d.types), d.one("", "", "= ")
+	if strings.Contains(typ, "`") {
+		equal = "" // without a name, a struct has no tags
+	}
 	fmt.Fprintf(&d.declared, "\ntype %s %s%s\n", name, equal, typ)
 	return name
 }
@@ -226,7 +231,9 @@ func fill(v reflect.Value, n int) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i), n+i)
+			if v.Type().Field(i).Tag.Get("session") != "-" {
+				fill(v.Field(i), n+i)
+			}
 		}
 	}
 }

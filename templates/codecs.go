@@ -238,17 +238,23 @@ func (s *session) structCodecValue(codec structCodec) jen.Code {
 	}
 	members := make([]jen.Code, len(codec.typ.Members))
 	for i, m := range codec.typ.Members {
-		members[i] = s.codec("Member").Call(
-			jen.Lit(m.Name),
-			s.codecOf(m.Type),
-			s.memberAddress(codec.typ, m),
-		)
+		members[i] = s.memberCodec(codec.typ, m)
 	}
 	return structOf.Add(callLines(members...))
 }
 
+// memberCodec is the codec of a member, which may also read what is stored
+// under an earlier name.
+func (s *session) memberCodec(t *schema.Type, m schema.Member) *jen.Statement {
+	codec := s.codec("Member").Call(jen.Lit(m.Key), s.codecOf(m.Type), s.memberAddress(t, m))
+	if m.Was == "" {
+		return codec
+	}
+	return codec.Dot("Was").Call(jen.Lit(m.Was))
+}
+
 // memberAddress is the function that finds a member in its struct.
-func (f *File) memberAddress(t *schema.Type, m schema.StructField) jen.Code {
+func (f *File) memberAddress(t *schema.Type, m schema.Member) jen.Code {
 	return oneLine(
 		f.local("v").Op("*").Add(f.typ(t)),
 		jen.Op("*").Add(f.typ(m.Type)),

@@ -83,10 +83,10 @@ func (f *File) literalType(parts []schema.LiteralPart) *jen.Statement {
 	return out
 }
 
-func (f *File) structType(members []schema.StructField) *jen.Statement {
+func (f *File) structType(members []schema.Member) *jen.Statement {
 	fields := make([]jen.Code, len(members))
 	for i, m := range members {
-		fields[i] = f.structField(m)
+		fields[i] = f.structField(m.StructField)
 	}
 	return jen.Struct(fields...)
 }

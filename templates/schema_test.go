@@ -38,7 +38,11 @@ func mapOf(key, elem *schema.Type) *schema.Type {
 }
 
 func structOf(members ...schema.StructField) *schema.Type {
-	return &schema.Type{Form: schema.Struct, Members: members}
+	t := &schema.Type{Form: schema.Struct}
+	for _, m := range members {
+		t.Members = append(t.Members, schema.Member{StructField: m, Key: m.Name})
+	}
+	return t
 }
 
 func member(name string, t *schema.Type) schema.StructField {

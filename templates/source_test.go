@@ -62,6 +62,14 @@ func (s *source) fields(fields []schema.StructField) string {
 	return b.String()
 }
 
+func (s *source) members(members []schema.Member) string {
+	var fields []schema.StructField
+	for _, m := range members {
+		fields = append(fields, m.StructField)
+	}
+	return s.fields(fields)
+}
+
 // text writes a type, and declares it if it is one of the package.
 func (s *source) text(t *schema.Type) string {
 	if t.Name == nil {
@@ -134,7 +142,7 @@ func (s *source) underlying(t *schema.Type) string {
 	case schema.MapOf:
 		return fmt.Sprintf("map[%s]%s", s.text(t.Key), s.text(t.Elem))
 	case schema.Struct:
-		return s.fields(t.Members)
+		return s.members(t.Members)
 	default:
 		return t.Basic
 	}

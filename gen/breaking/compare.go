@@ -110,13 +110,18 @@ func (c *comparison) types(earlier, later storedform.Key) {
 	}
 	for _, m := range storedform.Mismatches(earlier.Type, later.Type) {
 		place := later.Name + m.Path
-		if m.Later == nil {
-			c.add(schema.RuleMemberDeleted, later.Name, "keep the member until no stored session needs it",
+		switch {
+		case m.Was != "":
+			c.add(schema.RuleWasDropped, later.Name, "keep it until no stored session needs it",
+				"%s does not read the earlier name %s any more", place, m.Was)
+		case m.Later == nil:
+			c.add(schema.RuleMemberDeleted, later.Name,
+				"keep the member until no stored session needs it, or write was= in the tag of the one that replaces it",
 				"%s is gone: what is stored of it is dropped when the field is written next", place)
-			continue
+		default:
+			c.add(schema.RuleKeyType, later.Name, "use a new key, and reserve this one",
+				"stored values of %s do not fit any more and are reset: %s became %s", place, m.Earlier, m.Later)
 		}
-		c.add(schema.RuleKeyType, later.Name, "use a new key, and reserve this one",
-			"stored values of %s do not fit any more and are reset: %s became %s", place, m.Earlier, m.Later)
 	}
 }
 

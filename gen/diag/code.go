@@ -51,6 +51,7 @@ const (
 	InaccessibleType Code = "DG045" // a type that generated code may not name
 	UnnamedStruct    Code = "DG046" // a struct literal type that generated code cannot spell
 	CopiedLock       Code = "DG047" // a lock, which must not be copied
+	HiddenMember     Code = "DG048" // a member that JSON leaves out, without a session tag
 )
 
 // Names.
@@ -71,7 +72,7 @@ func Codes() []Code {
 		MalformedTag, UntaggedField, UnexportedTag, EmbeddedField, BadKey, DuplicateKey, UnknownOption,
 		OptionValue, OptionMisfit, OptionConflict, BadDefault, RepeatedField,
 		UnsupportedType, PointerToPointer, MapKey, RecursiveType, NothingStored, InaccessibleType, UnnamedStruct,
-		CopiedLock,
+		CopiedLock, HiddenMember,
 		AccessorClash, NameClash, SessionClash, SharedCookie, SharedKind,
 	}
 }

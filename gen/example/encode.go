@@ -44,7 +44,7 @@ func codecOf(t *schema.Type) runtime.Codec[any] {
 	case schema.Struct:
 		members := make([]codec.StructMember[[]any], len(t.Members))
 		for i, m := range t.Members {
-			members[i] = codec.Member(m.Name, codecOf(m.Type), func(v *[]any) *any { return &(*v)[i] })
+			members[i] = codec.Member(m.Key, codecOf(m.Type), func(v *[]any) *any { return &(*v)[i] })
 		}
 		return anyOf(codec.Struct(members...))
 	default:

@@ -14,9 +14,9 @@ func around(form schema.TypeForm, elem *schema.Type) *schema.Type {
 }
 
 func TestExamplesInJSON(t *testing.T) {
-	address := &schema.Type{Form: schema.Struct, Members: []schema.StructField{
-		{Name: "Street", Type: basic("string")},
-		{Name: "Lines", Type: around(schema.Slice, basic("int8"))},
+	address := &schema.Type{Form: schema.Struct, Members: []schema.Member{
+		{StructField: schema.StructField{Name: "Street", Type: basic("string")}, Key: "Street"},
+		{StructField: schema.StructField{Name: "Lines", Type: around(schema.Slice, basic("int8"))}, Key: "lines", Was: "Lines"},
 	}}
 	array := around(schema.Array, basic("int16"))
 	array.Len = 3
@@ -39,10 +39,10 @@ func TestExamplesInJSON(t *testing.T) {
 		{around(schema.Pointer, basic("string")), "null", `"example"`},
 		{around(schema.Slice, basic("bool")), "[]", "[true,true]"},
 		{array, "[0,0,0]", "[1000,0,0]"},
-		{&schema.Type{Form: schema.MapOf, Key: basic("string"), Elem: address}, "{}", `{"example":{"Street":"example","Lines":[42,42]}}`},
+		{&schema.Type{Form: schema.MapOf, Key: basic("string"), Elem: address}, "{}", `{"example":{"Street":"example","lines":[42,42]}}`},
 		{&schema.Type{Form: schema.MapOf, Key: basic("int64"), Elem: basic("bool")}, "{}", `{"100000":true}`},
 		{&schema.Type{Form: schema.MapOf, Key: basic("uint8"), Elem: basic("bool")}, "{}", `{"42":true}`},
-		{address, "{}", `{"Street":"example","Lines":[42,42]}`},
+		{address, "{}", `{"Street":"example","lines":[42,42]}`},
 	} {
 		check(t, c.typ, Empty, c.empty)
 		check(t, c.typ, Typical, c.typical)
@@ -61,11 +61,11 @@ func check(t *testing.T, typ *schema.Type, example func(*schema.Type) (any, bool
 func TestWhatMarshalsItselfOrIsHugeHasNoExample(t *testing.T) {
 	wide := &schema.Type{Form: schema.Struct}
 	for range 40 {
-		wide.Members = append(wide.Members, schema.StructField{Name: "X", Type: basic("int")})
+		wide.Members = append(wide.Members, schema.Member{StructField: schema.StructField{Name: "X", Type: basic("int")}})
 	}
 	wider := &schema.Type{Form: schema.Struct}
 	for range 40 {
-		wider.Members = append(wider.Members, schema.StructField{Name: "X", Type: wide})
+		wider.Members = append(wider.Members, schema.Member{StructField: schema.StructField{Name: "X", Type: wide}})
 	}
 	huge := around(schema.Array, basic("uint8"))
 	huge.Len = 1 << 40

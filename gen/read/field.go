@@ -198,6 +198,10 @@ func (r *reader) fieldType(src source) *schema.Type {
 		if refusal.code == diag.MissingType {
 			message, hint = r.missing(src, refusal)
 		}
+		if refusal.at.IsValid() {
+			r.report(refusal.at, refusal.code, hint, "%s", message)
+			continue
+		}
 		r.report(src.syntax.Type.Pos(), refusal.code, hint, "%s: %s", refusal.path, message)
 	}
 	return resolved

@@ -19,12 +19,13 @@ type reader struct {
 	pkg      *load.Package
 	findings *diag.Collector
 	types    *resolver
+	unmarked []typeSpec // types without a directive
 }
 
 // Package returns the files of a package that declare sessions, in the order of
 // their names. Where findings were added, the result is incomplete.
 func Package(pkg *load.Package, findings *diag.Collector) []*schema.File {
-	r := &reader{pkg: pkg, findings: findings, types: &resolver{home: pkg.Types}}
+	r := &reader{pkg: pkg, findings: findings, types: newResolver(pkg)}
 	var files []*schema.File
 	var all []*session
 	scope, imports := declared(pkg), imported(pkg)
@@ -44,6 +45,9 @@ func Package(pkg *load.Package, findings *diag.Collector) []*schema.File {
 		}
 		files = append(files, file)
 		all = append(all, sessions...)
+	}
+	for _, spec := range r.unmarked {
+		r.checkUnmarked(spec)
 	}
 	slices.SortFunc(files, func(a, b *schema.File) int { return cmp.Compare(a.Source, b.Source) })
 	slices.SortFunc(all, r.bySource)
@@ -109,7 +113,7 @@ func (r *reader) file(f *load.File) []*session {
 		mark := marks[spec]
 		switch {
 		case mark == nil:
-			r.checkUnmarked(spec)
+			r.unmarked = append(r.unmarked, spec)
 		case len(mark.directives) > 0:
 			if s := r.session(spec, mark.directives); s != nil {
 				sessions = append(sessions, s)

@@ -3,6 +3,7 @@ package read
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 
 	"github.com/duckgen/duckgen/gen/diag"
 )
@@ -11,6 +12,11 @@ import (
 type typeSpec struct {
 	*ast.TypeSpec
 	doc *ast.CommentGroup
+}
+
+// isSession reports whether the comment has a directive.
+func (s typeSpec) isSession() bool {
+	return s.doc != nil && slices.ContainsFunc(s.doc.List, func(c *ast.Comment) bool { return classify(c.Text) == isDirective })
 }
 
 func typeSpecs(file *ast.File) []typeSpec {
@@ -77,20 +83,29 @@ func (r *reader) mark(c *ast.Comment, owner typeSpec, owned bool, marks map[type
 	}
 }
 
-// checkUnmarked reports session tags that nothing reads.
+// checkUnmarked reports a struct whose tags only make sense in a session. Those of
+// members may be for a session of another package that has a field of the type.
 func (r *reader) checkUnmarked(spec typeSpec) {
 	s, ok := spec.Type.(*ast.StructType)
-	if !ok {
+	if !ok || r.types.leadTo(r.pkg.Info.Defs[spec.Name]) {
 		return
 	}
 	for _, f := range s.Fields.List {
-		if f.Tag == nil {
-			continue
-		}
-		if _, found, _, _ := structTag(f.Tag.Value); found {
+		if f.Tag != nil && isSessionTag(f.Tag.Value) {
 			r.report(f.Tag.Pos(), diag.NoDirective, "write "+directive+" above the type, or remove the tags",
 				"%s has session tags, but is not a session", spec.Name.Name)
 			return
 		}
 	}
+}
+
+// isSessionTag reports whether a struct tag has an option that members of structs
+// do not have.
+func isSessionTag(literal string) bool {
+	value, found, _, _ := structTag(literal)
+	if !found {
+		return false
+	}
+	t, _ := parseTag(value)
+	return slices.ContainsFunc(t.options, func(o option) bool { return o.name.text != "was" })
 }

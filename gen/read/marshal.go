@@ -35,8 +35,11 @@ func hasMethod(methods *types.MethodSet, name string, params, results []types.Ty
 func standsForAll(t types.Type, index []int) bool {
 	for _, embedded := range index[:len(index)-1] {
 		s := t.Underlying().(*types.Struct)
+		if leftOut(s.Tag(embedded)) {
+			return false
+		}
 		for i := range s.NumFields() {
-			if i != embedded && s.Field(i).Exported() {
+			if i != embedded && s.Field(i).Exported() && !leftOut(s.Tag(i)) {
 				return false
 			}
 		}

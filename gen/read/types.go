@@ -2,6 +2,8 @@ package read
 
 import (
 	"fmt"
+	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/duckgen/duckgen/gen/diag"
+	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
@@ -20,12 +23,31 @@ type refusal struct {
 	message string
 	hint    string
 	part    *types.Var // the struct member of that type; nil: the field itself
+	at      token.Pos  // what is to be changed; none: the field's type
 }
 
 // A resolver turns Go types into the schema's. One serves a whole package.
 type resolver struct {
 	home  *types.Package
-	known typeutil.Map // named types that resolved, *schema.Type
+	files []*ast.File
+	// sessions are the annotated structs of the package.
+	sessions map[*types.TypeName]bool
+	known typeutil.Map                // named types that resolved, *schema.Type
+	met   map[*types.TypeName]bool    // named types that fields lead to
+	tags  map[token.Pos]*ast.BasicLit // of the struct types in files; nil: not needed yet
+}
+
+func newResolver(pkg *load.Package) *resolver {
+	r := &resolver{home: pkg.Types, sessions: map[*types.TypeName]bool{}, met: map[*types.TypeName]bool{}}
+	for _, f := range pkg.Files {
+		r.files = append(r.files, f.Syntax)
+		for _, spec := range typeSpecs(f.Syntax) {
+			if name, ok := pkg.Info.Defs[spec.Name].(*types.TypeName); ok && spec.isSession() {
+				r.sessions[name] = true
+			}
+		}
+	}
+	return r
 }
 
 // A walk goes through the type of one field.
@@ -47,8 +69,15 @@ func (r *resolver) resolve(t types.Type, path string) (*schema.Type, []refusal) 
 	return result, nil
 }
 
+// refuse notes why a type cannot be stored. A member of a struct of this package
+// can be left out instead.
 func (w *walk) refuse(code diag.Code, path, hint, format string, args ...any) *schema.Type {
-	w.refusals = append(w.refusals, refusal{code, path, fmt.Sprintf(format, args...), hint, w.part})
+	if w.part != nil && w.part.Pkg() == w.home && hint != "" {
+		hint += ", or leave it out with `session:\"-\"`"
+	}
+	w.refusals = append(w.refusals, refusal{
+		code: code, path: path, message: fmt.Sprintf(format, args...), hint: hint, part: w.part,
+	})
 	return nil
 }
 
@@ -70,6 +99,7 @@ func (w *walk) typ(t types.Type, path string) *schema.Type {
 		return w.refuse(diag.RecursiveType, path, "store what identifies it instead, such as a key",
 			"%s contains itself", w.text(named))
 	}
+	w.met[named.Obj()] = true
 	w.open = append(w.open, named)
 	result := w.named(named, path)
 	w.open = w.open[:len(w.open)-1]
@@ -178,8 +208,12 @@ func (w *walk) form(t types.Type, path string) *schema.Type {
 
 func (w *walk) unsupported(t types.Type, path, what string) *schema.Type {
 	hint := "store what it can be made from again, or leave the field out with `session:\"-\"`"
-	if w.part != nil {
-		hint = "give the type that holds it methods MarshalBinary and UnmarshalBinary, or use a type of your own without it"
+	switch {
+	case w.part == nil:
+	case w.part.Pkg() == w.home:
+		hint = "give the type that holds it methods MarshalBinary and UnmarshalBinary"
+	default:
+		hint = "use a type of your own without it"
 	}
 	return w.refuse(diag.UnsupportedType, path, hint, "%s cannot be stored: it is %s", w.text(t), what)
 }
@@ -240,34 +274,6 @@ func (w *walk) key(t types.Type, path string) *schema.Type {
 	return w.rename(&schema.Type{Form: schema.Basic, Basic: types.Typ[b.Kind()].Name()}, t)
 }
 
-// structure resolves the exported fields of a struct, embedded ones by the name
-// of their type.
-func (w *walk) structure(s *types.Struct, path string) *schema.Type {
-	result := &schema.Type{Form: schema.Struct}
-	complete, outer := true, w.part
-	for f := range s.Fields() {
-		if !f.Exported() {
-			continue
-		}
-		w.part = f
-		t := w.typ(f.Type(), path+"."+f.Name())
-		complete = complete && t != nil
-		result.Members = append(result.Members, schema.StructField{Name: f.Name(), Type: t, Embedded: f.Embedded()})
-	}
-	w.part = outer
-	if len(result.Members) == 0 && s.NumFields() > 0 {
-		hint := "export what is to be stored, or give the type methods MarshalBinary and UnmarshalBinary"
-		if s.Field(0).Pkg() != w.home {
-			hint = "use a type of your own that holds what is to be stored"
-		}
-		return w.refuse(diag.NothingStored, path, hint, "a struct without exported fields stores nothing")
-	}
-	if !complete {
-		return nil
-	}
-	return result
-}
-
 // text writes a type for a message.
 func (w *walk) text(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
@@ -302,4 +308,10 @@ func importable(path, from string) bool {
 	}
 	parent := path[:i-1]
 	return from == parent || strings.HasPrefix(from, parent+"/") || strings.TrimSuffix(from, "_test") == parent
+}
+
+// leadTo reports whether the field of a session leads to the named type.
+func (r *resolver) leadTo(obj types.Object) bool {
+	name, ok := obj.(*types.TypeName)
+	return ok && r.met[name]
 }

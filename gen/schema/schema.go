@@ -87,6 +87,13 @@ type StructField struct {
 	Embedded bool
 }
 
+// A Member is a field of a struct that is stored with it.
+type Member struct {
+	StructField
+	Key string // the name that it is stored under
+	Was string // an earlier one that is still read; empty: none
+}
+
 // A TypeForm says how values of a type are encoded.
 type TypeForm uint8
 
@@ -112,7 +119,7 @@ type Type struct {
 	Key     *Type
 	Elem    *Type
 	Len     int64
-	Members []StructField // exported fields of a struct, in order
+	Members []Member // of a struct, those that are stored, in order
 
 	// Literal is the type as Go writes it if Form is Opaque and Name is nil,
 	// as a list of texts and names in turn.

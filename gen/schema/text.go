@@ -73,7 +73,7 @@ func (w typeWriter) literal(parts []LiteralPart) string {
 	return b.String()
 }
 
-func (w typeWriter) structType(members []StructField) string {
+func (w typeWriter) structType(members []Member) string {
 	texts := make([]string, len(members))
 	for i, m := range members {
 		texts[i] = m.Name + " " + w.write(m.Type)

@@ -9,7 +9,8 @@ import (
 type Mismatch struct {
 	Path    string // "[].Street"; empty: the whole
 	Earlier *Type
-	Later   *Type // nil: the member is gone
+	Later   *Type  // nil: the member is gone
+	Was     string // the earlier name that a member does not read any more; empty: the types differ
 }
 
 // Mismatches returns what of the values that were stored as the earlier type
@@ -27,7 +28,7 @@ func mismatches(earlier, later *Type, path string) []Mismatch {
 	case earlier.Form == Array && later.Form == Slice:
 		return mismatches(earlier.Elem, later.Elem, path+"[]")
 	case earlier.Form != later.Form:
-		return []Mismatch{{path, earlier, later}}
+		return []Mismatch{{Path: path, Earlier: earlier, Later: later}}
 	}
 	switch later.Form {
 	case Basic:
@@ -38,7 +39,7 @@ func mismatches(earlier, later *Type, path string) []Mismatch {
 		return mismatches(earlier.Elem, later.Elem, path+"[]")
 	case Array:
 		if earlier.Len != later.Len {
-			return []Mismatch{{path, earlier, later}}
+			return []Mismatch{{Path: path, Earlier: earlier, Later: later}}
 		}
 		return mismatches(earlier.Elem, later.Elem, path+"[]")
 	case Map:
@@ -55,7 +56,7 @@ func unless(fits bool, earlier, later *Type, path string) []Mismatch {
 	if fits {
 		return nil
 	}
-	return []Mismatch{{path, earlier, later}}
+	return []Mismatch{{Path: path, Earlier: earlier, Later: later}}
 }
 
 // memberMismatches looks at the members that were there earlier. New ones are
@@ -63,15 +64,31 @@ func unless(fits bool, earlier, later *Type, path string) []Mismatch {
 func memberMismatches(earlier, later *Type, path string) []Mismatch {
 	var found []Mismatch
 	for _, m := range earlier.Members {
-		place := path + "." + m.Name
-		i := slices.IndexFunc(later.Members, func(l Member) bool { return l.Name == m.Name })
-		if i < 0 {
-			found = append(found, Mismatch{place, m.Type, nil})
+		now := later.reader(m.Name)
+		if now == nil {
+			found = append(found, Mismatch{Path: path + "." + m.Name, Earlier: m.Type})
 			continue
 		}
-		found = append(found, mismatches(m.Type, later.Members[i].Type, place)...)
+		place := path + "." + now.Name
+		if m.Was != "" && m.Was != now.Was && m.Name == now.Name {
+			found = append(found, Mismatch{Path: place, Earlier: m.Type, Later: now.Type, Was: m.Was})
+		}
+		found = append(found, mismatches(m.Type, now.Type, place)...)
 	}
 	return found
+}
+
+// reader returns the member that reads what is stored under a name, or nil.
+func (t *Type) reader(name string) *Member {
+	for _, reads := range []func(Member) bool{
+		func(m Member) bool { return m.Name == name },
+		func(m Member) bool { return m.Was == name },
+	} {
+		if i := slices.IndexFunc(t.Members, reads); i >= 0 {
+			return &t.Members[i]
+		}
+	}
+	return nil
 }
 
 // widths are the bits of a number's values, without the sign: those of a float

@@ -139,17 +139,28 @@ func (p *typeParser) structure() (*Type, bool) {
 		if len(t.Members) > 0 && !p.take(",") {
 			return nil, false
 		}
-		name := p.until(":,}")
-		if !p.take(":") {
-			return nil, false
-		}
-		typ, ok := p.typ()
+		m, ok := p.member()
 		if !ok {
 			return nil, false
 		}
-		t.Members = append(t.Members, Member{name, typ})
+		t.Members = append(t.Members, m)
 	}
 	return t, true
+}
+
+func (p *typeParser) member() (m Member, ok bool) {
+	m.Name = p.until("(:,}")
+	if p.take("(was=") {
+		m.Was = p.until(")")
+		if !p.take(")") {
+			return m, false
+		}
+	}
+	if !p.take(":") {
+		return m, false
+	}
+	m.Type, ok = p.typ()
+	return m, ok
 }
 
 // marshaler reads the name of a Go type up to the closing parenthesis. Type

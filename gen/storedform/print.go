@@ -73,10 +73,19 @@ func (t *Type) String() string {
 	}
 }
 
+// String returns the member as a line has it, "zip(was=Zip):string".
+func (m Member) String() string {
+	name := m.Name
+	if m.Was != "" {
+		name += "(was=" + m.Was + ")"
+	}
+	return name + ":" + m.Type.String()
+}
+
 func joinMembers(members []Member) string {
 	texts := make([]string, len(members))
 	for i, m := range members {
-		texts[i] = m.Name + ":" + m.Type.String()
+		texts[i] = m.String()
 	}
 	return strings.Join(texts, ",")
 }

@@ -63,14 +63,14 @@ func TestWhatIsNoFormIsAnError(t *testing.T) {
 
 func TestTypesAreWrittenAsTheyAreRead(t *testing.T) {
 	for _, text := range []string{
-		"int", "[]*string", "[16]uint8", "map[int8]{A:[]bytes,B:{}}", "binary(x.Y[a,b])", "text(func(x.A)(y.B))",
+		"int", "[]*string", "[16]uint8", "map[int8]{A:[]bytes,b(was=B):{}}", "binary(x.Y[a,b])", "text(func(x.A)(y.B))",
 	} {
 		parsed, err := parseType(text)
 		if err != nil || parsed.String() != text {
 			t.Errorf("%s became %v (%v)", text, parsed, err)
 		}
 	}
-	for _, text := range []string{"", "[]", "map[string", "map[string]", "{A}", "{A:int", "text(a", "int}", "[3"} {
+	for _, text := range []string{"", "[]", "map[string", "map[string]", "{A}", "{A:int", "{A(was=B:int}", "{A(B):int}", "text(a", "int}", "[3"} {
 		if parsed, err := parseType(text); err == nil {
 			t.Errorf("%q is read as %v", text, parsed)
 		}
@@ -139,7 +139,11 @@ func drawType(t *rapid.T, depth int) *Type {
 		typ.Elem = drawType(t, depth-1)
 	case Struct:
 		for i := range rapid.IntRange(0, 3).Draw(t, "members") {
-			typ.Members = append(typ.Members, Member{fmt.Sprintf("M%d", i), drawType(t, depth-1)})
+			typ.Members = append(typ.Members, Member{
+				Name: fmt.Sprintf("M%d", i),
+				Was:  rapid.SampledFrom([]string{"", "Größe", "earlier_1"}).Draw(t, "was"),
+				Type: drawType(t, depth-1),
+			})
 		}
 	}
 	return typ

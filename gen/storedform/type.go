@@ -20,6 +20,7 @@ type Type struct {
 // A Member is a part of a stored struct.
 type Member struct {
 	Name string
+	Was  string // an earlier name that is still read; empty: none
 	Type *Type
 }
 
@@ -83,10 +84,10 @@ func typeOf(t *schema.Type) *Type {
 	}
 }
 
-func structOf(members []schema.StructField) *Type {
+func structOf(members []schema.Member) *Type {
 	t := &Type{Form: Struct}
 	for _, m := range members {
-		t.Members = append(t.Members, Member{m.Name, typeOf(m.Type)})
+		t.Members = append(t.Members, Member{m.Key, m.Was, typeOf(m.Type)})
 	}
 	return t
 }

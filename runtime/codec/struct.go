@@ -5,21 +5,36 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// Struct returns the codec of structs with the given members, whose names must
-// differ. Zero members are not written, so adding a member changes no stored
-// value.
+// Struct returns the codec of structs with the given members, whose names,
+// earlier ones included, must differ. Zero members are not written, so adding a
+// member changes no stored value.
 func Struct[T any](members ...StructMember[T]) runtime.Codec[T] {
-	c := &structCodec[T]{members, make(map[string]int, len(members))}
+	c := &structCodec[T]{members: members, index: make(map[string]int, len(members))}
 	for i, m := range members {
 		c.index[m.name] = i
+		if m.earlier == "" {
+			continue
+		}
+		if c.earlier == nil {
+			c.earlier = map[string]int{}
+		}
+		c.earlier[m.earlier] = i
 	}
 	return c
 }
 
 // A StructMember is a field of a struct of type T; [Member] makes it.
 type StructMember[T any] struct {
-	name  string
-	field memberField[T]
+	name    string
+	earlier string // empty: none
+	field   memberField[T]
+}
+
+// Was returns the member with an earlier name: what is stored under that is read
+// if nothing is stored under its own name. It is always written under its own.
+func (m StructMember[T]) Was(earlier string) StructMember[T] {
+	m.earlier = earlier
+	return m
 }
 
 // A memberField encodes one field of a struct.
@@ -33,7 +48,7 @@ type memberField[T any] interface {
 
 // Member describes a field: its stored name, its codec and where it is.
 func Member[T, F any](name string, field runtime.Codec[F], at func(*T) *F) StructMember[T] {
-	return StructMember[T]{name, &member[T, F]{
+	return StructMember[T]{name: name, field: &member[T, F]{
 		elem: elementOf(field),
 		at:   at,
 		msg:  msgp.AppendString(nil, name),
@@ -71,6 +86,7 @@ func (m *member[T, F]) zero(v *T) bool { return m.elem.zero(m.at(v)) }
 type structCodec[T any] struct {
 	members []StructMember[T]
 	index   map[string]int // of each name in members
+	earlier map[string]int // of each earlier name in members; nil: there are none
 }
 
 func (c *structCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
@@ -119,6 +135,10 @@ func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	var own []bool // the members that were read by their own names
+	if c.earlier != nil {
+		own = make([]bool, len(c.members))
+	}
 	expected, more := 0, false
 	for {
 		if b, more, err = l.next(b); err != nil {
@@ -131,8 +151,8 @@ func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error
 		if name, b, err = readName(b, f); err != nil {
 			return nil, err
 		}
-		i, known := c.find(name, expected)
-		if !known {
+		i, reads := c.find(name, expected, own)
+		if !reads {
 			if b, err = skip(b, f); err != nil {
 				return nil, within(keyStep(string(name)), err)
 			}
@@ -145,14 +165,24 @@ func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error
 	}
 }
 
-// find returns the index of a member. In a value that this program has written
-// it is most often the expected one.
-func (c *structCodec[T]) find(name []byte, expected int) (i int, known bool) {
+// find returns the index of the member that reads what is stored under a name. In
+// a value that this program has written it is most often the expected one. An
+// earlier name counts only as long as the own one has not been met.
+func (c *structCodec[T]) find(name []byte, expected int, own []bool) (i int, reads bool) {
 	if expected < len(c.members) && c.members[expected].name == string(name) {
-		return expected, true
+		i, reads = expected, true
+	} else {
+		i, reads = c.index[string(name)]
 	}
-	i, known = c.index[string(name)]
-	return i, known
+	switch {
+	case c.earlier == nil:
+		return i, reads
+	case reads:
+		own[i] = true
+		return i, true
+	}
+	i, reads = c.earlier[string(name)]
+	return i, reads && !own[i]
 }
 
 func (c *structCodec[T]) zeroAt(v *T) bool {

@@ -127,3 +127,49 @@ func TestAStructReadOverAnotherOneLeavesNothingOfIt(t *testing.T) {
 		}
 	}
 }
+
+// renamed is Inner with a member whose name has changed.
+type renamed struct {
+	Number int
+	B      string
+}
+
+var renamedCodec = codec.Struct(
+	codec.Member("number", codec.Int[int](), func(v *renamed) *int { return &v.Number }).Was("A"),
+	codec.Member("B", codec.String[string](), func(v *renamed) *string { return &v.B }),
+)
+
+func TestARenamedMemberReadsWhatIsStoredUnderItsEarlierName(t *testing.T) {
+	for _, f := range formats {
+		earlier := encode(t, innerCodec, f, Inner{A: 7, B: "b"})
+		if got := decode(t, renamedCodec, f, earlier); got != (renamed{7, "b"}) {
+			t.Errorf("%v: %q is read as %v", f, earlier, got)
+		}
+		now := encode(t, renamedCodec, f, renamed{7, "b"})
+		if got := decode(t, renamedCodec, f, now); got != (renamed{7, "b"}) {
+			t.Errorf("%v: %q is read as %v", f, now, got)
+		}
+		if got := decode(t, innerCodec, f, now); got.A != 0 || got.B != "b" {
+			t.Errorf("%v: an earlier program reads %q as %v", f, now, got)
+		}
+	}
+	if got := string(encode(t, renamedCodec, runtime.JSON, renamed{Number: 7})); got != `{"number":7}` {
+		t.Errorf("it is written as %s", got)
+	}
+}
+
+func TestTheOwnNameOfAMemberCountsBeforeItsEarlierOne(t *testing.T) {
+	for _, stored := range []string{
+		`{"number":7,"A":8}`, `{"A":8,"number":7}`, `{"number":9,"A":8,"number":7}`, `{"A":8,"A":9,"number":7}`,
+	} {
+		if got := decode(t, renamedCodec, runtime.JSON, []byte(stored)); got.Number != 7 {
+			t.Errorf("%s is read as %v", stored, got)
+		}
+	}
+	if got := decode(t, renamedCodec, runtime.JSON, []byte(`{"number":0,"A":8}`)); got.Number != 0 {
+		t.Errorf("a zero under the own name is read as %v", got)
+	}
+	if got := decode(t, renamedCodec, runtime.JSON, []byte(`{"A":7,"A":8}`)); got.Number != 8 {
+		t.Errorf("of two values under the earlier name, %v counts", got)
+	}
+}

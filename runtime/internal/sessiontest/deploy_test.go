@@ -497,3 +497,35 @@ func TestDeployALowerLimitBindsOnlyWhatGrows(t *testing.T) {
 		})
 	})
 }
+
+func TestV16AMemberReadsWhatIsStoredUnderItsEarlierName(t *testing.T) {
+	inEveryDeploy(t, func(d *deploy) {
+		d.before(func(s *older.VisitorSession) {
+			s.SetHome(older.Address{Street: "Lane", Zip: "7", Room: new(3)})
+			s.SetPlacesItem("work", older.Address{Street: "Road", Zip: "8"})
+			s.SetPlacesItem("gym", older.Address{Street: "Track"})
+		})
+		d.after(func(s *newer.VisitorSession) {
+			if got, want := s.Home(), (newer.Address{Street: "Lane", Postcode: "7"}); !cmp.Equal(got, want) {
+				d.Errorf("home is %v", got)
+			}
+			if got, _ := s.PlacesItem("work"); !cmp.Equal(got, newer.Address{Street: "Road", Postcode: "8"}) {
+				d.Errorf("work is %v", got)
+			}
+			s.SetPlacesItem("gym", newer.Address{Street: "Field", Printed: func() {}})
+		})
+		d.before(func(s *older.VisitorSession) {
+			if got := s.Home(); got.Zip != "7" || *got.Room != 3 {
+				d.Errorf("an earlier program reads %v, which nobody has written since", got)
+			}
+			if got, _ := s.PlacesItem("gym"); got != (older.Address{}) {
+				d.Errorf("an earlier program reads %v from renamed members", got)
+			}
+		})
+		d.after(func(s *newer.VisitorSession) {
+			if got, _ := s.PlacesItem("gym"); !cmp.Equal(got, newer.Address{Street: "Field"}) {
+				d.Errorf("gym is %v", got)
+			}
+		})
+	})
+}

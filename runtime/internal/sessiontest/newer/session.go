@@ -35,4 +35,16 @@ type Visitor struct {
 	Bulk  map[string]string `session:"bulk,max=2"`
 	Tier  int64             `session:"tier,index"`
 	Code  string            `session:"code,index"`
+
+	// Its members are renamed.
+	Home   Address            `session:"home"`
+	Places map[string]Address `session:"places"`
+}
+
+// Address has renamed members, one of them also in Go, and one that is not stored.
+type Address struct {
+	Street   string `session:"street,was=Street"`
+	Postcode string `session:"postcode,was=Zip"`
+	Country  string // unknown before
+	Printed  func() `session:"-"`
 }

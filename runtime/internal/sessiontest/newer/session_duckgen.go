@@ -44,6 +44,8 @@ var _ = struct {
 	Bulk     map[string]string
 	Tier     int64
 	Code     string
+	Home     Address
+	Places   map[string]Address
 }(Visitor{})
 
 // VisitorSession is the session of one request, with the fields of [Visitor].
@@ -150,6 +152,22 @@ var (
 		Field: runtime.Field{Key: "code", Index: true},
 		Codec: codec.String[string](),
 	}
+	visitorHome = runtime.Value[Address]{
+		Field: runtime.Field{Key: "home"},
+		Codec: visitorAddressCodec,
+	}
+	visitorPlaces = runtime.Map[string, Address]{
+		Field: runtime.Field{Key: "places"},
+		Keys:  codec.StringKey[string](),
+		Codec: visitorAddressCodec,
+	}
+)
+
+// visitorAddressCodec encodes Address.
+var visitorAddressCodec = codec.Struct(
+	codec.Member("street", codec.String[string](), func(v *Address) *string { return &v.Street }).Was("Street"),
+	codec.Member("postcode", codec.String[string](), func(v *Address) *string { return &v.Postcode }).Was("Zip"),
+	codec.Member("Country", codec.String[string](), func(v *Address) *string { return &v.Country }),
 )
 
 // Stored form of Visitor: each key with its type and what else gives stored
@@ -162,10 +180,12 @@ var (
 //	cart map[string]count was=basket
 //	code string index
 //	hits string
+//	home {street(was=Street):string,postcode(was=Zip):string,Country:string}
 //	kept string
 //	labels string
 //	name string was=nick
 //	parts map[string]count
+//	places map[string]{street(was=Street):string,postcode(was=Zip):string,Country:string}
 //	prefs map[string]string
 //	rank int was=level
 //	recent []string was=seen
@@ -202,6 +222,8 @@ var visitorModel = runtime.NewModel(
 	&visitorBulk,
 	&visitorTier,
 	&visitorCode,
+	&visitorHome,
+	&visitorPlaces,
 )
 
 // Accessors of Name, stored as name.
@@ -856,6 +878,75 @@ func (s *VisitorSession) CodeDirty() bool {
 	return visitorCode.Dirty(s.core)
 }
 
+// Accessors of Home, stored as home.
+
+// Home returns the session's Home.
+//
+// Its members are renamed.
+func (s *VisitorSession) Home() Address {
+	return visitorHome.Get(s.core)
+}
+
+// SetHome sets Home.
+func (s *VisitorSession) SetHome(v Address) {
+	visitorHome.Set(s.core, v)
+}
+
+// ClearHome resets Home to its default and removes it from the store.
+func (s *VisitorSession) ClearHome() {
+	visitorHome.Clear(s.core)
+}
+
+// HomeDirty reports whether Home has a change that is not stored yet.
+func (s *VisitorSession) HomeDirty() bool {
+	return visitorHome.Dirty(s.core)
+}
+
+// Accessors of Places, stored as places.
+
+// Places returns an iterator over a copy of the elements of Places, in the
+// order of their keys.
+func (s *VisitorSession) Places() iter.Seq2[string, Address] {
+	return visitorPlaces.All(s.core)
+}
+
+// PlacesLen returns the number of elements of Places.
+func (s *VisitorSession) PlacesLen() int {
+	return visitorPlaces.Len(s.core)
+}
+
+// PlacesItem returns the element of Places with key k, and whether there is
+// one.
+func (s *VisitorSession) PlacesItem(k string) (Address, bool) {
+	return visitorPlaces.Item(s.core, k)
+}
+
+// SetPlaces replaces Places. An empty map clears it.
+func (s *VisitorSession) SetPlaces(v map[string]Address) {
+	visitorPlaces.Set(s.core, v)
+}
+
+// SetPlacesItem sets the element of Places with key k and leaves the others as
+// they are.
+func (s *VisitorSession) SetPlacesItem(k string, v Address) {
+	visitorPlaces.SetItem(s.core, k, v)
+}
+
+// DeletePlacesItem removes the element of Places with key k.
+func (s *VisitorSession) DeletePlacesItem(k string) {
+	visitorPlaces.DeleteItem(s.core, k)
+}
+
+// ClearPlaces resets Places to its default and removes it from the store.
+func (s *VisitorSession) ClearPlaces() {
+	visitorPlaces.Clear(s.core)
+}
+
+// PlacesDirty reports whether Places has a change that is not stored yet.
+func (s *VisitorSession) PlacesDirty() bool {
+	return visitorPlaces.Dirty(s.core)
+}
+
 // The session as a whole.
 
 // Dirty reports whether the session has changes that are not stored yet:
@@ -1001,6 +1092,8 @@ func (s *VisitorSession) Snapshot() Visitor {
 		Bulk:     visitorBulk.Snapshot(s.core),
 		Tier:     visitorTier.Get(s.core),
 		Code:     visitorCode.Get(s.core),
+		Home:     visitorHome.Get(s.core),
+		Places:   visitorPlaces.Snapshot(s.core),
 	}
 }
 
@@ -1029,6 +1122,8 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 		visitorBulk.Set(core, v.Bulk)
 		visitorTier.Set(core, v.Tier)
 		visitorCode.Set(core, v.Code)
+		visitorHome.Set(core, v.Home)
+		visitorPlaces.Set(core, v.Places)
 	})
 }
 

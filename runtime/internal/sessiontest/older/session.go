@@ -35,6 +35,10 @@ type Visitor struct {
 	Bulk    map[string]string `session:"bulk,max=3"`
 	Tier    uint8             `session:"tier,index"`
 	Code    Code              `session:"code,index"`
+
+	// Its members are renamed later.
+	Home   Address            `session:"home"`
+	Places map[string]Address `session:"places"`
 }
 
 // Code is text that a later version keeps as a string.
@@ -45,4 +49,11 @@ func (c Code) MarshalText() ([]byte, error) { return []byte(c.Text), nil }
 func (c *Code) UnmarshalText(text []byte) error {
 	c.Text = string(text)
 	return nil
+}
+
+// Address is stored by the names of its fields.
+type Address struct {
+	Street string
+	Zip    string
+	Room   *int // gone later
 }
