@@ -10,19 +10,6 @@ import (
 
 // What a request says of the browser that has sent it.
 
-// cookieHeader returns what a request brings as cookies, which is one line but
-// for odd clients.
-func cookieHeader(h http.Header) string {
-	switch lines := h["Cookie"]; len(lines) {
-	case 0:
-		return ""
-	case 1:
-		return lines[0]
-	default:
-		return strings.Join(lines, "; ")
-	}
-}
-
 // requestedPath returns the path as the browser sent it, which is the one that it
 // compares with a cookie's: still escaped, and with what a router has stripped.
 func requestedPath(r *http.Request) string {

@@ -219,7 +219,7 @@ func (c commit) created() time.Time {
 // byTicket reports whether the browser can and has to fetch its cookie with a
 // ticket.
 func (c commit) byTicket() bool {
-	return c.live != nil && c.phase != phaseBetween && c.engine.config.Cookie.HTTPOnly
+	return c.live != nil && c.phase != phaseBetween && !c.engine.byScript()
 }
 
 // deliver notes that the browser has to learn the session's token, over a live

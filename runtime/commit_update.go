@@ -65,7 +65,7 @@ func (c commit) prepareDelta(now time.Time) error {
 // movesCookie reports whether a pending deadline is one that the browser has to
 // learn.
 func (c commit) movesCookie() bool {
-	return c.life.expiry != nil && !c.engine.config.Cookie.BrowserClose
+	return c.life.expiry != nil && c.engine.carrier.ambient() && !c.engine.config.Cookie.BrowserClose
 }
 
 // prepareRenewal adds a new token if one is due: the browser has to be able

@@ -17,6 +17,15 @@ const MaxAge = 400 * 24 * time.Hour
 type Config struct {
 	Cookie Cookie
 
+	// Header is a header field that carries the token in place of the cookie, of
+	// requests and, when the client has to learn a new one, of their responses: for
+	// mobile and command-line programs. Authorization carries it as RFC 6750,
+	// section 2.1, says ("Bearer " and the token), any other field by itself; an empty
+	// one in a response says that the token opens nothing any more. Browsers send no
+	// such field by themselves, so requests need no protection against forgery.
+	// Empty, the default: the cookie.
+	Header string
+
 	// Age is the life of a session from its creation, at most [MaxAge].
 	// Default: 7 days (ASVS 5.0, 7.3.2).
 	Age time.Duration
@@ -143,6 +152,7 @@ func defaultConfig() Config {
 // complete fills in what depends on other values.
 func (c *Config) complete() {
 	c.Cookie.complete(c.ServerDomain)
+	c.Header = http.CanonicalHeaderKey(c.Header)
 	if c.OnEvent == nil {
 		c.OnEvent = logEvent
 	}

@@ -1,7 +1,5 @@
 package runtime
 
-import "errors"
-
 // A Counter is an integer that the store adds to, exact whatever runs at the
 // same time. Adding needs no load.
 type Counter[T Integer] struct {
@@ -35,8 +33,6 @@ func (f *Counter[T]) Set(s *Session, n T) {
 func (f *Counter[T]) Add(s *Session, delta int64) {
 	s.write(&f.Field, func(d *draft) { d.addCount(&f.Field, delta) })
 }
-
-var errSaturated = errors.New("the counter is beyond the range of its field's type, and was read as its nearest value")
 
 // held returns the nearest value to n that T has, and reports it if that is another
 // one.

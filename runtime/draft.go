@@ -1,6 +1,9 @@
 package runtime
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // A draft is the entries of a session as one request sees them: what is stored,
 // as far as it is known, with what is pending on top. It has no lock, no context
@@ -56,6 +59,8 @@ type misfit struct {
 	err      error
 	reported bool
 }
+
+var errSaturated = errors.New("the counter is beyond the range of its field's type, and was read as its nearest value")
 
 func (m *misfit) kind() EventKind {
 	if m.err == errSaturated {

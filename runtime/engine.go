@@ -8,14 +8,14 @@ import (
 
 // engine is what all sessions of one manager share.
 type engine struct {
-	kind   string
-	name   string
-	config Config
-	cookie cookieForm
-	store  Store // nil: sessions without one
-	format Format
-	clock  *clock
-	ring   *keyRing // nil without a store
+	kind    string
+	name    string
+	config  Config
+	carrier carrier
+	store   Store // nil: sessions without one
+	format  Format
+	clock   *clock
+	ring    *keyRing // nil without a store
 
 	renewing []*Field // with the option renew
 
@@ -51,3 +51,6 @@ func (e *engine) bound(parent context.Context) *callContext {
 	c.begin(parent, e.config.Timeout)
 	return c
 }
+
+// byScript reports whether a live connection gives the page its cookie by script.
+func (e *engine) byScript() bool { return e.carrier.ambient() && !e.config.Cookie.HTTPOnly }

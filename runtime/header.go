@@ -18,14 +18,14 @@ type responseHeader struct {
 func (r responseHeader) send(more bool) {
 	switch {
 	case r.consulted:
-		r.varyByCookie()
+		r.varyByToken()
 	case more:
 		r.expectRead()
 	}
 	settled := r.settleDuplicates()
 	r.sendCookie()
 	r.keepCookie()
-	if sets := r.setCookie[0] != ""; settled || sets && r.bringsCookie() {
+	if sets := r.sent; settled || sets && r.bringsCookie() {
 		r.clearElsewhere(sets)
 	}
 	r.begun = true
@@ -36,10 +36,10 @@ func (r responseHeader) send(more bool) {
 // What the handler has made cacheable is not expected to.
 func (r responseHeader) expectRead() {
 	if isCacheable(r.Header) {
-		r.unvaried = !variesByCookie(r.Header)
+		r.unvaried = !varies(r.Header, r.engine.carrier.request())
 		return
 	}
-	r.varyByCookie()
+	r.varyByToken()
 }
 
 // isCacheable reports whether a handler has said itself what caches may do.
@@ -47,9 +47,9 @@ func isCacheable(h http.Header) bool {
 	return len(h["Cache-Control"]) > 0 || len(h["Expires"]) > 0 || len(h["Etag"]) > 0 || len(h["Last-Modified"]) > 0
 }
 
-func (r responseHeader) varyByCookie() {
-	if !variesByCookie(r.Header) {
-		r.vary[0] = "Cookie"
+func (r responseHeader) varyByToken() {
+	if !varies(r.Header, r.engine.carrier.request()) {
+		r.vary[0] = r.engine.carrier.request()
 		r.Header["Vary"] = appendLine(r.Header["Vary"], &r.vary)
 	}
 }
@@ -57,11 +57,11 @@ func (r responseHeader) varyByCookie() {
 // keepCookie keeps what Save has put into the header, whatever has become of that
 // since.
 func (r responseHeader) keepCookie() {
-	if r.setCookie[0] == "" {
+	if !r.sent {
 		return
 	}
-	if !r.engine.config.Cookie.isIn(r.Header) {
-		r.Header["Set-Cookie"] = appendLine(r.Header["Set-Cookie"], &r.setCookie)
+	if !r.engine.carrier.isIn(r.Header) {
+		r.add()
 	}
 	keepOutOfCaches(r.Header, &r.cacheControl)
 }
@@ -69,11 +69,12 @@ func (r responseHeader) keepCookie() {
 // clearElsewhere removes the cookie from other scopes. The lines stand before the
 // one that sets it: where a browser takes two scopes for one, the last one counts.
 func (r responseHeader) clearElsewhere(sets bool) {
-	lines := r.engine.config.clearElsewhere(r.request, sets)
+	lines := r.engine.carrier.elsewhere(r.request, sets)
 	if len(lines) == 0 {
 		return
 	}
-	r.Header["Set-Cookie"] = append(lines, r.Header["Set-Cookie"]...)
+	field := r.engine.carrier.response()
+	r.Header[field] = append(lines, r.Header[field]...)
 	keepOutOfCaches(r.Header, &r.cacheControl)
 }
 
@@ -85,7 +86,7 @@ func (r responseHeader) settleDuplicates() bool {
 		return false
 	}
 	r.load(r.ctx)
-	if r.sight == seen && r.cookie == cookieKept && r.setCookie[0] == "" {
+	if r.sight == seen && r.cookie == cookieKept && !r.sent {
 		r.cookie, r.cookieEnds = cookieSet, r.draft.stored.Deadline
 	}
 	return r.sight == seen || r.sight == absent
@@ -93,7 +94,7 @@ func (r responseHeader) settleDuplicates() bool {
 
 // bringsCookie reports whether the browser has a cookie of the session's name.
 func (r responseHeader) bringsCookie() bool {
-	_, _, found := r.engine.config.Cookie.next(r.brought)
+	_, _, found := r.engine.carrier.next(r.brought)
 	return found
 }
 
@@ -109,28 +110,36 @@ func (r responseHeader) sendCookie() {
 		r.report(EventCookieLate, "", nil)
 		return
 	}
-	if sent := r.setCookie[0]; sent != "" {
-		r.Header["Set-Cookie"] = slices.DeleteFunc(r.Header["Set-Cookie"], func(line string) bool { return line == sent })
+	carrier := r.engine.carrier
+	if r.sent {
+		field := carrier.response()
+		r.Header[field] = slices.DeleteFunc(r.Header[field], func(line string) bool { return line == r.setCookie[0] })
 	}
-	cookie := &r.engine.config.Cookie
-	if cookie.isIn(r.Header) {
+	if carrier.isIn(r.Header) {
 		r.report(EventCookieTaken, "", nil)
 		return
 	}
 	if change == cookieSet {
 		r.checkTransport()
-		r.setCookie[0] = r.engine.cookie.set(r.token(), r.cookieEnds, r.engine.clock.read())
+		r.setCookie[0] = carrier.set(r.token(), r.cookieEnds, r.engine.clock.read())
 	} else {
-		r.setCookie[0] = cookie.clear()
+		r.setCookie[0] = carrier.clear()
 	}
-	r.Header["Set-Cookie"] = appendLine(r.Header["Set-Cookie"], &r.setCookie)
+	r.sent = true
+	r.add()
 	keepOutOfCaches(r.Header, &r.cacheControl)
+}
+
+// add adds what the session says to its client to the header.
+func (r responseHeader) add() {
+	field := r.engine.carrier.response()
+	r.Header[field] = appendLine(r.Header[field], &r.setCookie)
 }
 
 // checkTransport reports once that browsers will not keep the cookie.
 func (r responseHeader) checkTransport() {
 	e := r.engine
-	if !e.config.Cookie.Secure || r.request == nil || e.insecure.Load() || !isPlainHTTP(r.request) {
+	if !e.carrier.ambient() || !e.config.Cookie.Secure || r.request == nil || e.insecure.Load() || !isPlainHTTP(r.request) {
 		return
 	}
 	if !e.insecure.Swap(true) {
@@ -147,23 +156,18 @@ func appendLine(lines []string, room *[1]string) []string {
 	return append(lines, room[0])
 }
 
-func addCookie(h http.Header, line string) {
-	h["Set-Cookie"] = append(h["Set-Cookie"], line)
-	keepOutOfCaches(h, new([1]string))
-}
-
 // keepOutOfCaches serves ASVS 5.0, 14.3.2.
 func keepOutOfCaches(h http.Header, room *[1]string) {
 	room[0] = "no-store"
 	h["Cache-Control"] = room[:]
 }
 
-// variesByCookie reports whether a response says already that it depends on the
-// cookie (RFC 9110, section 12.5.5).
-func variesByCookie(h http.Header) bool {
+// varies reports whether a response says already that it depends on a field of the
+// request (RFC 9110, section 12.5.5).
+func varies(h http.Header, by string) bool {
 	for _, line := range h["Vary"] {
 		for field := range strings.SplitSeq(line, ",") {
-			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
+			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, by) {
 				return true
 			}
 		}

@@ -63,13 +63,13 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 		if s.engine == m.engine {
 			return nil
 		}
-		if s.request != nil && s.engine.config.Cookie.Name == m.config.Cookie.Name {
-			panic(fmt.Sprintf("sessions of %s and of %s use the same cookie %q on one request: give one of them another name",
-				s.engine.name, m.name, m.config.Cookie.Name))
+		if s.request != nil && s.engine.carrier.name() == m.carrier.name() {
+			panic(fmt.Sprintf("sessions of %s and of %s use the same %s on one request: give one of them another name",
+				s.engine.name, m.name, m.carrier.name()))
 		}
 	}
 	s := x.session()
-	s.request, s.brought = r.WithContext(x), cookieHeader(r.Header)
+	s.request, s.brought = r.WithContext(x), m.carrier.brought(r.Header)
 	x.typed = m.model.wrap(s)
 	return x
 }

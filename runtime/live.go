@@ -169,7 +169,7 @@ func (s liveSession) delivery() func(context.Context, LivelyConn) error {
 	switch {
 	case s.cookie == cookieKept:
 		return func(context.Context, LivelyConn) error { return nil }
-	case !config.Cookie.HTTPOnly:
+	case s.engine.byScript():
 		code := config.Cookie.script("", time.Unix(0, 0))
 		if s.cookie == cookieSet {
 			code = config.Cookie.script(s.token().text(), s.cookieEnds)

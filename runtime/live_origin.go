@@ -17,7 +17,7 @@ func (m *Manager[S]) CheckOrigin(r *http.Request) error {
 	origins := r.Header["Origin"]
 	switch {
 	case len(origins) == 0:
-		if _, _, found := m.config.Cookie.next(cookieHeader(r.Header)); found {
+		if _, _, found := m.carrier.next(m.carrier.brought(r.Header)); found && m.carrier.ambient() {
 			return fmt.Errorf("%w: the handshake has the session's cookie but no Origin", ErrForeignOrigin)
 		}
 		return nil

@@ -29,18 +29,20 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		if !isSameOriginFetch(r) {
+		if m.carrier.ambient() && !isSameOriginFetch(r) {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
 		ctx := m.bound(r.Context())
 		defer ctx.stop()
-		line, status, err := m.synchronise(ctx, r)
+		answer, err := m.synchronise(ctx, r)
 		if err != nil {
 			m.fault(r.Context(), "sync", "", err)
 		}
-		m.answerSync(w.Header(), r, line)
-		w.WriteHeader(status)
+		if answer.gives {
+			m.give(w.Header(), r, answer.line)
+		}
+		w.WriteHeader(answer.status)
 	})
 }
 
@@ -65,45 +67,47 @@ func isSameOriginFetch(r *http.Request) bool {
 	return err == nil && u.Host != "" && u.Host == r.Host
 }
 
-// answerSync puts the line into the header, empty for none. The browser's cookies
-// at other scopes go with its own one.
-func (e *engine) answerSync(h http.Header, r *http.Request, line string) {
-	if line == "" {
-		return
-	}
-	if _, _, found := e.config.Cookie.next(cookieHeader(r.Header)); found {
-		for _, other := range e.config.clearElsewhere(r, true) {
-			addCookie(h, other)
-		}
-	}
-	addCookie(h, line)
+// A syncAnswer is the answer to a fetch by which a browser synchronises.
+type syncAnswer struct {
+	status int
+	gives  bool // the line, which sets or removes the browser's token
+	line   string
 }
 
-// synchronise returns the Set-Cookie line for the browser that sends the request,
-// and the status. The line is empty if its cookie stays.
-func (e *engine) synchronise(ctx context.Context, r *http.Request) (line string, status int, err error) {
+// give puts the line into the header. The browser's cookies at other scopes go with
+// its own one.
+func (e *engine) give(h http.Header, r *http.Request, line string) {
+	field := e.carrier.response()
+	if _, _, found := e.carrier.next(e.carrier.brought(r.Header)); found {
+		h[field] = append(h[field], e.carrier.elsewhere(r, true)...)
+	}
+	h[field] = append(h[field], line)
+}
+
+// synchronise returns the answer to the browser that sends the request.
+func (e *engine) synchronise(ctx context.Context, r *http.Request) (syncAnswer, error) {
 	held, err := e.held(ctx, r)
 	if err != nil {
-		return "", http.StatusServiceUnavailable, err
+		return syncAnswer{status: http.StatusServiceUnavailable}, err
 	}
 	seen, err := e.recognise(ctx, held)
 	if err != nil {
-		return "", http.StatusServiceUnavailable, err
+		return syncAnswer{status: http.StatusServiceUnavailable}, err
 	}
 	text := r.URL.Query().Get(ticketParam)
 	if text == "" {
-		return e.removeCookie(held, seen.Live)
+		return e.removeToken(held, seen.Live), nil
 	}
 	ticket, ok := parseToken(text)
 	if !ok {
-		return "", http.StatusGone, nil
+		return syncAnswer{status: http.StatusGone}, nil
 	}
 	return e.redeem(ctx, ticket, held, seen)
 }
 
 // held returns the token that the browser holds, nil for none that counts.
 func (e *engine) held(ctx context.Context, r *http.Request) (*token, error) {
-	header := cookieHeader(r.Header)
+	header := e.carrier.brought(r.Header)
 	t, what := e.presented(header)
 	switch what {
 	case oneToken:
@@ -166,21 +170,21 @@ func (r *Record) proofs() []Proof {
 	return list
 }
 
-func (e *engine) removeCookie(held *token, alive bool) (line string, status int, err error) {
+func (e *engine) removeToken(held *token, alive bool) syncAnswer {
 	switch {
 	case alive:
-		return "", http.StatusConflict, nil
+		return syncAnswer{status: http.StatusConflict}
 	case held == nil:
-		return "", http.StatusNoContent, nil
+		return syncAnswer{status: http.StatusNoContent}
 	default:
-		return e.config.Cookie.clear(), http.StatusNoContent, nil
+		return syncAnswer{http.StatusNoContent, true, e.carrier.clear()}
 	}
 }
 
 // redeem trades a ticket for a new token, in one step: of the family of the one
 // that the browser holds, if that is of the same session. A session that nothing else
 // can deliver ends when the ticket meets the wrong browser.
-func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Redemption) (line string, status int, err error) {
+func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Redemption) (syncAnswer, error) {
 	now := e.clock.read()
 	t := token{id: ticket.id, secret: newSecret()}
 	if seen.Same != nil && held.id == ticket.id {
@@ -194,12 +198,12 @@ func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Re
 	})
 	switch {
 	case err == nil:
-		return e.cookie.set(t, result.Deadline, now), http.StatusNoContent, nil
+		return syncAnswer{http.StatusNoContent, true, e.carrier.set(t, result.Deadline, now)}, nil
 	case errors.Is(err, ErrConflict):
-		return "", http.StatusConflict, e.store.Delete(ctx, key)
+		return syncAnswer{status: http.StatusConflict}, e.store.Delete(ctx, key)
 	case isGone(err):
-		return "", http.StatusGone, nil
+		return syncAnswer{status: http.StatusGone}, nil
 	default:
-		return "", http.StatusServiceUnavailable, err
+		return syncAnswer{status: http.StatusServiceUnavailable}, err
 	}
 }

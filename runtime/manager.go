@@ -28,13 +28,13 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		kind:   model.kind,
 		name:   model.name,
 		config: config,
-		cookie: config.Cookie.form(),
 		store:  store,
 		clock:  newClock(config.Now),
 		ring:   ring,
 
 		renewing: model.renewing,
 	}
+	e.carrier = e.config.carrier()
 	if f, ok := ability[Formatter](store); ok {
 		e.format = f.Format()
 	}

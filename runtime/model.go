@@ -35,7 +35,7 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 		}
 	}
 	config, _ := Configure()
-	m.outside = &engine{kind: m.kind, name: m.name, config: config, clock: newClock(config.Now), renewing: m.renewing}
+	m.outside = &engine{kind: m.kind, name: m.name, config: config, carrier: config.carrier(), clock: newClock(config.Now), renewing: m.renewing}
 	return m
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -23,10 +24,24 @@ const (
 	maxAttributeBytes = 1024 // a longer attribute is ignored (RFC 6265bis, section 5.6)
 )
 
+// takenFields are header fields that a token must not stand in, because servers,
+// proxies and browsers act on them.
+var takenFields = []string{
+	"Accept", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Cookie", "Date",
+	"Expires", "Host", "Keep-Alive", "Location", "Origin", "Proxy-Authenticate", "Proxy-Authorization", "Referer",
+	"Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "Www-Authenticate",
+}
+
 // problems returns what is wrong with a complete configuration.
 func (c *Config) problems() []Problem {
 	l := problemList(c.Cookie.problems())
 	say := fmt.Sprintf
+	l.demand(c.Header == "" || isToken(c.Header), "Header",
+		say("is %q, which is not the name of a header field", c.Header),
+		"use letters, digits and - only, as in X-Session")
+	l.demand(!slices.Contains(takenFields, c.Header), "Header",
+		say("is %q, which has a meaning of its own", c.Header),
+		"use Authorization, or a field of your own such as X-Session")
 	l.demand(c.Age > 0, "Age",
 		say("is %v, not above 0", c.Age),
 		"set a life above 0")

@@ -23,10 +23,10 @@ const (
 
 // presented reads the cookie in the Cookie header of a request. Equal ones are one.
 func (e *engine) presented(header string) (token, presented) {
-	first, rest, found := e.config.Cookie.next(header)
+	first, rest, found := e.carrier.next(header)
 	for found {
 		var value string
-		if value, rest, found = e.config.Cookie.next(rest); found && value != first {
+		if value, rest, found = e.carrier.next(rest); found && value != first {
 			return token{}, severalCookies
 		}
 	}
@@ -46,7 +46,7 @@ const maxRivals = 4
 // rivals returns the different tokens among several cookies, of more than the
 // store is asked for the last ones: browsers send those of longer paths first.
 func (e *engine) rivals(header string) (tokens []token) {
-	for value, rest, found := e.config.Cookie.next(header); found; value, rest, found = e.config.Cookie.next(rest) {
+	for value, rest, found := e.carrier.next(header); found; value, rest, found = e.carrier.next(rest) {
 		if t, ok := parseToken(value); ok && !slices.Contains(tokens, t) {
 			tokens = append(tokens, t)
 		}

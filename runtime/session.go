@@ -59,6 +59,7 @@ type state struct {
 
 	// What the response's header was given, in room of its own.
 	setCookie, cacheControl [1]string
+	sent                    bool // setCookie is in use
 
 	notices []func() // called when the lock is released
 }

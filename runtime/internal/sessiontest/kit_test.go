@@ -20,10 +20,11 @@ import (
 // can fail, a clock, and what the program was told.
 type site struct {
 	*VisitorSessions
-	t     *testing.T
-	store *spyStore
-	now   time.Time
-	ticks *atomic.Int64 // where set, each reading of the clock is a microsecond later
+	t      *testing.T
+	store  *spyStore
+	now    time.Time
+	header string        // Config.Header
+	ticks  *atomic.Int64 // where set, each reading of the clock is a microsecond later
 
 	mu     sync.Mutex
 	events []runtime.Event
@@ -58,7 +59,8 @@ func newSiteOn(t *testing.T, store *spyStore, configure ...func(*runtime.Config)
 			s.errs = append(s.errs, err)
 		}
 	}
-	sessions, err := NewVisitorSessions(store, append([]func(*runtime.Config){basics}, configure...)...)
+	look := func(c *runtime.Config) { s.header = http.CanonicalHeaderKey(c.Header) }
+	sessions, err := NewVisitorSessions(store, slices.Concat([]func(*runtime.Config){basics}, configure, []func(*runtime.Config){look})...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,9 +99,7 @@ func (s *site) browser() *browser { return &browser{site: s} }
 func (b *browser) do(handler func(w http.ResponseWriter, r *http.Request, s *VisitorSession)) *http.Response {
 	b.site.t.Helper()
 	r := httptest.NewRequest("GET", "https://shop.example/a/b", nil)
-	if b.cookie != "" {
-		r.Header.Set("Cookie", "shop="+b.cookie)
-	}
+	b.bring(r)
 	w := httptest.NewRecorder()
 	b.site.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler(w, r, VisitorFrom(r.Context()))
@@ -115,8 +115,25 @@ func (b *browser) visit(handler func(s *VisitorSession)) *http.Response {
 	return b.do(func(_ http.ResponseWriter, _ *http.Request, s *VisitorSession) { handler(s) })
 }
 
-// take does with the response's cookie what a browser does.
+// bring puts the token into a request, in the cookie or the site's header.
+func (b *browser) bring(r *http.Request) {
+	switch {
+	case b.cookie == "":
+	case b.site.header == "":
+		r.Header.Set("Cookie", "shop="+b.cookie)
+	case b.site.header == "Authorization":
+		r.Header.Set("Authorization", "Bearer "+b.cookie)
+	default:
+		r.Header.Set(b.site.header, b.cookie)
+	}
+}
+
+// take does with the response's cookie what a browser does, and with the site's
+// header what a program does.
 func (b *browser) take(res *http.Response) {
+	if lines := res.Header[b.site.header]; len(lines) > 0 {
+		b.cookie = strings.TrimPrefix(lines[0], "Bearer ")
+	}
 	for _, c := range ownCookies(res) {
 		if c.Name == "shop" {
 			b.cookie = c.Value

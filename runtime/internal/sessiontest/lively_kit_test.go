@@ -62,7 +62,9 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // is loaded, before it is taken over.
 func (b *browser) connect(handlers ...func(s *VisitorSession)) *socket {
 	b.site.t.Helper()
-	return b.connectWith(b.header(), handlers...)
+	r := httptest.NewRequest("GET", "https://shop.example/lively", nil)
+	b.bring(r)
+	return b.upgrade(r, handlers)
 }
 
 // header is the Cookie header of the browser's requests.
@@ -76,11 +78,16 @@ func (b *browser) header() string {
 // connectWith is connect with any Cookie header, empty for none.
 func (b *browser) connectWith(header string, handlers ...func(s *VisitorSession)) *socket {
 	b.site.t.Helper()
-	c := &socket{browser: b}
 	r := httptest.NewRequest("GET", "https://shop.example/lively", nil)
 	if header != "" {
 		r.Header.Set("Cookie", header)
 	}
+	return b.upgrade(r, handlers)
+}
+
+func (b *browser) upgrade(r *http.Request, handlers []func(s *VisitorSession)) *socket {
+	b.site.t.Helper()
+	c := &socket{browser: b}
 	w := hijackable{httptest.NewRecorder()}
 	b.site.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.ctx, c.session = r.Context(), VisitorFrom(r.Context())
@@ -143,9 +150,7 @@ func (b *browser) fetch(url string, change ...func(*http.Request)) int {
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Sec-Fetch-Mode", "cors")
 	r.Header.Set("Sec-Fetch-Dest", "empty")
-	if header := b.header(); header != "" {
-		r.Header.Set("Cookie", header)
-	}
+	b.bring(r)
 	for _, f := range change {
 		f(r)
 	}

@@ -35,9 +35,7 @@ func (b *browser) tab() *browser { return &browser{site: b.site, cookie: b.cooki
 // process serves a request as a framework without http.Handler does.
 func (b *browser) process(do func(*VisitorSession)) (*http.Response, error) {
 	r := httptest.NewRequest("GET", "https://shop.example/a/b", nil)
-	if b.cookie != "" {
-		r.Header.Set("Cookie", "shop="+b.cookie)
-	}
+	b.bring(r)
 	r = b.site.ProcessRequest(r)
 	do(VisitorFrom(r.Context()))
 	w := httptest.NewRecorder()
