@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -80,7 +81,8 @@ func (s *Store) findPage(ctx context.Context, m *moment, v runtime.IndexValue, f
 
 // Revoke implements [runtime.Indexer]. The mark comes first: from then on no
 // request that arrived before can set the value, so none slips in between the
-// pages. It is there also where a later page fails.
+// pages. It is there also where a later page fails. A damaged record stays as it is
+// and is named by the error; all other sessions end.
 func (s *Store) Revoke(
 	ctx context.Context, v runtime.IndexValue, now time.Time, except ...runtime.ID,
 ) (revoked int, err error) {
@@ -96,18 +98,23 @@ func (s *Store) Revoke(
 	if err != nil {
 		return 0, err
 	}
+	var unread []error
 	next := uuid(runtime.ID{})
 	for next.Valid {
 		var n int
+		var ids []pgtype.UUID
 		from := next
-		err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&n, &next) },
-			"SELECT revoked, next_id FROM duckgen_revoke($1::text, $2::text, $3::jsonb, "+
+		err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&n, &ids, &next) },
+			"SELECT revoked, damaged, next_id FROM duckgen_revoke($1::text, $2::text, $3::jsonb, "+
 				"coalesce($4::timestamptz, statement_timestamp()), $5::uuid[], $6::uuid, $7::integer)",
 			v.Kind, v.Field, v.Value, m.judging(), excepted, from, pageSize)
 		if err != nil {
-			return revoked, err
+			return revoked, errors.Join(append(unread, err)...)
 		}
 		revoked += n
+		for _, id := range ids {
+			unread = append(unread, s.wrap(damaged(id.Bytes, errDamaged)))
+		}
 	}
-	return revoked, nil
+	return revoked, errors.Join(unread...)
 }

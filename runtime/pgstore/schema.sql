@@ -757,11 +757,25 @@ BEGIN
         SELECT ctid FROM duckgen_revocations WHERE at <= k_now - interval '24 hours' LIMIT 64 FOR UPDATE SKIP LOCKED));
 END $$;
 
+-- Whether the program could not read the row.
+CREATE OR REPLACE FUNCTION duckgen_damaged(r duckgen_sessions) RETURNS boolean
+LANGUAGE sql AS $$
+    SELECT coalesce(
+        jsonb_typeof(r.data) <> 'object' OR jsonb_typeof(r.counters) <> 'object'
+        OR NOT (isfinite(r.created) AND isfinite(r.renewed) AND isfinite(r.deadline) AND isfinite(r.expires))
+        OR 32 <> ANY (SELECT octet_length(proof) FROM unnest(r.earlier_proof || ARRAY[r.proof, r.ticket_proof, r.ticket_saw]) AS proof)
+        OR octet_length(r.family) <> 8
+        OR cardinality(r.earlier_proof) <> ALL (ARRAY[cardinality(r.earlier_ended), cardinality(r.earlier_by),
+            cardinality(r.earlier_presented), cardinality(r.earlier_grace)]),
+        false)
+$$;
+
 -- Ends some of the live sessions that carry a value, in the order of their ids,
--- and says where to go on: NULL at the end.
+-- and says where to go on: NULL at the end. Those that are damaged stay as they are,
+-- and are named.
 CREATE OR REPLACE FUNCTION duckgen_revoke(
     of_kind text, field text, of_value jsonb, k_now timestamptz, except_ids uuid[], from_id uuid, most integer,
-    OUT revoked integer, OUT next_id uuid
+    OUT revoked integer, OUT damaged uuid[], OUT next_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v   bytea := duckgen_value(of_kind, field, of_value);
@@ -774,6 +788,8 @@ BEGIN
     ids := ARRAY(
         SELECT s.id FROM duckgen_sessions AS s JOIN duckgen_index AS i ON i.value = v AND i.id = s.id
         WHERE s.id = ANY (ids) AND s.id <> ALL (except_ids) AND s.ended IS NULL AND s.expires > k_now);
+    damaged := ARRAY(SELECT id FROM duckgen_sessions AS s WHERE id = ANY (ids) AND duckgen_damaged(s));
+    ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(damaged));
     PERFORM duckgen_end(ids, k_now);
     revoked := cardinality(ids);
 END $$;

@@ -159,11 +159,9 @@ func (c *cache) fill(s *slot, r *runtime.Record) {
 
 // sizeInMemory is about what a record takes.
 func sizeInMemory(r *runtime.Record) int {
-	const (
-		each  = 64 + 16 // of an entry, and what is lost by rounding up its strings
-		fixed = 512
-	)
-	return fixed + len(r.Kind) + earlierSize*len(r.Earlier) + each*r.Entries.Len() + r.Entries.Size()
+	const fixed = 512 // of the record and its slot
+	packed := len(r.Entries.Packed())
+	return fixed + len(r.Kind) + earlierSize*len(r.Earlier) + packed + packed/8 // which is lost by rounding up
 }
 
 // forget removes a slot, nil for none. The caller holds the lock.

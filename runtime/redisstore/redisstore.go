@@ -55,6 +55,8 @@ type Store struct {
 	clientClock bool
 	measured    atomic.Pointer[offset] // nil at first
 
+	warnings atomic.Pointer[[]error] // nil before Check
+
 	closing sync.Once
 	closed  context.Context
 	close   context.CancelFunc
@@ -108,7 +110,7 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 	for _, option := range options {
 		option.change(s)
 	}
-	err = s.probe(ctx)
+	err = s.check(ctx)
 	if err == nil && s.cache != nil {
 		err = s.cache.connect(ctx, connections, settings, s.prefix)
 	}
@@ -119,25 +121,11 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 	return s, nil
 }
 
-// probe looks for a session that does not exist, by a function that would write.
-// What comes and goes, such as full memory, is no reason not to open.
-func (s *Store) probe(ctx context.Context) error {
-	_, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(runtime.ID{})}, []string{keyArg(runtime.Key{}, offset{})}})
-	switch {
-	case hasCode(err, "READONLY"):
-		return fmt.Errorf("the server is a replica, which takes no writes: %w", err)
-	case hasCode(err, "NOPERM"):
-		return fmt.Errorf("the user lacks a right, see docs/stores.md for what it needs: %w", err)
-	case err != nil && strings.Contains(err.Error(), "unknown command"):
-		return fmt.Errorf("the server has no functions, want Redis 7 or Valkey: %w", err)
-	}
-	return nil
-}
-
 // New returns a store on a client of the program's own, which stays open when
 // the store is closed. The client should be made with DisableRetry: otherwise
 // loads wait for an unreachable server as long as their context lets them. With
-// AlwaysRESP2 loads are somewhat quicker.
+// AlwaysRESP2 loads are somewhat quicker. New asks the server nothing: [Store.Check]
+// does, as Open does.
 func New(client rueidis.Client, options ...Option) *Store {
 	s := &Store{
 		client:  client,

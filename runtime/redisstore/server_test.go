@@ -86,10 +86,12 @@ func TestOpenSaysThatTheServerCannotServe(t *testing.T) {
 	replica, limited := start(t), start(t)
 	command(t, replica, "REPLICAOF", "127.0.0.1", "1")
 	command(t, limited, "ACL", "SETUSER", "reader", "on", ">secret", "+@read", "+@connection", "~*", "&*")
+	command(t, limited, "ACL", "SETUSER", "timeless", "on", ">secret", "+@all", "-time", "~*", "&*")
 	for what, c := range map[string]struct{ url, wants string }{
-		"a replica":                  {replica.URL(), "replica"},
-		"a user that may only read":  {"redis://reader:secret@" + limited.Address(), "lacks a right"},
-		"a server without functions": {start(t, "rename-command FCALL", "elsewhere").URL(), "no functions"},
+		"a replica":                            {replica.URL(), "replica"},
+		"a user that may only read":            {"redis://reader:secret@" + limited.Address(), "lacks a right"},
+		"a user that may not ask for the time": {"redis://timeless:secret@" + limited.Address(), "lacks a right"},
+		"a server without functions":           {start(t, "rename-command FCALL", "elsewhere").URL(), "no functions"},
 	} {
 		s, err := redisstore.Open(t.Context(), c.url)
 		if err == nil {
@@ -98,6 +100,40 @@ func TestOpenSaysThatTheServerCannotServe(t *testing.T) {
 		} else if !strings.Contains(err.Error(), c.wants) {
 			t.Errorf("%s: %q does not say %q", what, err, c.wants)
 		}
+	}
+}
+
+// A client of the program's own is checked when the program asks for it.
+func TestCheckDoesWhatOpenDoes(t *testing.T) {
+	server := start(t)
+	client := client(t, server.URL())
+	s := redisstore.New(client)
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check of a server that can serve: %v", err)
+	}
+	command(t, server, "REPLICAOF", "127.0.0.1", "1")
+	if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "replica") {
+		t.Errorf("Check of a replica: %v", err)
+	}
+	s.Close()
+	if err := s.Check(t.Context()); !errors.Is(err, runtime.ErrClosed) {
+		t.Errorf("Check of a closed store: %v", err)
+	}
+}
+
+func TestAnEvictingServerIsAWarning(t *testing.T) {
+	server := start(t)
+	if found := open(t, server.URL(), "duckgen:").Warnings(); len(found) != 0 {
+		t.Errorf("a server that evicts nothing: %v", found)
+	}
+	command(t, server, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+	found := open(t, server.URL(), "duckgen:").Warnings()
+	if len(found) != 1 || !strings.Contains(found[0].Error(), "allkeys-lru") || !strings.Contains(found[0].Error(), server.Address()) {
+		t.Errorf("a server that evicts: %v, want its policy and address", found)
+	}
+	command(t, server, "ACL", "SETUSER", "shop", "on", ">secret", "+@all", "-info", "~*", "&*")
+	if found := open(t, "redis://shop:secret@"+server.Address(), "duckgen:").Warnings(); len(found) != 0 {
+		t.Errorf("a user who may not ask: %v", found)
 	}
 }
 

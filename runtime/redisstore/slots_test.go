@@ -2,6 +2,9 @@ package redisstore
 
 import (
 	"encoding/binary"
+	"fmt"
+	goruntime "runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +47,35 @@ func TestTheCacheIsBounded(t *testing.T) {
 	if c.get(first) != nil || c.size != 0 {
 		t.Error("a record that is larger than the cache is kept")
 	}
+}
+
+func TestTheCacheTakesAboutWhatItCounts(t *testing.T) {
+	const n = 2000
+	for _, entries := range []int{1, 30, 300} {
+		c := newCache(time.Hour, 1<<30)
+		var before, after goruntime.MemStats
+		goruntime.GC()
+		goruntime.ReadMemStats(&before)
+		for i := range n {
+			c.fill(c.begin(numbered(i)), recordWith(entries))
+		}
+		goruntime.GC()
+		goruntime.ReadMemStats(&after)
+		taken, counted := float64(after.HeapAlloc-before.HeapAlloc)/n, float64(c.size)/n
+		if taken > 1.1*counted || taken < 0.7*counted {
+			t.Errorf("a record of %d entries takes %.0f bytes, and %.0f are counted", entries, taken, counted)
+		}
+		goruntime.KeepAlive(c)
+	}
+}
+
+// recordWith returns a record that shares no memory with others.
+func recordWith(n int) *runtime.Record {
+	list := make([]runtime.Entry, n)
+	for i := range list {
+		list[i] = runtime.Entry{Key: fmt.Sprintf("prefs:%d", i), Value: strings.Repeat("v", i%40)}
+	}
+	return &runtime.Record{Kind: testKind, Entries: runtime.NewEntries(list...)}
 }
 
 func TestTheCacheForgetsInTime(t *testing.T) {

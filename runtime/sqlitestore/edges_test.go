@@ -2,7 +2,9 @@ package sqlitestore_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,9 +62,9 @@ func TestOpenRefusesTablesOfAnotherLayout(t *testing.T) {
 		s := open(t, path)
 		s.Close()
 		change(t, path, script)
-		if s, err := sqlitestore.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "layout") {
+		if s, err := sqlitestore.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "layout") || strings.Count(err.Error(), "sqlitestore") != 1 {
 			s.Close()
-			t.Errorf("%s: %v, want an error that names the layouts", name, err)
+			t.Errorf("%s: %v, want an error that names the layouts, and the store once", name, err)
 		}
 	}
 }
@@ -105,5 +107,28 @@ func TestS2ADamagedRecordHindersNoRevocation(t *testing.T) {
 	}
 	if _, err := s.Load(t.Context(), keys[1]); !errors.Is(err, runtime.ErrDamaged) {
 		t.Errorf("Load of the damaged one: %v", err)
+	}
+}
+
+func TestAFileThatOthersCanReadIsAWarning(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("files have no modes")
+	}
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	if found := s.Warnings(); len(found) != 0 {
+		t.Errorf("a new file: %v", found)
+	}
+	s.Close()
+	for mode, want := range map[os.FileMode]int{0o600: 0, 0o700: 0, 0o604: 1, 0o640: 1, 0o620: 1} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, path)
+		found := s.Warnings()
+		if len(found) != want || want == 1 && (!strings.Contains(found[0].Error(), mode.String()) || !strings.Contains(found[0].Error(), path)) {
+			t.Errorf("a file of mode %v: %v", mode, found)
+		}
+		s.Close()
 	}
 }

@@ -3,7 +3,9 @@ package sqlitestore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	goruntime "runtime"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -67,17 +69,30 @@ func createPrivately(path string) error {
 	return file.Close()
 }
 
-// use runs work with a connection of the pool. A cancelled context interrupts
+// lookAtMode notes that others may read the file. Windows has no modes.
+func (s *Store) lookAtMode() error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return err
+	}
+	if mode := info.Mode().Perm(); mode&0o066 != 0 && goruntime.GOOS != "windows" {
+		s.warnings = append(s.warnings, s.wrap(fmt.Errorf("others than the owner may read or write the file, its mode is %v: "+
+			"set it and those of its -wal and -shm files to 0600", mode)))
+	}
+	return nil
+}
+
+// lend runs work with a connection of the pool. A cancelled context interrupts
 // it, also while it waits for another process to let go of the file.
-func (s *Store) use(ctx context.Context, p *pool, work func(*sqlite.Conn) error) error {
+func (s *Store) lend(ctx context.Context, p *pool, work func(*sqlite.Conn) error) error {
 	if err := s.ready(ctx); err != nil {
-		return s.wrap(err)
+		return err
 	}
 	select {
 	case <-s.closed:
-		return s.wrap(runtime.ErrClosed)
+		return runtime.ErrClosed
 	case <-ctx.Done():
-		return s.wrap(ctx.Err())
+		return ctx.Err()
 	case conn := <-p.idle:
 		defer func() { p.idle <- conn }()
 		conn.SetInterrupt(ctx.Done())
@@ -86,24 +101,28 @@ func (s *Store) use(ctx context.Context, p *pool, work func(*sqlite.Conn) error)
 		if err != nil && ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return s.wrap(err)
+		return err
 	}
 }
 
 // read runs work on one state of the file, beside a writer.
 func (s *Store) read(ctx context.Context, work func(*sqlite.Conn) error) error {
-	return s.use(ctx, &s.readers, work)
+	return s.wrap(s.lend(ctx, &s.readers, work))
 }
 
 // write runs work in a transaction that nobody else writes beside, all of it or
 // nothing.
 func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) error {
-	return s.use(ctx, &s.writer, func(conn *sqlite.Conn) (err error) {
+	return s.wrap(s.lend(ctx, &s.writer, inTransaction(work)))
+}
+
+func inTransaction(work func(*sqlite.Conn) error) func(*sqlite.Conn) error {
+	return func(conn *sqlite.Conn) (err error) {
 		end, err := sqlitex.ImmediateTransaction(conn)
 		if err != nil {
 			return err
 		}
 		defer end(&err)
 		return work(conn)
-	})
+	}
 }

@@ -31,6 +31,7 @@ type Store struct {
 	writer   pool // of one: SQLite has one writer at a time
 	readers  pool
 	watchers watchers
+	warnings []error
 	closing  sync.Once
 	closed   chan struct{}
 }
@@ -64,11 +65,17 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.writer.open(ctx, s.path); err != nil {
 		return err
 	}
-	if err := s.write(ctx, makeTables); err != nil {
+	if err := s.lend(ctx, &s.writer, inTransaction(makeTables)); err != nil {
 		return err
 	}
-	return s.readers.open(ctx, s.path)
+	if err := s.readers.open(ctx, s.path); err != nil {
+		return err
+	}
+	return s.lookAtMode()
 }
+
+// Warnings implements [runtime.Warner].
+func (s *Store) Warnings() []error { return s.warnings }
 
 // Close waits for running operations and closes the file. Closing again does
 // nothing.
