@@ -67,8 +67,8 @@ type Config struct {
 	// ErrorHandler answers a request whose commit has failed before anything of
 	// the handler's response went out. The header is what it was when the
 	// middleware began, with the handler's Vary and Access-Control-* fields; the
-	// request's context carries the session. Default: plain text with the status of
-	// [StatusOf].
+	// request's context carries the session. Unless it writes another status, that
+	// is the one of [StatusOf]. Default: plain text.
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
 
 	// CommitFailed also stores what was changed by a handler that answers with a

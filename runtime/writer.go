@@ -283,8 +283,46 @@ func outlivesFailure(field string) bool {
 func (w *writer) tell(err error) {
 	s := &w.session
 	keepOutOfCaches(w.under().Header(), new([1]string))
-	s.engine.config.ErrorHandler(w.under(), s.request, err)
+	a := &answer{ResponseWriter: w.under(), status: StatusOf(err)}
+	s.engine.config.ErrorHandler(a, s.request, err)
+	a.begin()
 }
+
+// answer writes the response of an ErrorHandler. Its status is not 200 if the
+// handler says nothing of one.
+type answer struct {
+	http.ResponseWriter
+	status int
+	begun  bool
+}
+
+// begin sends the status if the handler has sent none.
+func (a *answer) begin() {
+	if !a.begun {
+		a.WriteHeader(a.status)
+	}
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (a *answer) WriteHeader(status int) {
+	a.begun = a.begun || status >= http.StatusOK
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (a *answer) Write(b []byte) (int, error) {
+	a.begin()
+	return a.ResponseWriter.Write(b)
+}
+
+// FlushError is what [http.ResponseController] calls.
+func (a *answer) FlushError() error {
+	a.begin()
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Unwrap leads [http.ResponseController] to the server's writer.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // finish is the end of the request: the commit of a handler that wrote nothing,
 // or a second one of what it changed after it began to. What a live connection

@@ -347,6 +347,47 @@ func TestR14TheErrorHandlerAnswers(t *testing.T) {
 	}
 }
 
+func TestR14AnErrorHandlerThatSaysNothingOfAStatusDoesNotAnswer200(t *testing.T) {
+	for name, handle := range map[string]func(w http.ResponseWriter){
+		"nothing at all": func(http.ResponseWriter) {},
+		"a header":       func(w http.ResponseWriter) { w.Header().Set("X-Why", "outage") },
+		"a body":         func(w http.ResponseWriter) { _, _ = io.WriteString(w, "later") },
+		"a flush":        func(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(config *runtime.Config) {
+				config.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { handle(w) }
+			})
+			b := s.signedUp()
+			s.store.fail = func(string) error { return errOutage }
+			wantAnswer(t, b.visit(func(v *VisitorSession) { v.SetName("Grace") }), http.StatusServiceUnavailable)
+		})
+	}
+	s := newSite(t, func(config *runtime.Config) {
+		config.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusTeapot) }
+	})
+	b := s.signedUp()
+	s.store.fail = func(string) error { return errOutage }
+	wantAnswer(t, b.visit(func(v *VisitorSession) { v.SetName("Grace") }), http.StatusTeapot)
+}
+
+func TestR14EarlyHintsOfAnErrorHandlerAreNoAnswer(t *testing.T) {
+	s := newSite(t, func(config *runtime.Config) {
+		config.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusEarlyHints) }
+	})
+	s.store.fail = func(string) error { return errOutage }
+	server := httptest.NewServer(s.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		VisitorFrom(r.Context()).SetName("Grace")
+	})))
+	defer server.Close()
+	res, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	wantAnswer(t, res, http.StatusServiceUnavailable)
+}
+
 func TestR14ByDefaultAnOutageSaysWhenToTryAgain(t *testing.T) {
 	s := newSite(t)
 	b := s.signedUp()
