@@ -174,9 +174,11 @@ func (c commit) endDestroyed(ctx context.Context) error {
 		c.life.ending = nil // by somebody else: the cookie may be a newer one by now (R3)
 		return nil
 	case errors.Is(err, ErrReused):
-		c.report(EventReused, "", nil) // the store has ended the session
+		c.reportEvent(Event{Kind: EventReused, Handle: c.life.ending.handle()}) // the store has ended the session
 	case err != nil:
 		return c.lose(err)
+	default:
+		c.tell(EventDestroyed, c.life.ending)
 	}
 	c.life.ending = nil
 	c.cookie = cookieCleared

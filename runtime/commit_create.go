@@ -44,6 +44,10 @@ func (c commit) create(ctx context.Context) error {
 		c.deliver(r.Ticket, c.room.ticket)
 		c.drop()
 		c.move(seen, r, nil)
+		c.tell(EventCreated, &c.identity)
+		if !r.SignedIn.IsZero() {
+			c.tell(EventSignedIn, &c.identity)
+		}
 		return nil
 	}
 	return fmt.Errorf("%w: %d ids tried, is the random source broken?", ErrExists, maxIDs)

@@ -115,6 +115,7 @@ func (c commit) accept(result *Result) {
 	if result.Won {
 		c.adopt(token{c.id, c.room.secret}, d.Renewal.Proof, d.Renewal.Family)
 		c.issued = true
+		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}
 	if result.Won || result.Current && c.movesCookie() {
 		c.deliver(d.Ticket, c.room.ticket)
@@ -125,6 +126,17 @@ func (c commit) accept(result *Result) {
 	}
 	c.drop()
 	c.follow(d, result)
+}
+
+func (k RenewalKind) event() EventKind {
+	switch k {
+	case RenewSignIn:
+		return EventSignedIn
+	case RenewSignOut:
+		return EventSignedOut
+	default:
+		return EventRenewed
+	}
 }
 
 // follow makes the view what the record now is, as far as this session knows it.

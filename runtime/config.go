@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -168,6 +169,11 @@ func (c *Config) complete() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+}
+
+// logsEvents reports whether OnEvent is the default.
+func (c *Config) logsEvents() bool {
+	return reflect.ValueOf(c.OnEvent).Pointer() == reflect.ValueOf(logEvent).Pointer()
 }
 
 const (

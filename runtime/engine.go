@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,8 @@ type engine struct {
 	renewing []*Field // with the option renew
 
 	sockets *sockets // nil without a store
+
+	logsEvents bool // OnEvent is the default
 
 	insecure atomic.Bool // EventInsecure was reported
 }
@@ -54,3 +57,8 @@ func (e *engine) bound(parent context.Context) *callContext {
 
 // byScript reports whether a live connection gives the page its cookie by script.
 func (e *engine) byScript() bool { return e.carrier.ambient() && !e.config.Cookie.HTTPOnly }
+
+// hearsOfLife reports whether anybody wants to know what becomes of sessions.
+func (e *engine) hearsOfLife(ctx context.Context) bool {
+	return !e.logsEvents || slog.Default().Enabled(ctx, lifeLevel)
+}

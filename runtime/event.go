@@ -84,6 +84,24 @@ const (
 	// the cookie. A cache may give it to other visitors.
 	EventVaryLate EventKind = "vary_too_late"
 
+	// The life of sessions, for an audit log. EventCreated: it was stored first.
+	EventCreated EventKind = "created"
+
+	// EventSignedIn: somebody has signed in. A creation can be a sign-in, too.
+	EventSignedIn EventKind = "signed_in"
+
+	// EventRenewed: it has a new token, and nobody has signed in or out.
+	EventRenewed EventKind = "renewed"
+
+	// EventSignedOut: its renew fields were cleared.
+	EventSignedOut EventKind = "signed_out"
+
+	// EventDestroyed: a request or a live event has ended it.
+	EventDestroyed EventKind = "destroyed"
+
+	// EventRevoked: sessions were ended by a value of the field, Count of them.
+	EventRevoked EventKind = "revoked"
+
 	// EventClosedRead: a session was first read after its request. The read gave
 	// defaults.
 	EventClosedRead EventKind = "read_after_close"
@@ -96,6 +114,7 @@ type Event struct {
 	Session string // the type, "session.Visitor"
 	Handle  string // the session's id; empty if there is none
 	Field   string // the field's or entry's key; empty if it is about none
+	Count   int    // how many sessions, of EventRevoked
 	Err     error  // the reason, if there is one
 }
 
@@ -104,6 +123,9 @@ func (e Event) String() string {
 	text := fmt.Sprintf("%s: %s(%s)", e.Kind, e.Session, e.Handle)
 	if e.Field != "" {
 		text += " field " + shorten(e.Field)
+	}
+	if e.Count > 0 {
+		text += fmt.Sprintf(" of %d sessions", e.Count)
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -116,12 +138,22 @@ func (e Event) String() string {
 // cookies.
 
 func logEvent(ctx context.Context, e Event) {
-	level := slog.LevelWarn
-	if e.Kind == EventMalformedCookie {
-		level = slog.LevelInfo
-	}
-	slog.LogAttrs(ctx, level, "session event", slog.String("kind", string(e.Kind)), slog.String("session", e.Session),
+	slog.LogAttrs(ctx, e.Kind.level(), "session event", slog.String("kind", string(e.Kind)), slog.String("session", e.Session),
 		slog.String("handle", e.Handle), slog.String("field", shorten(e.Field)), errorAttr(e.Err), requestAttr(ctx))
+}
+
+// lifeLevel is the level of what is no more than the ordinary life of sessions.
+const lifeLevel = slog.LevelDebug
+
+func (k EventKind) level() slog.Level {
+	switch k {
+	case EventCreated, EventSignedIn, EventRenewed, EventSignedOut, EventDestroyed, EventRevoked:
+		return lifeLevel
+	case EventMalformedCookie:
+		return slog.LevelInfo
+	default:
+		return slog.LevelWarn
+	}
 }
 
 func logError(ctx context.Context, err error) {

@@ -52,13 +52,16 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 	defer bound.stop()
 	revoked := 0
 	for _, value := range values {
-		n, err := index.Revoke(bound, value, m.clock.read(), ids...)
-		revoked += n
-		if err != nil {
-			return revoked, err
+		var n int
+		n, err = index.Revoke(bound, value, m.clock.read(), ids...)
+		if revoked += n; err != nil {
+			break
 		}
 	}
-	return revoked, nil
+	if revoked > 0 && m.hearsOfLife(ctx) {
+		m.config.OnEvent(ctx, Event{Kind: EventRevoked, Session: m.name, Field: f.Key, Count: revoked})
+	}
+	return revoked, err
 }
 
 // exception returns the ids that a revocation spares for the session: the one that

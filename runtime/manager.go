@@ -33,6 +33,8 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		ring:   ring,
 
 		renewing: model.renewing,
+
+		logsEvents: config.logsEvents(),
 	}
 	e.carrier = e.config.carrier()
 	if f, ok := ability[Formatter](store); ok {

@@ -135,9 +135,21 @@ func (s *Session) reportMisfits() {
 }
 
 func (s *Session) report(kind EventKind, field string, err error) {
-	e := Event{Kind: kind, Session: s.engine.name, Handle: s.handle(), Field: field, Err: err}
+	s.reportEvent(Event{Kind: kind, Handle: s.handle(), Field: field, Err: err})
+}
+
+func (s *Session) reportEvent(e Event) {
+	e.Session = s.engine.name
 	ctx := s.noticed()
 	s.notices = append(s.notices, func() { s.engine.config.OnEvent(ctx, e) })
+}
+
+// tell reports what has become of a session, which costs nothing if nobody wants to
+// know.
+func (s *Session) tell(kind EventKind, of *identity) {
+	if s.engine.hearsOfLife(s.ctx) {
+		s.reportEvent(Event{Kind: kind, Handle: of.handle()})
+	}
 }
 
 // fault keeps the error of an operation for Err and reports it.

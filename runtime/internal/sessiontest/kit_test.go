@@ -75,15 +75,30 @@ func (s *site) clock() time.Time {
 	return s.now.Add(time.Duration(s.ticks.Add(1)) * time.Microsecond)
 }
 
-// kinds returns what the program was told and forgets it.
+// life are the events of the ordinary life of sessions.
+var life = []runtime.EventKind{
+	runtime.EventCreated, runtime.EventSignedIn, runtime.EventRenewed, runtime.EventSignedOut, runtime.EventDestroyed,
+	runtime.EventRevoked,
+}
+
+// kinds returns what the program was told besides the life of its sessions, and
+// forgets it all.
 func (s *site) kinds() (kinds []runtime.EventKind) {
+	for _, e := range s.told() {
+		if !slices.Contains(life, e.Kind) {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return kinds
+}
+
+// told returns what the program was told and forgets it.
+func (s *site) told() []runtime.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.events {
-		kinds = append(kinds, e.Kind)
-	}
+	told := s.events
 	s.events = nil
-	return kinds
+	return told
 }
 
 // A browser keeps the cookie that the site gives it.
