@@ -172,8 +172,8 @@ func (d *drawing) structure(depth int) string {
 func (d *drawing) declare(typ string) string {
 	d.types++
 	name, equal := fmt.Sprintf("T%d", d.types), d.one("", "", "= ")
-	if strings.Contains(typ, "`") {
-		equal = "" // without a name, a struct has no tags
+	if strings.Contains(typ, "`") || typ == "uint8" {
+		equal = "" // without a name a struct has no tags, and a slice of bytes is no list
 	}
 	fmt.Fprintf(&d.declared, "\ntype %s %s%s\n", name, equal, typ)
 	return name

@@ -66,11 +66,17 @@ type Config struct {
 	Timeout time.Duration
 
 	// ErrorHandler answers a request whose commit has failed before anything of
-	// the handler's response went out. The header is what it was when the
+	// the handler's response went out, and what RequireSignIn cannot judge. The header is what it was when the
 	// middleware began, with the handler's Vary and Access-Control-* fields; the
 	// request's context carries the session. Unless it writes another status, that
 	// is the one of [StatusOf]. Default: plain text.
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
+
+	// SignInHandler answers what RequireSignIn does not let through: with a redirect
+	// to the page where visitors sign in, say, or what the clients of an API expect.
+	// The request's context carries the session, whose SignedInAt is zero if nobody
+	// has signed in. Default: plain text with the status 401.
+	SignInHandler http.HandlerFunc
 
 	// CommitFailed also stores what was changed by a handler that answers with a
 	// status of 500 or above. By default only what ends is stored then: Destroy,
@@ -146,6 +152,8 @@ func defaultConfig() Config {
 		OnEvent:      logEvent,
 		OnError:      logError,
 		ErrorHandler: answerError,
+
+		SignInHandler: answerSignIn,
 		Now:          time.Now,
 	}
 }
@@ -162,6 +170,9 @@ func (c *Config) complete() {
 	}
 	if c.ErrorHandler == nil {
 		c.ErrorHandler = answerError
+	}
+	if c.SignInHandler == nil {
+		c.SignInHandler = answerSignIn
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

@@ -161,3 +161,8 @@ func answerError(w http.ResponseWriter, _ *http.Request, err error) {
 	}
 	http.Error(w, http.StatusText(status), status)
 }
+
+// answerSignIn is the default of Config.SignInHandler.
+func answerSignIn(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "please sign in", http.StatusUnauthorized)
+}

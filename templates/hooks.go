@@ -10,6 +10,9 @@ func (s *session) httpHooks(g *jen.Group) {
 	s.middleware().write(g, s.sessionsReceiver())
 	s.processRequest().write(g, s.sessionsReceiver())
 	s.processResponse().write(g, s.sessionsReceiver())
+	if s.SignsIn() {
+		s.requireSignIn().write(g, s.sessionsReceiver())
+	}
 }
 
 func (s *session) middleware() method {
@@ -46,6 +49,20 @@ func (s *session) processResponse() method {
 	}
 	m.doc.say("ProcessResponse stores the changes to the session of %s and sets the cookie. It is the second half of"+
 		" Middleware: call it before the first byte of the response.", s.locals.name("r"))
+	return m
+}
+
+func (s *session) requireSignIn() method {
+	handler := s.qual("net/http", "Handler")
+	m := method{
+		name:    "RequireSignIn",
+		params:  []jen.Code{s.local("within").Add(s.qual("time", "Duration")), s.local("next").Add(handler)},
+		results: []jen.Code{handler},
+		body:    []jen.Code{s.manage("RequireSignIn", s.local("within"), s.local("next"))},
+	}
+	m.doc.say("RequireSignIn passes to %s the requests of visitors who have signed in less than %s ago, or at any time if"+
+		" %[2]s is 0. Config.SignInHandler answers the others, and Config.ErrorHandler if the session cannot be loaded. It"+
+		" includes Middleware.", s.locals.name("next"), s.locals.name("within"))
 	return m
 }
 

@@ -13,7 +13,7 @@ type locals struct {
 // function.
 var localNames = []string{
 	"c", "configure", "conn", "core", "ctx", "delta", "disconnect", "err", "except", "f", "handle", "i", "ids",
-	"k", "m", "manager", "next", "r", "s", "store", "t", "v", "verb", "w",
+	"k", "m", "manager", "next", "r", "s", "store", "t", "v", "verb", "w", "within",
 }
 
 // newLocals renames what a type of the file, or a package that it comes from,

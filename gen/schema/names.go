@@ -55,12 +55,20 @@ func (s *Session) prefixed(verb string) string {
 	return strings.ToLower(verb) + string(unicode.ToUpper(first)) + s.Name[size:]
 }
 
+// SignsIn reports whether there is a sign-in: a field that renews the token.
+func (s *Session) SignsIn() bool {
+	return slices.ContainsFunc(s.Fields, func(f *Field) bool { return f.Renew })
+}
+
 // SessionsMethods returns the names of the methods of the sessions' generated
 // manager, sorted.
 func (s *Session) SessionsMethods() []string {
 	var names []string
 	if s.Hooks.HTTP {
 		names = append(names, "Middleware", "ProcessRequest", "ProcessResponse")
+	}
+	if s.Hooks.HTTP && s.SignsIn() {
+		names = append(names, "RequireSignIn")
 	}
 	if s.Hooks.Lively {
 		names = append(names, "CheckOrigin", "LivelyConnect", "LivelyEvent", "ProcessLivelyEvent", "SyncHandler")

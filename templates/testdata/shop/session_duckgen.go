@@ -827,6 +827,14 @@ func (m *VisitorSessions) ProcessResponse(w http.ResponseWriter, r *http.Request
 	return m.manager.ProcessResponse(w, r)
 }
 
+// RequireSignIn passes to next the requests of visitors who have signed in less
+// than within ago, or at any time if within is 0. Config.SignInHandler answers
+// the others, and Config.ErrorHandler if the session cannot be loaded. It
+// includes Middleware.
+func (m *VisitorSessions) RequireSignIn(within time.Duration, next http.Handler) http.Handler {
+	return m.manager.RequireSignIn(within, next)
+}
+
 // CheckOrigin returns an error if r, the handshake of a live connection, comes
 // from a page whose origin is neither the program's own nor one of
 // Config.Origins.
@@ -1345,6 +1353,14 @@ func (m *AdminSessions) ProcessRequest(r *http.Request) *http.Request {
 // response.
 func (m *AdminSessions) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	return m.manager.ProcessResponse(w, r)
+}
+
+// RequireSignIn passes to next the requests of visitors who have signed in less
+// than within ago, or at any time if within is 0. Config.SignInHandler answers
+// the others, and Config.ErrorHandler if the session cannot be loaded. It
+// includes Middleware.
+func (m *AdminSessions) RequireSignIn(within time.Duration, next http.Handler) http.Handler {
+	return m.manager.RequireSignIn(within, next)
 }
 
 // CheckOrigin returns an error if r, the handshake of a live connection, comes
