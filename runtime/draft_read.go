@@ -56,8 +56,7 @@ func (d *draft) scalar(f *Field) (value string, ok bool) {
 	if c.absolute() {
 		return c.value, c.op == changeSet
 	}
-	d.checkShape(f)
-	e, ok := d.storedEntry(f, f.Key, f.Was)
+	e, ok := d.storedScalar(f)
 	e, ok = d.onto(f, c, e, ok)
 	return e.value, ok
 }
@@ -68,8 +67,7 @@ func (d *draft) count(f *Field) (n int64, ok bool) {
 	if c.absolute() {
 		return c.count, c.op == changeSet
 	}
-	d.checkShape(f)
-	e, ok := d.storedEntry(f, f.Key, f.Was)
+	e, ok := d.storedScalar(f)
 	e, ok = d.onto(f, c, e, ok)
 	return e.count, ok
 }
@@ -295,6 +293,15 @@ func (d *draft) storedEntry(f *Field, key, was string) (e element, found bool) {
 		e.count, found = d.storedCount(key, was)
 	} else {
 		e.value, found = d.storedValue(f, key, was)
+	}
+	return e, found
+}
+
+// storedScalar returns what is stored of a field that is one entry. If nothing is,
+// elements may be stored in its place.
+func (d *draft) storedScalar(f *Field) (e element, found bool) {
+	if e, found = d.storedEntry(f, f.Key, f.Was); !found {
+		d.checkShape(f)
 	}
 	return e, found
 }
