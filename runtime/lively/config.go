@@ -15,13 +15,24 @@ type Config struct {
 	// closes with 1009. Default: 64 KiB.
 	ReadLimit int64
 
+	// ReadElements is how many elements the arrays and maps of a frame may have
+	// together. More close with 1009. Default: 4096.
+	ReadElements int
+
+	// Connections limits the open connections of the endpoint, and
+	// SessionConnections those that one session has opened. Further handshakes are
+	// answered with 503 and 429; the client comes back later. 0: no limit. Defaults:
+	// 0, 64.
+	Connections, SessionConnections int
+
 	// QueueBytes limits the frames that wait for a page to read them. Beyond that
 	// who sends has to wait. Default: 256 KiB.
 	QueueBytes int
 
-	// QueueEvents limits the events that wait for the one before. Beyond that the
-	// connection closes with 1013. Default: 64.
-	QueueEvents int
+	// QueueEvents limits the events that wait for the one before, and EventBytes
+	// their frames, in bytes. Beyond that the connection closes with 1013. Defaults:
+	// 64, 256 KiB.
+	QueueEvents, EventBytes int
 
 	// EventTime is how long the handler of one event may take. Default: 30 s.
 	EventTime time.Duration
@@ -47,15 +58,18 @@ type Config struct {
 
 func defaultConfig() Config {
 	return Config{
-		ReadLimit:   64 << 10,
-		QueueBytes:  256 << 10,
-		QueueEvents: 64,
-		EventTime:   30 * time.Second,
-		ScriptTime:  5 * time.Second,
-		WriteTime:   10 * time.Second,
-		PingEvery:   30 * time.Second,
-		PongWithin:  10 * time.Second,
-		Idle:        2 * time.Hour,
+		ReadLimit:          64 << 10,
+		ReadElements:       4096,
+		SessionConnections: 64,
+		QueueBytes:         256 << 10,
+		QueueEvents:        64,
+		EventBytes:         256 << 10,
+		EventTime:          30 * time.Second,
+		ScriptTime:         5 * time.Second,
+		WriteTime:          10 * time.Second,
+		PingEvery:          30 * time.Second,
+		PongWithin:         10 * time.Second,
+		Idle:               2 * time.Hour,
 		OnError: func(ctx context.Context, err error) {
 			slog.ErrorContext(ctx, "live connection", "err", err)
 		},
@@ -71,8 +85,10 @@ func (c *Config) validate() error {
 		value int64
 	}{
 		{"ReadLimit", c.ReadLimit},
+		{"ReadElements", int64(c.ReadElements)},
 		{"QueueBytes", int64(c.QueueBytes)},
 		{"QueueEvents", int64(c.QueueEvents)},
+		{"EventBytes", int64(c.EventBytes)},
 		{"EventTime", int64(c.EventTime)},
 		{"ScriptTime", int64(c.ScriptTime)},
 		{"WriteTime", int64(c.WriteTime)},
@@ -82,6 +98,9 @@ func (c *Config) validate() error {
 		if setting.value <= 0 {
 			complain("%s is %d: it must be above 0", setting.name, setting.value)
 		}
+	}
+	if c.Connections < 0 || c.SessionConnections < 0 {
+		complain("Connections is %d and SessionConnections %d: they must not be negative", c.Connections, c.SessionConnections)
 	}
 	if c.Idle < 0 {
 		complain("Idle is %v: it must not be negative", c.Idle)

@@ -44,11 +44,16 @@ type Conn struct {
 	uids    uint64
 }
 
-func newConn(ctx context.Context, ws *websocket.Conn, config *Config, run func(frame any)) *Conn {
+func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch func(frame any)) *Conn {
 	c := &Conn{config: config, ws: ws}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.out.limit, c.out.write = config.QueueBytes, c.write
-	c.in.limit, c.in.run = config.QueueEvents, run
+	c.in.limit, c.in.limitBytes = config.QueueEvents, config.EventBytes
+	c.in.run = func(frame []byte) {
+		if frame, ok := c.decode(frame); ok {
+			dispatch(frame)
+		}
+	}
 	ws.SetReadLimit(config.ReadLimit)
 	c.lastRead.Store(time.Now().UnixNano())
 	c.pinging = time.AfterFunc(time.Hour, c.ping) // which uses the timer
@@ -208,21 +213,28 @@ func (c *Conn) read() {
 			c.close(websocket.StatusUnsupportedData, "frames are binary")
 			return
 		}
-		frame, err := decodeFrame(b)
-		var bad *frameError
-		if errors.As(err, &bad) {
-			c.close(bad.code, bad.reason)
-			return
-		}
-		if r, ok := frame.(result); ok {
-			c.answered(r)
+		if isResult(b) {
+			if frame, ok := c.decode(b); ok {
+				c.answered(frame.(result))
+			}
 			continue
 		}
-		if !c.in.put(frame) {
+		if !c.in.put(b) {
 			c.close(closeBusy, "too many events wait")
 			return
 		}
 	}
+}
+
+// decode decodes a frame. It begins to close the connection if that is none.
+func (c *Conn) decode(b []byte) (frame any, ok bool) {
+	frame, err := decodeFrame(b, c.config.ReadElements)
+	var bad *frameError
+	if errors.As(err, &bad) {
+		go c.close(bad.code, bad.reason)
+		return nil, false
+	}
+	return frame, true
 }
 
 // end releases what the connection has, and waits for the event that runs.

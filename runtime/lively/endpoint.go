@@ -39,10 +39,12 @@ type Endpoint[S any] struct {
 	handlers map[string]Handler[S]
 	navigate NavigationHandler[S]
 
-	mu     sync.Mutex
-	conns  map[*Conn]bool
-	closed bool
-	open   sync.WaitGroup
+	mu        sync.Mutex
+	conns     map[*Conn]bool
+	entered   int            // connections, also those in a handshake
+	bySession map[string]int // the same, by handle; empty: without a session
+	closed    bool
+	open      sync.WaitGroup
 }
 
 // New returns an endpoint for pages whose visitors have sessions of the manager;
@@ -62,6 +64,8 @@ func New[S any](sessions Sessions[S], from func(context.Context) *S, configure .
 		config:   config,
 		handlers: map[string]Handler[S]{},
 		conns:    map[*Conn]bool{},
+
+		bySession: map[string]int{},
 	}
 }
 
@@ -82,13 +86,18 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !e.enter() {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		comeBack(w, http.StatusServiceUnavailable)
 		return
 	}
-	defer e.open.Done()
+	defer e.leave()
 	s := e.from(r.Context())
 	load(r.Context(), s)
+	handle := handleOf(s)
+	if !e.enterSession(handle) {
+		comeBack(w, http.StatusTooManyRequests)
+		return
+	}
+	defer e.leaveSession(handle)
 	// The origin has been checked, more exactly than Accept does.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
@@ -120,14 +129,57 @@ func load[S any](ctx context.Context, s *S) {
 	}
 }
 
-// enter counts a handshake, unless the endpoint is shut down.
+// handleOf names the session of a connection, if there is a stored one.
+func handleOf[S any](s *S) string {
+	if h, ok := any(s).(interface{ Handle() string }); ok {
+		return h.Handle()
+	}
+	return ""
+}
+
+// comeBack refuses a handshake. Clients try again later.
+func comeBack(w http.ResponseWriter, status int) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, http.StatusText(status), status)
+}
+
+// enter counts a connection, unless the endpoint is full or shut down.
 func (e *Endpoint[S]) enter() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.closed {
-		e.open.Add(1)
+	if e.closed || e.config.Connections > 0 && e.entered >= e.config.Connections {
+		return false
 	}
-	return !e.closed
+	e.entered++
+	e.open.Add(1)
+	return true
+}
+
+func (e *Endpoint[S]) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.entered--
+	e.open.Done()
+}
+
+// enterSession counts a connection of a session, unless that has too many.
+// Connections without a stored session are none of any.
+func (e *Endpoint[S]) enterSession(handle string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if limit := e.config.SessionConnections; handle != "" && limit > 0 && e.bySession[handle] >= limit {
+		return false
+	}
+	e.bySession[handle]++
+	return true
+}
+
+func (e *Endpoint[S]) leaveSession(handle string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.bySession[handle]--; e.bySession[handle] == 0 {
+		delete(e.bySession, handle)
+	}
 }
 
 func (e *Endpoint[S]) add(c *Conn) bool {

@@ -2,6 +2,7 @@ package lively
 
 import (
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
@@ -45,14 +46,24 @@ type result struct {
 // A decoder reads one frame. The first error stays. It allocates no more than a
 // small multiple of the frame's size.
 type decoder struct {
-	rest []byte
-	err  error
+	rest     []byte
+	elements int // that arrays and maps may still have
+	err      error
 }
 
-// decodeFrame returns an [Event], a [Navigation] or a result.
-func decodeFrame(b []byte) (any, error) {
-	d := &decoder{rest: b}
+// isResult reports whether a frame is the result of a script.
+func isResult(b []byte) bool {
+	d := &decoder{rest: b, elements: math.MaxInt}
+	d.array()
+	return d.integer() == opResult
+}
+
+// decodeFrame returns an [Event], a [Navigation] or a result. Its arrays and maps
+// have at most so many elements together.
+func decodeFrame(b []byte, elements int) (any, error) {
+	d := &decoder{rest: b, elements: math.MaxInt}
 	n := d.array()
+	d.elements = elements
 	opcode := d.integer()
 	if d.err != nil {
 		return nil, malformed("a frame is an array that begins with an opcode")
@@ -114,6 +125,9 @@ func (d *decoder) count(n uint32, rest []byte, err error, least int, want string
 	d.take(rest, err, want)
 	if d.err == nil && uint64(n)*uint64(least) > uint64(len(rest)) {
 		d.fail(malformed("the frame ends within an %s", want))
+	}
+	if d.elements -= int(n); d.err == nil && d.elements < 0 {
+		d.fail(&frameError{websocket.StatusMessageTooBig, "the frame has too many elements"})
 	}
 	if d.err != nil {
 		return 0

@@ -34,7 +34,7 @@ func TestFramesOfThePage(t *testing.T) {
 		"navigation":       {[]any{120, "p", "n", "/x", map[string]any{"h": "v"}}, Navigation{"p", "n", "/x", map[string]string{"h": "v"}}},
 		"first navigation": {[]any{120, nil, nil, "/x", nil}, Navigation{Path: "/x"}},
 	} {
-		got, err := decodeFrame(pack(t, x.frame))
+		got, err := decodeFrame(pack(t, x.frame), 100)
 		if err != nil || !reflect.DeepEqual(got, x.want) {
 			t.Errorf("%s: %#v, %v, want %#v", name, got, err, x.want)
 		}
@@ -67,7 +67,7 @@ func TestMalformedFrames(t *testing.T) {
 		bad["cut at "+strings.Repeat("i", n)] = whole[:n]
 	}
 	for name, b := range bad {
-		_, err := decodeFrame(b)
+		_, err := decodeFrame(b, 4096)
 		var fault *frameError
 		if !errors.As(err, &fault) || fault.code != 1007 || len(fault.reason) > 123 {
 			t.Errorf("%s: %v, want that it is malformed, in a close frame's 123 bytes", name, err)
@@ -110,7 +110,7 @@ func FuzzDecodeFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		frame, err := decodeFrame(b)
+		frame, err := decodeFrame(b, 4096)
 		runtime.ReadMemStats(&after)
 		// A byte of the frame can become an element of 16 bytes, or an empty map.
 		if got, most := after.TotalAlloc-before.TotalAlloc, uint64(64<<10+128*len(b)); got > most {

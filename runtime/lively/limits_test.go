@@ -1,0 +1,131 @@
+package lively_test
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime/lively"
+)
+
+// holding has the event "hold" wait until the test is over.
+func (s *site) holding() {
+	hold := make(chan struct{})
+	s.t.Cleanup(func() { close(hold) })
+	s.live.Handle("hold", func(context.Context, *lively.Conn, lively.Event, *visitor) error {
+		<-hold
+		return nil
+	})
+}
+
+func TestTooManyWaitingBytesCloseTheConnection(t *testing.T) {
+	s := newSite(t, func(c *lively.Config) { c.EventBytes = 10_000 })
+	s.holding()
+	p := s.browser().open()
+	p.event("hold", nil)
+	for range 3 {
+		p.event("hold", strings.Repeat("x", 4_000))
+	}
+	p.wantClosed(1013, "too many events wait")
+}
+
+// smallest is an event whose value has the most elements for its bytes.
+func smallest(elements int) map[string]any {
+	m := make(map[string]any, elements)
+	for i := range elements {
+		m[string([]byte{byte(i >> 7 & 127), byte(i & 127)})] = nil
+	}
+	return m
+}
+
+func TestAFrameWithTooManyElementsClosesTheConnection(t *testing.T) {
+	s := newSite(t)
+	reached := make(chan int, 1)
+	s.live.Handle("form", func(_ context.Context, _ *lively.Conn, e lively.Event, _ *visitor) error {
+		reached <- len(e.Value.(map[string]any))
+		return nil
+	})
+	p := s.browser().open()
+	p.event("form", smallest(4096))
+	if n := next(t, reached); n != 4096 {
+		t.Errorf("an event with 4096 elements came with %d", n)
+	}
+	p.event("form", smallest(4097))
+	p.wantClosed(1009, "too many elements")
+}
+
+func TestWaitingEventsTakeLittleMoreThanTheirFrames(t *testing.T) {
+	s := newSite(t)
+	s.holding()
+	p := s.browser().open()
+	p.event("hold", nil)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	value := smallest(4096)
+	for range 10 { // of 20 KB each
+		p.event("hold", value)
+	}
+	s.known() // a round trip later the events are read
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(value)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 3<<20 {
+		t.Errorf("10 waiting events of 20 KB take %d bytes", grown)
+	}
+}
+
+// refused demands that a handshake is refused with the status, and to come back.
+func (b *browser) refused(status int) {
+	b.site.t.Helper()
+	ws, res, err := b.dial(b.site.server.URL)
+	if err == nil {
+		_ = ws.CloseNow()
+		b.site.t.Fatalf("the handshake succeeded, want status %d", status)
+	}
+	if res == nil || res.StatusCode != status || res.Header.Get("Retry-After") == "" {
+		b.site.t.Errorf("answer %v, want status %d with Retry-After", res, status)
+	}
+}
+
+// admitted demands that a handshake succeeds once the server has noticed that a
+// connection has ended.
+func (b *browser) admitted() {
+	b.site.t.Helper()
+	for deadline := time.Now().Add(soon); ; {
+		ws, _, err := b.dial(b.site.server.URL)
+		if err == nil {
+			_ = ws.CloseNow()
+			return
+		}
+		if time.Now().After(deadline) {
+			b.site.t.Fatalf("no handshake: %v", err)
+		}
+	}
+}
+
+func TestAnEndpointLimitsItsConnections(t *testing.T) {
+	s := newSite(t, func(c *lively.Config) { c.Connections = 2 })
+	p := s.known().open()
+	s.browser().open()
+	s.known().refused(http.StatusServiceUnavailable)
+	_ = p.ws.CloseNow()
+	s.known().admitted()
+}
+
+func TestAnEndpointLimitsTheConnectionsOfASession(t *testing.T) {
+	s := newSite(t, func(c *lively.Config) { c.SessionConnections = 2 })
+	ada := s.known()
+	p := ada.open()
+	ada.open()
+	ada.refused(http.StatusTooManyRequests)
+	s.known().open()
+	for range 3 {
+		s.browser().open() // without a session
+	}
+	_ = p.ws.CloseNow()
+	ada.admitted()
+}
