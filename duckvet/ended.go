@@ -93,7 +93,7 @@ func calledOn(info *types.Info, name inspector.Cursor) (call, bool) {
 // showsData reports whether a method returns what the session held.
 func showsData(c call) bool {
 	switch c.method {
-	case "Snapshot", "CreatedAt", "RenewedAt", "SignedInAt", "ExpiresAt":
+	case "Snapshot", "CreatedAt", "RenewedAt", "SignedInAt", "LastUsedAt", "ExpiresAt":
 		return true
 	}
 	return isAccessor(c.typ, c.method, schema.Readers...)

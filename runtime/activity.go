@@ -6,32 +6,66 @@ import (
 	"time"
 )
 
-// active returns until when a commit of now extends the session, zero if it is no
-// use of it.
-func (c commit) active(now time.Time) time.Time {
-	if c.passive {
-		return time.Time{}
+// idleLimit returns the idle limit of a session that has the given one of its own, 0
+// for none.
+func (e *engine) idleLimit(own time.Duration) time.Duration {
+	if own > 0 {
+		return own
 	}
-	return c.engine.idleEnd(now)
+	return e.config.Idle
 }
 
-// extensible reports whether activity can move the end of the session. One that
-// waits for its ticket ends with that.
+// expires returns when a session used now ends.
+func (e *engine) expires(now, deadline time.Time, own time.Duration) time.Time {
+	if limit := e.idleLimit(own); limit > 0 {
+		return earliest(deadline, now.Add(limit).Truncate(time.Millisecond))
+	}
+	return deadline
+}
+
+// use makes the delta a use of the session. To record activity without an idle limit
+// is to have one that is longer than any life.
+func (e *engine) use(d *Delta, now time.Time) {
+	limit := e.config.Idle
+	if limit == 0 && e.config.TouchEvery > 0 {
+		limit = MaxAge
+	}
+	d.Used = now.Truncate(time.Millisecond)
+	if limit > 0 {
+		d.Active = now.Add(limit).Truncate(time.Millisecond)
+	}
+}
+
+// touchEvery returns how often activity is recorded that changes nothing else, 0 for
+// never. A session that has a short limit of its own must not end between two times.
+func (e *engine) touchEvery(own time.Duration) time.Duration {
+	every, limit := e.config.TouchEvery, e.idleLimit(own)
+	if limit > 0 && (every == 0 || every > limit/2) {
+		return limit / 10
+	}
+	return every
+}
+
+// extensible reports whether activity of this request is to be recorded. A session
+// that waits for its ticket ends with that.
 func (s *Session) extensible() bool {
-	return s.engine.config.Idle > 0 && !s.passive && s.engine.store != nil && s.sight == seen &&
+	return !s.passive && s.engine.store != nil && s.sight == seen && s.engine.touchEvery(s.draft.stored.Idle) > 0 &&
 		(s.draft.stored.Ticket == nil || !s.draft.stored.Ticket.Sole)
 }
 
-// extend moves the idle limit of a session that was only read, at most once in
-// a tenth of it. The activity is the arrival of the request, however long its
-// response streams.
+// extend records the use of a session that was only read, and moves its idle limit,
+// at most every [Config].TouchEvery. The activity is the arrival of the request,
+// however long its response streams.
 func (c commit) extend(ctx context.Context) {
+	stored := c.draft.stored
 	key := c.key(&c.identity, c.engine.clock.read())
-	end := c.engine.expires(key.Arrived(), c.draft.stored.Deadline)
-	if end.Sub(c.draft.stored.Expires) < c.engine.config.Idle/10 {
+	used, every := key.Arrived(), c.engine.touchEvery(stored.Idle)
+	end := c.engine.expires(used, stored.Deadline, stored.Idle)
+	if used.Sub(stored.LastUsed()) < every && end.Sub(stored.Expires) < every {
 		return
 	}
-	c.room.delta = Delta{Active: c.engine.idleEnd(key.Arrived())}
+	c.room.delta = Delta{}
+	c.engine.use(&c.room.delta, used)
 	result, err := c.engine.store.Update(ctx, key, &c.room.delta)
 	switch {
 	case err == nil:

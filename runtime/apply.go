@@ -52,9 +52,12 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		Created:  next.Created,
 		Renewed:  next.Renewed,
 		SignedIn: next.SignedIn,
+		Used:     next.Used,
 		Deadline: next.Deadline,
 		Expires:  next.Expires,
 		Replaced: replaced,
+
+		Persistence: next.Persistence,
 	}
 	return next, &out.result, nil
 }
@@ -114,22 +117,49 @@ func (r *Record) fallsOut(at slot) int {
 	}
 }
 
-// reschedule moves the end of the session. Activity moves it only forward; a
-// session that only a ticket can deliver ends with the ticket.
+// reschedule moves the end of the session. Activity moves it only forward, and a new
+// idle limit either way; a session that only a ticket can deliver ends with the
+// ticket.
 func (r *Record) reschedule(d *Delta, redeemed bool) {
 	if !d.Deadline.IsZero() {
 		r.Deadline = d.Deadline
 	}
-	end := r.Deadline
-	if !d.Active.IsZero() {
-		end = earliest(end, latest(d.Active, r.Expires))
+	if d.Idle != nil {
+		r.Idle = *d.Idle
+	}
+	if d.Persistence != PersistenceConfigured {
+		r.Persistence = d.Persistence
+	}
+	end, active := r.Deadline, r.use(d)
+	if !active.IsZero() {
+		if d.Idle == nil {
+			active = latest(active, r.Expires)
+		}
+		end = earliest(end, active)
 	}
 	switch {
 	case r.Ticket != nil && r.Ticket.Sole:
 		r.Expires = earliest(end, r.Ticket.Ends)
-	case redeemed || !d.Deadline.IsZero() || !d.Active.IsZero():
+	case redeemed || !d.Deadline.IsZero() || !active.IsZero() || d.Idle != nil:
 		r.Expires = end
 	}
+}
+
+// LastUsed returns the last recorded activity. A creation and a renewal are
+// activity, too.
+func (r *Record) LastUsed() time.Time { return latest(r.Used, r.Renewed) }
+
+// use records activity, and returns the end of the idle limit as it moves it, zero
+// for no activity or no limit.
+func (r *Record) use(d *Delta) time.Time {
+	active := d.Active
+	if r.Idle > 0 && !d.Used.IsZero() {
+		active = d.Used.Add(r.Idle)
+	}
+	if !active.IsZero() {
+		r.Used = latest(r.Used, d.Used)
+	}
+	return active
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -451,6 +451,7 @@ func TestT5ReuseNeedsEvidence(t *testing.T) {
 
 func TestT6Expiry(t *testing.T) {
 	at := func(d time.Duration) time.Time { return created.Add(d) }
+	own, long := idle/4, 2*life
 	table := []struct {
 		name              string
 		delta             runtime.Delta
@@ -460,6 +461,12 @@ func TestT6Expiry(t *testing.T) {
 		{"activity", runtime.Delta{Active: at(idle + time.Hour)}, idle + time.Hour, life},
 		{"activity by a clock set back", runtime.Delta{Active: at(time.Hour)}, idle, life},
 		{"activity beyond the deadline", runtime.Delta{Active: at(2 * life)}, life, life},
+		{"a use without an idle limit", runtime.Delta{Used: at(2 * time.Hour)}, idle, life},
+		{"a limit of its own", runtime.Delta{Idle: &own, Used: at(0), Active: at(idle)}, own, life},
+		{"a limit of its own, not used", runtime.Delta{Idle: &own, Active: at(idle)}, idle, life},
+		{"a limit of its own beyond the deadline", runtime.Delta{Idle: &long, Used: at(0)}, life, life},
+		{"no limit of its own any more", runtime.Delta{Idle: new(time.Duration), Used: at(0), Active: at(idle / 2)}, idle / 2, life},
+		{"no limit any more", runtime.Delta{Idle: new(time.Duration), Used: at(0)}, life, life},
 		{"an earlier deadline", runtime.Delta{Deadline: at(time.Hour)}, time.Hour, time.Hour},
 		{"an earlier deadline with activity", runtime.Delta{Deadline: at(time.Hour), Active: at(idle)}, time.Hour, time.Hour},
 		{"a later deadline without an idle limit", runtime.Delta{Deadline: at(2 * life)}, 2 * life, 2 * life},

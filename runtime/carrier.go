@@ -25,9 +25,9 @@ type carrier interface {
 	brought(h http.Header) string
 	next(brought string) (value, rest string, found bool)
 
-	// set returns what gives a client the token in a response, and clear what
-	// removes it.
-	set(t token, deadline, now time.Time) string
+	// set returns what gives a client the token in a response until it ends, zero for
+	// the browser's own session, and clear what removes it.
+	set(t token, ends, now time.Time) string
 	clear() string
 
 	// isIn reports whether a response gives a token already.

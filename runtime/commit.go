@@ -210,6 +210,14 @@ func (c commit) tooLate() bool {
 	return c.phase == phaseBetween || c.begun && c.live == nil
 }
 
+// persistence returns that of the stored session, as far as it is known.
+func (c commit) persistence() Persistence {
+	if c.sight != seen {
+		return PersistenceConfigured
+	}
+	return c.draft.stored.Persistence
+}
+
 // created returns when the session was created, zero if that is not known.
 func (c commit) created() time.Time {
 	if c.draft.stored == nil {

@@ -40,7 +40,7 @@ func (c commit) create(ctx context.Context) error {
 			return c.lose(err)
 		}
 		c.identity, c.confirmed = fresh, true
-		c.cookieEnds = r.Deadline
+		c.cookieEnds = c.engine.config.Cookie.end(r.Persistence, r.Deadline)
 		c.deliver(r.Ticket, c.room.ticket)
 		c.drop()
 		c.move(seen, r, nil)
@@ -84,8 +84,11 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 		Created:  created,
 		Renewed:  created,
 		Deadline: deadline,
-		Expires:  c.engine.expires(now, deadline),
+		Expires:  c.engine.expires(now, deadline, c.life.ownIdle(0)),
 		Entries:  entries,
+
+		Idle:        c.life.ownIdle(0),
+		Persistence: c.life.persistence,
 	}
 	if c.draft.signsIn() {
 		r.SignedIn = created
@@ -110,8 +113,12 @@ func (c commit) storeLocally() error {
 		return err
 	}
 	next.Deadline = c.deadline(next.Created)
-	next.Expires = c.engine.expires(now, next.Deadline)
+	next.Idle = c.life.ownIdle(next.Idle)
+	next.Expires = c.engine.expires(now, next.Deadline, next.Idle)
 	next.Entries = entries
+	if c.life.persistence != PersistenceConfigured {
+		next.Persistence = c.life.persistence
+	}
 	c.drop()
 	c.move(seen, &next, nil)
 	return nil

@@ -46,8 +46,13 @@ func (c commit) prepareDelta(now time.Time) error {
 		Ops:      ops,
 		Limits:   c.draft.limits(),
 		MaxBytes: c.engine.config.MaxBytes,
-		Active:   c.active(now),
 		SignIn:   c.draft.signIn(c.engine.renewing),
+
+		Idle:        c.life.idle,
+		Persistence: c.life.persistence,
+	}
+	if !c.passive || c.life.idle != nil {
+		c.engine.use(&c.room.delta, now)
 	}
 	if c.life.expiry != nil {
 		c.room.delta.Deadline = c.deadline(c.created())
@@ -55,17 +60,18 @@ func (c commit) prepareDelta(now time.Time) error {
 	if err := c.prepareRenewal(); err != nil {
 		return err
 	}
-	if c.byTicket() && (c.room.delta.Renewal != nil || c.movesCookie()) {
+	if c.byTicket() && (c.room.delta.Renewal != nil || c.movesCookie(c.persistence())) {
 		ends := c.room.delta.Renewal != nil && c.room.delta.Renewal.Kind != RenewPlain
 		c.room.delta.Ticket, c.room.ticket = c.live.newTicket(c.engine.kind, now, ends || c.live.undelivered)
 	}
 	return nil
 }
 
-// movesCookie reports whether a pending deadline is one that the browser has to
-// learn.
-func (c commit) movesCookie() bool {
-	return c.life.expiry != nil && c.engine.carrier.ambient() && !c.engine.config.Cookie.BrowserClose
+// movesCookie reports whether something is pending that gives the cookie another
+// end: its persistence, or the deadline if the cookie lives until then.
+func (c commit) movesCookie(stored Persistence) bool {
+	return c.engine.carrier.ambient() &&
+		(c.life.persistence != PersistenceConfigured || c.life.expiry != nil && c.engine.config.Cookie.outlives(stored))
 }
 
 // prepareRenewal adds a new token if one is due: the browser has to be able
@@ -117,11 +123,11 @@ func (c commit) accept(result *Result) {
 		c.issued = true
 		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}
-	if result.Won || result.Current && c.movesCookie() {
+	if result.Won || result.Current && (d.Ticket != nil || !c.byTicket() && c.movesCookie(result.Persistence)) {
 		c.deliver(d.Ticket, c.room.ticket)
 	}
-	c.cookieEnds = result.Deadline
-	if c.life.expiry != nil {
+	c.cookieEnds = c.engine.config.Cookie.end(result.Persistence, result.Deadline)
+	if c.life.expiry != nil || c.life.idle != nil {
 		c.engine.sockets.expectEnd(c.id, result.Expires)
 	}
 	c.drop()
@@ -151,7 +157,11 @@ func (c commit) follow(d *Delta, result *Result) {
 		next.Entries = entries
 	}
 	next.Created, next.Renewed, next.SignedIn = result.Created, result.Renewed, result.SignedIn
-	next.Deadline, next.Expires = result.Deadline, result.Expires
+	next.Used, next.Deadline, next.Expires = result.Used, result.Deadline, result.Expires
+	if d.Idle != nil {
+		next.Idle = *d.Idle
+	}
+	next.Persistence = result.Persistence
 	c.move(seen, &next, nil)
 }
 

@@ -35,6 +35,12 @@ type Config struct {
 	// default: no idle limit (ASVS 5.0, 7.3.1).
 	Idle time.Duration
 
+	// TouchEvery is how often the use of a session that changes nothing else is
+	// recorded, at most half of Idle. It is how exact LastUsedAt and the idle limit
+	// are. 0, the default: a tenth of Idle, or of the session's own limit, and never
+	// without a limit.
+	TouchEvery time.Duration
+
 	// Grace is how long the old token still works after a plain renewal, once the
 	// new one has been presented. Default: 30 s.
 	Grace time.Duration

@@ -13,7 +13,6 @@ import (
 type cookieForm struct {
 	name  string // with =
 	scope string // between the token and the end
-	end   bool   // whether the cookie has one
 	flags string // behind it
 }
 
@@ -21,21 +20,38 @@ func (c *Cookie) form() cookieForm {
 	line := c.line()
 	line.MaxAge = 1
 	scope, flags, _ := strings.Cut(strings.TrimPrefix(line.String(), c.Name+"="), "; Max-Age=1")
-	return cookieForm{name: c.Name + "=", scope: scope, end: !c.BrowserClose, flags: flags}
+	return cookieForm{name: c.Name + "=", scope: scope, flags: flags}
 }
 
-// set returns the Set-Cookie line that gives the browser the token until the
-// session's deadline, in seconds rounded up: a new session gets its whole age,
-// although it is some microseconds old.
-func (f *cookieForm) set(t token, deadline, now time.Time) string {
+// end returns when the cookie of a session with that deadline ends, zero if it ends
+// with the browser's own session.
+func (c *Cookie) end(p Persistence, deadline time.Time) time.Time {
+	if !c.outlives(p) {
+		return time.Time{}
+	}
+	return deadline
+}
+
+// outlives reports whether the cookie of a session outlives the browser.
+func (c *Cookie) outlives(p Persistence) bool {
+	if p == PersistenceConfigured {
+		return !c.BrowserClose
+	}
+	return p == PersistencePermanent
+}
+
+// set returns the Set-Cookie line that gives the browser the token until the cookie
+// ends, in seconds rounded up: a new session gets its whole age, although it is some
+// microseconds old.
+func (f *cookieForm) set(t token, ends, now time.Time) string {
 	var space [256]byte
 	b := append(space[:0], f.name...)
 	b = t.appendText(b)
 	b = append(b, f.scope...)
-	if f.end {
-		seconds := max(int64((deadline.Sub(now)+time.Second-1)/time.Second), 1)
+	if !ends.IsZero() {
+		seconds := max(int64((ends.Sub(now)+time.Second-1)/time.Second), 1)
 		b = append(b, "; Expires="...)
-		b = deadline.UTC().AppendFormat(b, http.TimeFormat)
+		b = ends.UTC().AppendFormat(b, http.TimeFormat)
 		b = append(b, "; Max-Age="...)
 		b = strconv.AppendInt(b, seconds, 10)
 	}

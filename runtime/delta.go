@@ -17,9 +17,21 @@ type Delta struct {
 	// Deadline replaces the record's own. Zero: it stays.
 	Deadline time.Time
 
-	// Active is the end of the idle limit as this activity moves it. Zero: no
-	// activity, or no idle limit.
+	// Used is when the session was used. Zero: the delta is no use of it.
+	Used time.Time
+
+	// Active is the end of the configured idle limit as this activity moves it. A
+	// record with a limit of its own has another end, that much after Used. Used is
+	// recorded only where one of the two limits is. Zero: no activity, or no
+	// configured limit.
 	Active time.Time
+
+	// Idle replaces the record's own idle limit, also by a shorter one. Nil: it
+	// stays; 0: the configured one counts again.
+	Idle *time.Duration
+
+	// Persistence replaces the record's own. Zero: it stays.
+	Persistence Persistence
 
 	// SignIn says whom the delta signs in. Nil: nobody, or it signs out.
 	SignIn *SignIn
@@ -115,8 +127,11 @@ type Result struct {
 	Created  time.Time
 	Renewed  time.Time
 	SignedIn time.Time
+	Used     time.Time
 	Deadline time.Time
 	Expires  time.Time
+
+	Persistence Persistence
 
 	// Replaced are the entries that an OpAdd replaced because they were no
 	// counters.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
-	"time"
 )
 
 // engine is what all sessions of one manager share.
@@ -30,22 +29,6 @@ type engine struct {
 // fault reports an error that is none of a request's own session.
 func (e *engine) fault(ctx context.Context, op, handle string, err error) {
 	e.config.OnError(ctx, &Error{Op: op, Session: e.name, Handle: handle, Err: err})
-}
-
-// expires returns when a session used now ends.
-func (e *engine) expires(now, deadline time.Time) time.Time {
-	if end := e.idleEnd(now); !end.IsZero() {
-		return earliest(deadline, end)
-	}
-	return deadline
-}
-
-// idleEnd returns when the idle limit ends a session used now, zero without one.
-func (e *engine) idleEnd(now time.Time) time.Time {
-	if e.config.Idle == 0 {
-		return time.Time{}
-	}
-	return now.Add(e.config.Idle).Truncate(time.Millisecond)
 }
 
 // bound returns a context for calls of the store. It has to be stopped.

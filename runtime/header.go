@@ -87,7 +87,7 @@ func (r responseHeader) settleDuplicates() bool {
 	}
 	r.load(r.ctx)
 	if r.sight == seen && r.cookie == cookieKept && !r.sent {
-		r.cookie, r.cookieEnds = cookieSet, r.draft.stored.Deadline
+		r.cookie, r.cookieEnds = cookieSet, r.engine.config.Cookie.end(r.draft.stored.Persistence, r.draft.stored.Deadline)
 	}
 	return r.sight == seen || r.sight == absent
 }

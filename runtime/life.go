@@ -4,23 +4,27 @@ import "time"
 
 // life is what is pending of a session besides its fields.
 type life struct {
-	renew  bool       // a new token
-	expiry *time.Time // another deadline, zero: the configured age
-	ending *identity  // the stored session that Destroy ends
+	renew       bool           // a new token
+	expiry      *time.Time     // another deadline, zero: the configured age
+	idle        *time.Duration // another idle limit of its own, 0: the configured one
+	persistence Persistence    // another one of its cookie; zero: it stays
+	ending      *identity      // the stored session that Destroy ends
 }
 
 // changes reports whether anything is pending. A session that is not stored yet is
 // not created for that.
 func (l *life) changes(stored bool) bool {
-	return l.ending != nil || stored && (l.renew || l.expiry != nil)
+	others := *l
+	others.ending = nil
+	return l.ending != nil || stored && others != life{}
 }
 
 // keepEnding drops what is pending but for a destruction. It reports whether there
 // was anything else.
 func (l *life) keepEnding(stored bool) (dropped bool) {
-	dropped = stored && (l.renew || l.expiry != nil)
-	l.renew, l.expiry = false, nil
-	return dropped
+	others := *l
+	*l = life{ending: l.ending}
+	return stored && others != *l
 }
 
 // deadline returns that of a session created then.
@@ -31,8 +35,23 @@ func (l *life) deadline(created time.Time, age time.Duration) time.Time {
 	return *l.expiry
 }
 
-// see withdraws a deadline that the record has already.
+// ownIdle returns the idle limit of its own that a session has, which may be another
+// one than is stored.
+func (l *life) ownIdle(stored time.Duration) time.Duration {
+	if l.idle != nil {
+		return *l.idle
+	}
+	return stored
+}
+
+// see withdraws what the record has already.
 func (l *life) see(r *Record, age time.Duration) {
+	if l.idle != nil && *l.idle == r.Idle {
+		l.idle = nil
+	}
+	if l.persistence == r.Persistence {
+		l.persistence = PersistenceConfigured
+	}
 	if l.expiry != nil && l.deadline(r.Created, age).Equal(r.Deadline) {
 		l.expiry = nil
 	}

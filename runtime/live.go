@@ -183,12 +183,12 @@ func (s liveSession) delivery() func(context.Context, LivelyConn) error {
 	return func(ctx context.Context, conn LivelyConn) error { return conn.SyncBrowserState(ctx, url) }
 }
 
-// script sets the cookie by script, in the form that a Set-Cookie header has. An
-// empty value removes it.
-func (c *Cookie) script(value string, expires time.Time) string {
+// script sets the cookie by script, in the form that a Set-Cookie header has. Without
+// an end it ends with the browser's own session.
+func (c *Cookie) script(value string, ends time.Time) string {
 	parts := []string{c.Name + "=" + value}
-	if !c.BrowserClose || value == "" {
-		parts = append(parts, "expires="+expires.UTC().Format(http.TimeFormat))
+	if !ends.IsZero() {
+		parts = append(parts, "expires="+ends.UTC().Format(http.TimeFormat))
 	}
 	parts = append(parts, "path="+c.Path)
 	if c.Domain != "" {

@@ -191,14 +191,15 @@ func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Re
 		t.secret = held.secret.renewed()
 	}
 	key := Key{ID: ticket.id, Proof: ticket.secret.ticketProof(e.kind), Ticket: true, Now: now}
-	result, err := e.store.Update(ctx, key, &Delta{
-		Active:  e.idleEnd(now),
+	d := &Delta{
 		Redeem:  seen,
 		Renewal: &Renewal{Proof: t.secret.proof(e.kind), Family: t.secret.family(e.kind), Grace: e.config.Grace},
-	})
+	}
+	e.use(d, now)
+	result, err := e.store.Update(ctx, key, d)
 	switch {
 	case err == nil:
-		return syncAnswer{http.StatusNoContent, true, e.carrier.set(t, result.Deadline, now)}, nil
+		return syncAnswer{http.StatusNoContent, true, e.carrier.set(t, e.config.Cookie.end(result.Persistence, result.Deadline), now)}, nil
 	case errors.Is(err, ErrConflict):
 		return syncAnswer{status: http.StatusConflict}, e.store.Delete(ctx, key)
 	case isGone(err):

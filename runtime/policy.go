@@ -54,6 +54,12 @@ func (c *Config) problems() []Problem {
 	l.exclude(c.Idle > c.Age && c.Age > 0, "Idle", "Age",
 		say("is %v, above the age of %v, so it never takes effect", c.Idle, c.Age),
 		"lower it, or raise the age")
+	l.demand(c.TouchEvery >= 0, "TouchEvery",
+		say("is %v, below 0", c.TouchEvery),
+		"set how often use is recorded, or 0 for a tenth of Idle")
+	l.exclude(c.TouchEvery > c.Idle/2 && c.Idle > 0, "TouchEvery", "Idle",
+		say("is %v, above half of the idle limit of %v, which would end sessions that are used", c.TouchEvery, c.Idle),
+		"lower it, or raise the limit")
 	l.demand(c.Grace >= 0, "Grace",
 		say("is %v, below 0", c.Grace),
 		"set 0 or more")

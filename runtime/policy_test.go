@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 )
 
 func TestProblemsNameTheSettingThatIsToChange(t *testing.T) {
@@ -11,9 +12,11 @@ func TestProblemsNameTheSettingThatIsToChange(t *testing.T) {
 		{Setting: "Age"}:         func(c *Config) { c.Age = MaxAge + 1 },
 		{Setting: "Cookie.Name"}: func(c *Config) { c.Cookie.Name = "a b" },
 		{Setting: "Idle"}:        func(c *Config) { c.Idle = -1 },
+		{Setting: "TouchEvery"}:  func(c *Config) { c.TouchEvery = -1 },
 		{Setting: "Keys[1]"}:     func(c *Config) { c.Keys = [][]byte{keyOf(0), nil} },
 
 		{Setting: "Idle", With: "Age"}:                         func(c *Config) { c.Idle = c.Age + 1 },
+		{Setting: "TouchEvery", With: "Idle"}:                  func(c *Config) { c.Idle, c.TouchEvery = time.Hour, 31*time.Minute },
 		{Setting: "Cookie.Partitioned", With: "Cookie.Secure"}: func(c *Config) { c.Cookie.Partitioned, c.Cookie.Secure = true, false },
 		{Setting: "Cookie.Secure", With: "Cookie.Name"}:        func(c *Config) { c.Cookie.Name, c.Cookie.Secure = "__Secure-s", false },
 		{Setting: "Cookie.Domain", With: "Cookie.Name"}:        func(c *Config) { c.Cookie.Name, c.ServerDomain = "__Host-s", "shop.example" },

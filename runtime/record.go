@@ -2,8 +2,8 @@ package runtime
 
 import "time"
 
-// A Record is a stored session. Created, Renewed, SignedIn, Deadline and Expires are in
-// whole milliseconds. When something ended or was first presented is kept as
+// A Record is a stored session. Created, Renewed, SignedIn, Used, Deadline, Expires and
+// Idle are in whole milliseconds. When something ended or was first presented is kept as
 // exactly as the clock tells it, at least to the microsecond, because it is
 // compared with the arrival of requests.
 type Record struct {
@@ -15,8 +15,13 @@ type Record struct {
 	Created  time.Time
 	Renewed  time.Time // the last renewal; Created until there is one
 	SignedIn time.Time // the last sign-in; zero before the first and after a sign-out
+	Used     time.Time // the last recorded activity; zero: none besides the renewals
 	Deadline time.Time // no activity moves it
 	Expires  time.Time // when the session ends; now == Expires is expired
+
+	// Idle is the session's own idle limit, at most [MaxAge]. 0: the configured one.
+	Idle        time.Duration
+	Persistence Persistence // of its cookie
 
 	Ticket  *Ticket // nil: none outstanding
 	Entries Entries
@@ -26,6 +31,15 @@ type Record struct {
 	// once [MarkLife] has passed.
 	Ended time.Time
 }
+
+// Persistence says whether the cookie of a session outlives the browser.
+type Persistence uint8
+
+const (
+	PersistenceConfigured Persistence = iota // as Cookie.BrowserClose says
+	PersistencePermanent                     // until the session's deadline
+	PersistenceBrowser                       // until the browser is closed
+)
 
 // MaxEarlier is how many earlier proofs a record keeps.
 const MaxEarlier = 4

@@ -55,7 +55,7 @@ type state struct {
 	unsaved   bool    // a change was dropped because loading failed
 
 	cookie     cookieChange
-	cookieEnds time.Time // the deadline that a new cookie has
+	cookieEnds time.Time // of a new cookie; zero: with the browser's own session
 
 	// What the response's header was given, in room of its own.
 	setCookie, cacheControl [1]string

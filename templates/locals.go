@@ -12,8 +12,8 @@ type locals struct {
 // localNames is every name that an emitter gives to something inside a
 // function.
 var localNames = []string{
-	"c", "configure", "conn", "core", "ctx", "delta", "disconnect", "err", "except", "f", "handle", "i", "ids",
-	"k", "m", "manager", "next", "r", "s", "store", "t", "v", "verb", "w", "within",
+	"c", "configure", "conn", "core", "ctx", "d", "delta", "disconnect", "err", "except", "f", "handle", "i", "ids",
+	"k", "m", "manager", "next", "on", "r", "s", "store", "t", "v", "verb", "w", "within",
 }
 
 // newLocals renames what a type of the file, or a package that it comes from,

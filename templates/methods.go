@@ -42,9 +42,12 @@ func (s *session) stateMethods() []method {
 				" has, the zero time for a new session."),
 		s.asks("SignedInAt", instant,
 			"SignedInAt returns the time of the last sign-in, the zero time if nobody has signed in or since a sign-out."),
+		s.asks("LastUsedAt", instant,
+			"LastUsedAt returns the time of the last recorded use, the zero time for a new session. A use that changes"+
+				" nothing is recorded at most every Config.TouchEvery, and without an idle limit only if that is set."),
 		s.asks("ExpiresAt", instant,
 			"ExpiresAt returns the time at which the session ends if it is not used again, the zero time for a new"+
-				" session. A pending SetExpiry counts."),
+				" session. A pending SetExpiry or SetIdle counts."),
 		s.asks("Err", s.goOwn("error"),
 			"Err returns the first error of loading or saving the session, or nil."),
 	}
@@ -53,10 +56,17 @@ func (s *session) stateMethods() []method {
 // lifeMethods change the session as a whole.
 func (s *session) lifeMethods() []method {
 	instant := s.local("t").Add(s.qual("time", "Time"))
+	span := s.local("d").Add(s.qual("time", "Duration"))
 	return []method{
 		s.does("SetExpiry", []jen.Code{instant}, []jen.Code{s.local("t")},
 			fmt.Sprintf("SetExpiry makes the session end at %s, at most 400 days from now. The zero time resets the"+
 				" end to the configured age; a time that has passed destroys the session.", s.locals.name("t"))),
+		s.does("SetIdle", []jen.Code{span}, []jen.Code{s.local("d")},
+			fmt.Sprintf("SetIdle makes the session end once it has not been used for %s, whatever the configured idle"+
+				" limit. Zero goes back to the configured one.", s.locals.name("d"))),
+		s.does("SetPersistent", []jen.Code{s.local("on").Add(s.goOwn("bool"))}, []jen.Code{s.local("on")},
+			"SetPersistent says whether the session's cookie outlives the browser, as a box \"remember me\" asks, whatever"+
+				" is configured. The browser is sent the cookie."),
 		s.does("Renew", nil, nil,
 			"Renew gives the session a new token when it is stored, and keeps its data. The old token works until"+
 				" the new one has reached the browser and the grace period has passed."),

@@ -11,8 +11,8 @@ import (
 // fields are.
 var SessionMethods = []string{
 	"CreatedAt", "Destroy", "Dirty", "DirtyFields", "Discard", "Err", "ExpiresAt",
-	"Format", "Handle", "IsNew", "Load", "LogValue", "MarshalJSON", "Passive",
-	"Reload", "Renew", "RenewedAt", "Save", "SetExpiry", "SignedInAt", "Snapshot",
+	"Format", "Handle", "IsNew", "LastUsedAt", "Load", "LogValue", "MarshalJSON", "Passive",
+	"Reload", "Renew", "RenewedAt", "Save", "SetExpiry", "SetIdle", "SetPersistent", "SignedInAt", "Snapshot",
 }
 
 // Names are the package-level names that a session is generated under.

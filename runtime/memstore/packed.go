@@ -7,14 +7,16 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// packed is the compact form of a record: 96 bytes, where a runtime.Record has
-// 224. It is never changed once stored.
+// packed is the compact form of a record but for its expiry, which stands in the
+// slot: 112 bytes, where a runtime.Record has 264. It is never changed once stored.
 type packed struct {
 	proof  runtime.Proof
 	family runtime.Family
 
-	// Unix milliseconds; signedIn is 0 for never.
-	created, renewed, signedIn, deadline, expires int64
+	// Unix milliseconds; signedIn and used are 0 for never.
+	created, renewed, signedIn, used, deadline int64
+
+	own own
 
 	entries runtime.Entries
 	rare    *rare
@@ -29,8 +31,25 @@ type rare struct {
 	ended   time.Time
 }
 
-// record returns the record as it was given, nil for nil.
-func (p *packed) record() *runtime.Record {
+// own is what a session has of its own in place of what is configured: its idle
+// limit in milliseconds, and in the lowest bits its persistence.
+type own int64
+
+const persistenceBits = 2
+
+func ownOf(r *runtime.Record) own {
+	return own(r.Idle.Milliseconds()<<persistenceBits | int64(r.Persistence))
+}
+
+func (o own) idle() time.Duration { return time.Duration(o>>persistenceBits) * time.Millisecond }
+
+func (o own) persistence() runtime.Persistence {
+	return runtime.Persistence(o & (1<<persistenceBits - 1))
+}
+
+// record returns the record as it was given, nil for none.
+func (s slot) record() *runtime.Record {
+	p := s.packed
 	if p == nil {
 		return nil
 	}
@@ -42,28 +61,33 @@ func (p *packed) record() *runtime.Record {
 		Created:  instant(p.created),
 		Renewed:  instant(p.renewed),
 		SignedIn: never(p.signedIn),
+		Used:     never(p.used),
 		Deadline: instant(p.deadline),
-		Expires:  instant(p.expires),
+		Expires:  instant(s.expires),
 		Ticket:   p.rare.ticket,
 		Entries:  p.entries,
 		Ended:    p.rare.ended,
+
+		Idle:        p.own.idle(),
+		Persistence: p.own.persistence(),
 	}
 }
 
 // pack returns the compact form of r. It keeps nothing that the caller could
 // change. The parts that old has already are shared with it.
-func (s *Store) pack(r *runtime.Record, old *packed) *packed {
-	return &packed{
+func (s *Store) pack(r *runtime.Record, old *packed) slot {
+	return slot{r.Expires.UnixMilli(), &packed{
 		proof:    r.Proof,
 		family:   r.Family,
 		created:  r.Created.UnixMilli(),
 		renewed:  r.Renewed.UnixMilli(),
 		signedIn: ordinal(r.SignedIn),
+		used:     ordinal(r.Used),
 		deadline: r.Deadline.UnixMilli(),
-		expires:  r.Expires.UnixMilli(),
+		own:      ownOf(r),
 		entries:  r.Entries,
 		rare:     s.packRare(r, old),
-	}
+	}}
 }
 
 func (s *Store) packRare(r *runtime.Record, old *packed) *rare {

@@ -43,8 +43,8 @@ type slot struct {
 func (s slot) expired(now time.Time) bool { return s.expires <= now.UnixMilli() }
 
 // put stores the record in place of the one that was there. The lock is held.
-func (sh *shard) put(id runtime.ID, next *packed) {
-	sh.records[id] = slot{next.expires, next}
+func (sh *shard) put(id runtime.ID, next slot) {
+	sh.records[id] = next
 	sh.peak = max(sh.peak, len(sh.records))
 }
 

@@ -29,6 +29,8 @@ import (
 //	never    a condition that no entry can meet
 //	max      map fields, with how many elements they may have
 //	bytes    the limit of the whole record
+//	idle     the session's own idle limit in microseconds, 0: none
+//	persistent  whether its cookie outlives the browser
 //	sign_in  {fields as a list of {key, was, value, identity}, joins}
 //	renew    {kind as in earlier_by, proof, family, grace in microseconds}
 //	ticket   {proof, ends, saw, sole}
@@ -53,6 +55,7 @@ func appendDelta(b []byte, d *runtime.Delta, ahead time.Duration) []byte {
 		w.name("bytes")
 		w.b = strconv.AppendInt(w.b, int64(d.MaxBytes), 10)
 	}
+	w.settings(d)
 	w.signIn(d.SignIn)
 	w.renewal(d.Renewal)
 	w.ticket(d.Ticket, ahead)
@@ -192,6 +195,17 @@ func (w *deltaWriter) object(name string, ops []runtime.Op, fits func(*runtime.O
 	}
 	if found {
 		w.end('}')
+	}
+}
+
+func (w *deltaWriter) settings(d *runtime.Delta) {
+	if d.Idle != nil {
+		w.name("idle")
+		w.b = strconv.AppendInt(w.b, d.Idle.Microseconds(), 10)
+	}
+	if d.Persistence != runtime.PersistenceConfigured {
+		w.name("persistent")
+		w.b = strconv.AppendBool(w.b, d.Persistence == runtime.PersistencePermanent)
 	}
 }
 

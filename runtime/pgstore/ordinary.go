@@ -33,14 +33,17 @@ const (
 
 	// addingStatement also adds to a counter.
 	addingStatement = "UPDATE duckgen_sessions AS s SET " + ordinaryValues + `,
-		counters = s.counters || pg_catalog.jsonb_build_object($12::text, coalesce((s.counters->$12::text)::bigint, 0) + $13::bigint)` +
+		counters = s.counters || pg_catalog.jsonb_build_object($13::text, coalesce((s.counters->$13::text)::bigint, 0) + $14::bigint)` +
 		ordinaryCondition + addingCondition + ordinaryResult
 
 	ordinaryNow = "coalesce($3::timestamptz, statement_timestamp())"
 
+	// ordinaryActive is the end of the idle limit: of the session's own, or $6.
+	ordinaryActive = "coalesce($12::timestamptz + s.idle, $6::timestamptz)"
+
 	ordinaryEnd = `CASE
-		WHEN $6::timestamptz IS NULL THEN coalesce($5, s.expires)
-		ELSE least(coalesce($5, s.deadline), greatest($6, s.expires)) END`
+		WHEN ` + ordinaryActive + ` IS NULL THEN coalesce($5, s.expires)
+		ELSE least(coalesce($5, s.deadline), greatest(` + ordinaryActive + `, s.expires)) END`
 
 	ordinaryValues = `
 		data = CASE
@@ -49,6 +52,7 @@ const (
 			WHEN $8::text[] IS NOT NULL THEN s.data - $8::text[]
 			ELSE s.data END,
 		deadline = coalesce($5::timestamptz, s.deadline),
+		used = CASE WHEN ` + ordinaryActive + ` IS NULL THEN s.used ELSE greatest(s.used, $12) END,
 		due = least(s.due, ` + ordinaryEnd + `),
 		expires = ` + ordinaryEnd
 
@@ -61,20 +65,20 @@ const (
 		AND ($4 OR s.earlier_proof IS NULL OR NOT EXISTS (
 			SELECT FROM unnest(s.earlier_by, s.earlier_presented) AS e (by, presented)
 			WHERE e.by = 0 AND e.presented IS NULL))
-		AND ($5::timestamptz IS NULL AND $6::timestamptz IS NULL OR duckgen_late(` + ordinaryNow + ` - $11::timestamptz) = '0')
+		AND ($5::timestamptz IS NULL AND $12::timestamptz IS NULL AND $6::timestamptz IS NULL OR duckgen_late(` + ordinaryNow + ` - $11::timestamptz) = '0')
 		AND NOT s.counters ?| $9::text[] AND (s.indexed OPERATOR(pg_catalog.&&) $9::text[]) IS NOT TRUE
 		AND ($10::bigint IS NULL OR
 			octet_length(s.data::text) + coalesce(octet_length($7::jsonb::text), 0) + 2 * octet_length(s.counters::text) <= $10)`
 
 	// No entry that is no counter, no overflow, and no counter that comes to 0.
 	addingCondition = `
-		AND NOT s.data ? $12::text
+		AND NOT s.data ? $13::text
 		AND CASE
-			WHEN NOT s.counters ? $12::text THEN true
-			WHEN s.counters->>$12::text ~ '^-?\d{1,18}$' THEN (s.counters->$12::text)::bigint + $13::bigint <> 0
+			WHEN NOT s.counters ? $13::text THEN true
+			WHEN s.counters->>$13::text ~ '^-?\d{1,18}$' THEN (s.counters->$13::text)::bigint + $14::bigint <> 0
 			ELSE false END`
 
-	ordinaryResult = " RETURNING s.created, s.renewed, s.signed_in, s.deadline, s.expires, " + ordinaryNow
+	ordinaryResult = " RETURNING s.created, s.renewed, s.signed_in, s.used, s.deadline, s.expires, " + ordinaryNow + ", s.persistent"
 )
 
 // counterSize is what a counter counts, besides its key.
@@ -85,7 +89,7 @@ func isAddend(n int64) bool { return n != 0 && n >= -8e18 && n <= 8e18 }
 
 // ordinaryOf returns the delta as an ordinary one, or false where it does more.
 func ordinaryOf(key runtime.Key, d *runtime.Delta) (o ordinary, ok bool) {
-	if key.Ticket || len(d.Limits) > 0 || d.SignIn != nil || d.Renewal != nil || d.Ticket != nil || d.Redeem != nil {
+	if key.Ticket || len(d.Limits) > 0 || d.Idle != nil || d.Persistence != runtime.PersistenceConfigured || d.SignIn != nil || d.Renewal != nil || d.Ticket != nil || d.Redeem != nil {
 		return o, false
 	}
 	o.names = make([]string, 0, len(d.Ops))
@@ -132,9 +136,9 @@ func (s *Store) updateOrdinary(
 	ctx context.Context, m *moment, key runtime.Key, d *runtime.Delta, o *ordinary,
 ) (result *runtime.Result, err error) {
 	statement := ordinaryStatement
-	args := append(make([]any, 0, 14), inBinary,
+	args := append(make([]any, 0, 15), inBinary,
 		uuid(key.ID), key.Proof[:], m.judging(), key.Live, m.time(d.Deadline), m.time(d.Active),
-		o.set, o.remove, o.names, o.maxSize, sent{m})
+		o.set, o.remove, o.names, o.maxSize, sent{m}, m.time(d.Used))
 	if o.add != 0 {
 		statement = addingStatement
 		args = append(args, o.counter, o.add)
@@ -143,8 +147,9 @@ func (s *Store) updateOrdinary(
 		d := decoder{values: values, sound: true}
 		result = &runtime.Result{Current: true}
 		result.Created, result.Renewed, result.SignedIn = d.time(), d.time(), d.time()
-		result.Deadline, result.Expires = d.time(), d.time()
+		result.Used, result.Deadline, result.Expires = d.time(), d.time(), d.time()
 		serverclock.MoveResult(result, s.observe(m, d.time()))
+		result.Persistence = d.persistence()
 		return d.err()
 	}, statement, args...)
 	if err != nil {

@@ -208,9 +208,9 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 }
 
 const updateStatement = withClock + "SELECT verdict, coalesce(field, ''), coalesce(won, false), coalesce(current, false), replaced, " +
-	"created, renewed, signed_in, deadline, expires, c.now " +
+	"created, renewed, signed_in, used, deadline, expires, persistent, c.now " +
 	"FROM c, duckgen_update($4::uuid, $5::bytea, $6::bytea, $7::boolean, c.now, c.arrived, $8::boolean, $9::boolean, c.late, " +
-	"$10::timestamptz, $11::timestamptz, $12::jsonb)"
+	"$10::timestamptz, $11::timestamptz, $12::timestamptz, $13::jsonb)"
 
 // Update implements [runtime.Store]. It makes a second round trip where the
 // first has found that more goes on in the session than an ordinary delta knows
@@ -232,9 +232,9 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	var times resultTimes
 	err := s.query(ctx, func(r pgx.Row) error {
 		return r.Scan(&said, &field, &result.Won, &result.Current, &result.Replaced,
-			&times.created, &times.renewed, &times.signedIn, &times.deadline, &times.expires, &times.now)
+			&times.created, &times.renewed, &times.signedIn, &times.used, &times.deadline, &times.expires, &times.persistent, &times.now)
 	}, updateStatement, m.arguments(key, uuid(key.ID), key.Proof[:], family(key.Family), key.Ticket,
-		key.Held, key.Live, m.time(d.Deadline), m.time(d.Active), delta)...)
+		key.Held, key.Live, m.time(d.Deadline), m.time(d.Used), m.time(d.Active), delta)...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func columns(prefix string) string {
 	list := ""
 	for _, name := range []string{
 		"kind", "proof", "family", "data", "counters", "indexed",
-		"created", "renewed", "signed_in", "deadline", "expires", "ended",
+		"created", "renewed", "signed_in", "used", "deadline", "expires", "ended", "idle", "persistent",
 	} {
 		list += prefix + name + ", "
 	}
@@ -44,7 +44,7 @@ func columns(prefix string) string {
 // sent them: scanning each costs more than all of this. It is nil where they are
 // all NULL.
 func decodeRecord(id runtime.ID, values [][]byte, types *pgtype.Map) (*runtime.Record, error) {
-	values = values[len(values)-13:]
+	values = values[len(values)-16:]
 	if values[0] == nil {
 		return nil, nil
 	}
@@ -53,8 +53,9 @@ func decodeRecord(id runtime.ID, values [][]byte, types *pgtype.Map) (*runtime.R
 	d.proof(&r.Proof)
 	d.family(&r.Family)
 	data, counters, indexed := d.object(), d.object(), d.texts()
-	r.Created, r.Renewed, r.SignedIn = d.time(), d.time(), d.time()
+	r.Created, r.Renewed, r.SignedIn, r.Used = d.time(), d.time(), d.time(), d.time()
 	r.Deadline, r.Expires, r.Ended = d.time(), d.time(), d.time()
+	r.Idle, r.Persistence = d.interval(), d.persistence()
 	err := d.err()
 	if err == nil {
 		r.Entries, err = entries(data, counters, indexed)
@@ -145,6 +146,42 @@ func (d *decoder) time() time.Time {
 	t, err := decodeTime(d.next())
 	d.sound = d.sound && err == nil
 	return t
+}
+
+// interval takes one: microseconds, days and months. NULL is 0.
+func (d *decoder) interval() time.Duration {
+	const day = 24 * time.Hour
+	value := d.next()
+	if value == nil {
+		return 0
+	}
+	if len(value) != 16 {
+		d.sound = false
+		return 0
+	}
+	days := int32(binary.BigEndian.Uint32(value[8:])) + 30*int32(binary.BigEndian.Uint32(value[12:]))
+	return time.Duration(binary.BigEndian.Uint64(value))*time.Microsecond + time.Duration(days)*day
+}
+
+// persistence takes a boolean, NULL for what is configured.
+func (d *decoder) persistence() runtime.Persistence {
+	value := d.next()
+	return persistenceOf(pgtype.Bool{Bool: len(value) == 1 && value[0] == 1, Valid: value != nil})
+}
+
+func persistenceOf(persistent pgtype.Bool) runtime.Persistence {
+	switch {
+	case !persistent.Valid:
+		return runtime.PersistenceConfigured
+	case persistent.Bool:
+		return runtime.PersistencePermanent
+	default:
+		return runtime.PersistenceBrowser
+	}
+}
+
+func persistent(p runtime.Persistence) pgtype.Bool {
+	return pgtype.Bool{Bool: p == runtime.PersistencePermanent, Valid: p != runtime.PersistenceConfigured}
 }
 
 func decodeTime(value []byte) (time.Time, error) {
@@ -271,19 +308,26 @@ func family(f runtime.Family) []byte {
 
 func uuid(id runtime.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
-// resultTimes are the times of a runtime.Result, and that of the server.
-type resultTimes struct{ created, renewed, signedIn, deadline, expires, now pgtype.Timestamptz }
+// resultTimes are the times of a runtime.Result, that of the server, and what goes
+// with them.
+type resultTimes struct {
+	created, renewed, signedIn, used, deadline, expires, now pgtype.Timestamptz
+
+	persistent pgtype.Bool
+}
 
 func (t *resultTimes) fill(r *runtime.Result) {
 	r.Created, r.Renewed, r.SignedIn = instant(t.created), instant(t.renewed), instant(t.signedIn)
-	r.Deadline, r.Expires = instant(t.deadline), instant(t.expires)
+	r.Used, r.Deadline, r.Expires = instant(t.used), instant(t.deadline), instant(t.expires)
+	r.Persistence = persistenceOf(t.persistent)
 }
 
 const createStatement = withClock + "SELECT duckgen_create(" +
 	"$4::uuid, c.now, c.arrived, c.late, $5::text, $6::bytea, $7::bytea, $8::jsonb, $9::jsonb, $10::text[], " +
 	"$11::timestamptz, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15::timestamptz, " +
 	"$16::bytea[], $17::timestamptz[], $18::smallint[], $19::timestamptz[], $20::interval[], " +
-	"$21::bytea, $22::timestamptz, $23::bytea, $24::boolean) FROM c"
+	"$21::bytea, $22::timestamptz, $23::bytea, $24::boolean, " +
+	"$25::timestamptz, $26::interval, $27::boolean) FROM c"
 
 // createArguments returns the arguments of createStatement.
 func createArguments(m *moment, key runtime.Key, r *runtime.Record) ([]any, error) {
@@ -299,6 +343,7 @@ func createArguments(m *moment, key runtime.Key, r *runtime.Record) ([]any, erro
 		timestamp(r.Created), timestamp(r.Renewed), timestamp(r.SignedIn), timestamp(r.Deadline), timestamp(r.Expires),
 		t.proof, t.ended, t.by, t.presented, t.grace,
 		t.ticketProof, t.ticketEnds, t.ticketSaw, t.ticketSole,
+		timestamp(r.Used), pgtype.Interval{Microseconds: r.Idle.Microseconds(), Valid: r.Idle > 0}, persistent(r.Persistence),
 	), nil
 }
 

@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 4 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 4: '
+    IF version <> 5 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 5: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS duckgen_sessions (
     created   timestamptz NOT NULL,
     renewed   timestamptz NOT NULL,
     signed_in timestamptz,
+    used      timestamptz,          -- the last recorded activity besides renewals
     deadline  timestamptz,
     ended     timestamptz,
     due       timestamptz NOT NULL, -- when to look whether it has expired, at most expires: see duckgen_sweep
@@ -35,6 +36,8 @@ CREATE TABLE IF NOT EXISTS duckgen_sessions (
     proof     bytea NOT NULL,       -- 32 bytes
     family    bytea NOT NULL,       -- 8 bytes
     indexed   text[],               -- the entries by which the session is found
+    idle      interval,             -- the session's own idle limit, NULL: the configured one
+    persistent boolean,             -- whether its cookie outlives the browser, NULL: as configured
 
     -- the last proofs before the current one, newest first
     earlier_proof     bytea[],
@@ -186,7 +189,7 @@ DECLARE
 BEGIN
     DELETE FROM duckgen_index WHERE id = ANY (ids);
     UPDATE duckgen_sessions SET
-        data = '{}', counters = '{}', indexed = NULL, signed_in = NULL, deadline = NULL,
+        data = '{}', counters = '{}', indexed = NULL, signed_in = NULL, used = NULL, deadline = NULL, idle = NULL, persistent = NULL,
         ticket_proof = NULL, ticket_ends = NULL, ticket_saw = NULL, ticket_sole = NULL,
         due = mark_ends, expires = mark_ends, ended = k_now
     WHERE id = ANY (ids);
@@ -251,7 +254,8 @@ CREATE OR REPLACE FUNCTION duckgen_create(
     created timestamptz, renewed timestamptz, signed_in timestamptz, deadline timestamptz, expires timestamptz,
     earlier_proof bytea[], earlier_ended timestamptz[], earlier_by smallint[],
     earlier_presented timestamptz[], earlier_grace interval[],
-    ticket_proof bytea, ticket_ends timestamptz, ticket_saw bytea, ticket_sole boolean
+    ticket_proof bytea, ticket_ends timestamptz, ticket_saw bytea, ticket_sole boolean,
+    used timestamptz, idle interval, persistent boolean
 ) RETURNS text
 LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
@@ -265,12 +269,12 @@ BEGIN
     INSERT INTO duckgen_sessions AS s (
         id, kind, proof, family, data, counters, indexed, created, renewed, signed_in, deadline, due, expires,
         earlier_proof, earlier_ended, earlier_by, earlier_presented, earlier_grace,
-        ticket_proof, ticket_ends, ticket_saw, ticket_sole
+        ticket_proof, ticket_ends, ticket_saw, ticket_sole, used, idle, persistent
     ) VALUES (
         k_id, kind, proof, family, data, counters, indexed,
         created + k_late, renewed + k_late, signed_in + k_late, deadline + k_late, expires + k_late, expires + k_late,
         earlier_proof, duckgen_move(earlier_ended, k_late), earlier_by, duckgen_move(earlier_presented, k_late), earlier_grace,
-        ticket_proof, ticket_ends + k_late, ticket_saw, ticket_sole
+        ticket_proof, ticket_ends + k_late, ticket_saw, ticket_sole, used + k_late, idle, persistent
     ) ON CONFLICT ON CONSTRAINT duckgen_sessions_pkey DO UPDATE SET
         kind = EXCLUDED.kind, proof = EXCLUDED.proof, family = EXCLUDED.family,
         data = EXCLUDED.data, counters = EXCLUDED.counters, indexed = EXCLUDED.indexed,
@@ -279,7 +283,8 @@ BEGIN
         earlier_proof = EXCLUDED.earlier_proof, earlier_ended = EXCLUDED.earlier_ended,
         earlier_by = EXCLUDED.earlier_by, earlier_presented = EXCLUDED.earlier_presented,
         earlier_grace = EXCLUDED.earlier_grace, ticket_proof = EXCLUDED.ticket_proof,
-        ticket_ends = EXCLUDED.ticket_ends, ticket_saw = EXCLUDED.ticket_saw, ticket_sole = EXCLUDED.ticket_sole
+        ticket_ends = EXCLUDED.ticket_ends, ticket_saw = EXCLUDED.ticket_saw, ticket_sole = EXCLUDED.ticket_sole,
+        used = EXCLUDED.used, idle = EXCLUDED.idle, persistent = EXCLUDED.persistent
     WHERE s.expires <= k_now
     RETURNING s.* INTO r;
     IF NOT FOUND THEN
@@ -287,6 +292,8 @@ BEGIN
     END IF;
     IF indexed IS NOT NULL THEN
         PERFORM duckgen_reindex(r);
+    ELSE
+        DELETE FROM duckgen_index AS i WHERE i.id = k_id; -- of an expired row in whose place this one is
     END IF;
     PERFORM duckgen_sweep(k_now - interval '1 minute', 8);
     RETURN 'ok';
@@ -655,10 +662,10 @@ END $$;
 CREATE OR REPLACE FUNCTION duckgen_update(
     k_id uuid, k_proof bytea, k_family bytea, k_ticket boolean,
     k_now timestamptz, k_arrived timestamptz, k_held boolean, k_live boolean, k_late interval,
-    d_deadline timestamptz, d_active timestamptz, d jsonb,
+    d_deadline timestamptz, d_used timestamptz, d_active timestamptz, d jsonb,
     OUT verdict text, OUT field text, OUT won boolean, OUT current boolean, OUT replaced text[],
     OUT created timestamptz, OUT renewed timestamptz, OUT signed_in timestamptz,
-    OUT deadline timestamptz, OUT expires timestamptz
+    OUT used timestamptz, OUT deadline timestamptz, OUT expires timestamptz, OUT persistent boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     r        duckgen_sessions;
@@ -667,6 +674,7 @@ DECLARE
     renewal  record;
     changed  record;
     changes  boolean := d ?| '{set,add,remove,clear,count,equal,equal_count,absent,never}';
+    active   timestamptz;
     last_end timestamptz;
 BEGIN
     SELECT * INTO before FROM duckgen_sessions AS s WHERE s.id = k_id FOR NO KEY UPDATE;
@@ -714,19 +722,27 @@ BEGIN
         r.ticket_ends := r.ticket_ends + k_late;
     END IF;
     r.deadline := coalesce(d_deadline + k_late, r.deadline);
-    last_end := CASE
-        WHEN d_active IS NULL THEN r.deadline
-        ELSE least(r.deadline, greatest(d_active + k_late, r.expires)) END;
+    IF d ? 'idle' THEN
+        r.idle := nullif((d->'idle')::bigint, 0) * interval '1 microsecond';
+    END IF;
+    IF d ? 'persistent' THEN
+        r.persistent := (d->'persistent')::boolean;
+    END IF;
+    active := coalesce(d_used + r.idle, d_active) + k_late;
+    IF active IS NOT NULL THEN
+        r.used := greatest(r.used, d_used + k_late);
+    END IF;
+    last_end := least(r.deadline, CASE WHEN d ? 'idle' THEN active WHEN active IS NOT NULL THEN greatest(active, r.expires) END);
     IF r.ticket_sole THEN
         r.expires := least(last_end, r.ticket_ends);
-    ELSIF k_ticket OR d_deadline IS NOT NULL OR d_active IS NOT NULL THEN
+    ELSIF k_ticket OR d_deadline IS NOT NULL OR active IS NOT NULL OR d ? 'idle' THEN
         r.expires := last_end;
     END IF;
     UPDATE duckgen_sessions AS s SET
         data = CASE WHEN changes THEN r.data ELSE s.data END,
         counters = CASE WHEN changes THEN r.counters ELSE s.counters END,
         indexed = r.indexed, proof = r.proof, family = r.family,
-        renewed = r.renewed, signed_in = r.signed_in, deadline = r.deadline,
+        renewed = r.renewed, signed_in = r.signed_in, used = r.used, deadline = r.deadline, idle = r.idle, persistent = r.persistent,
         due = least(s.due, r.expires), expires = r.expires,
         earlier_proof = r.earlier_proof, earlier_ended = r.earlier_ended, earlier_by = r.earlier_by,
         earlier_presented = r.earlier_presented, earlier_grace = r.earlier_grace,
@@ -738,6 +754,8 @@ BEGIN
     created := r.created;
     renewed := r.renewed;
     signed_in := r.signed_in;
+    used := r.used;
+    persistent := r.persistent;
     deadline := r.deadline;
     expires := r.expires;
 END $$;
@@ -795,7 +813,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 4';
+LANGUAGE sql IMMUTABLE AS 'SELECT 5';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.

@@ -72,9 +72,11 @@ func creationArgs(key runtime.Key, o offset, r *runtime.Record, reg *registratio
 // deltaArgs returns the arguments of an update. The registration is that of the
 // indexed values that it sets, nil where it sets none.
 func deltaArgs(key runtime.Key, o offset, d *runtime.Delta, reg *registration) []string {
-	first := appendKey(make([]byte, 0, keyArgSize+24), key, o)
+	first := appendKey(make([]byte, 0, keyArgSize+32), key, o)
 	first = binary.BigEndian.AppendUint64(first, uint64(d.MaxBytes))
-	first = appendMicros(first, serverclock.MoveTime(d.Deadline, o.shown), serverclock.MoveTime(d.Active, o.shown))
+	for _, t := range [...]time.Time{d.Deadline, d.Used, d.Active} {
+		first = appendMicros(first, serverclock.MoveTime(t, o.shown))
+	}
 	args := append(make([]string, 0, 1+3*len(d.Ops)), string(first))
 	var numbers []string
 	if reg != nil {
@@ -86,6 +88,12 @@ func deltaArgs(key runtime.Key, o offset, d *runtime.Delta, reg *registration) [
 	}
 	for _, limit := range d.Limits {
 		args = append(args, "L", limit.Field, strconv.Itoa(limit.Max))
+	}
+	if d.Idle != nil {
+		args = append(args, "I", digits(d.Idle.Microseconds()))
+	}
+	if d.Persistence != runtime.PersistenceConfigured {
+		args = append(args, "P", digits(int64(d.Persistence)))
 	}
 	return tokenArgs(args, o, d)
 }

@@ -16,10 +16,10 @@ import (
 // are small and several, because a hash stays compact in memory as long as no
 // field is longer than 64 bytes:
 //
-//	.h  created, renewed, signed in, deadline, expires, ended, the size of all
-//	    entries: 8 bytes each; how many earlier proofs there are, what is pending: a
-//	    byte each
-//	.p  the current proof, its family
+//	.h  created, renewed, signed in, deadline, expires, ended, used: 8 bytes each;
+//	    the size of all entries: 4 bytes; how many earlier proofs there are, what is
+//	    pending with the persistence: a byte each
+//	.p  the current proof, its family, and the idle limit if the session has its own
 //	.k  the kind
 //	.1  to .4, the earlier proofs: proof, by what it ended, ended, presented, grace
 //	.t  the ticket: proof, sole, ends
@@ -33,12 +33,14 @@ const (
 	headDeadline = 24
 	headExpires  = 32
 	headEnded    = 40
-	headEarlier  = 56
-	headPending  = 57
+	headUsed     = 48
+	headEarlier  = 60
+	headPending  = 61
 
-	headSize    = 58
+	headSize    = 62
 	proofSize   = 32
 	currentSize = 40 // proof and family
+	idleSize    = 8
 	earlierSize = 57
 	ticketSize  = 41
 )
@@ -47,6 +49,7 @@ const (
 const (
 	ticketPending       = 1
 	presentationPending = 2 // of the successor of an earlier proof
+	allPending          = 4 // persistence counts in multiples of it
 )
 
 // The signs by which the text of an entry begins.
@@ -91,12 +94,12 @@ func appendBool(b []byte, v bool) []byte {
 // fieldsOf returns the fields and values of a new record's hash, in turns. The
 // numbers are those of its indexed entries, in order.
 func fieldsOf(r *runtime.Record, numbers []string) []string {
-	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.SignedIn, r.Deadline, r.Expires, r.Ended)
-	head = binary.BigEndian.AppendUint64(head, uint64(r.Entries.Size()))
-	head = append(head, byte(len(r.Earlier)), pendingOf(r))
+	head := appendMicros(make([]byte, 0, headSize), r.Created, r.Renewed, r.SignedIn, r.Deadline, r.Expires, r.Ended, r.Used)
+	head = binary.BigEndian.AppendUint32(head, uint32(r.Entries.Size()))
+	head = append(head, byte(len(r.Earlier)), pendingOf(r)+allPending*byte(r.Persistence))
 	fields := []string{
 		".h", string(head),
-		".p", currentText(r.Proof, r.Family),
+		".p", currentText(r.Proof, r.Family) + idleText(r.Idle),
 		".k", r.Kind,
 	}
 	for i, e := range r.Earlier {
@@ -124,6 +127,14 @@ func fieldsOf(r *runtime.Record, numbers []string) []string {
 
 // currentText returns what the hash keeps of the current secret.
 func currentText(p runtime.Proof, f runtime.Family) string { return string(p[:]) + string(f[:]) }
+
+// idleText returns what the hash keeps of a session's own idle limit.
+func idleText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return string(binary.BigEndian.AppendUint64(nil, uint64(d.Microseconds())))
+}
 
 func pendingOf(r *runtime.Record) (pending byte) {
 	if r.Ticket != nil {
@@ -188,7 +199,7 @@ func recordOf(fields iter.Seq2[string, string], n int) (*runtime.Record, error) 
 			entries = append(entries, entryOf(field, text))
 		}
 	}
-	if len(o.head) != headSize || len(o.current) != currentSize {
+	if len(o.head) != headSize || len(o.current) != currentSize && len(o.current) != currentSize+idleSize {
 		return nil, errDamaged
 	}
 	r := &runtime.Record{
@@ -201,7 +212,11 @@ func recordOf(fields iter.Seq2[string, string], n int) (*runtime.Record, error) 
 		Deadline: timeAt(o.head, headDeadline),
 		Expires:  timeAt(o.head, headExpires),
 		Ended:    timeAt(o.head, headEnded),
+		Used:     timeAt(o.head, headUsed),
 		Entries:  runtime.NewEntries(entries...),
+
+		Idle:        idleOf(o.current),
+		Persistence: persistenceOf(o.head),
 	}
 	if o.head[headPending]&ticketPending != 0 {
 		r.Ticket = ticketOf(o.ticket, o.saw)
@@ -222,6 +237,17 @@ func proofOf(b string) (p runtime.Proof) {
 func familyOf(b string) (f runtime.Family) {
 	copy(f[:], b)
 	return f
+}
+
+func idleOf(current string) time.Duration {
+	if len(current) == currentSize {
+		return 0
+	}
+	return time.Duration(numberAt(current, currentSize)) * time.Microsecond
+}
+
+func persistenceOf(head string) runtime.Persistence {
+	return runtime.Persistence(head[headPending] / allPending)
 }
 
 func numberAt(b string, at int) int64 {

@@ -147,6 +147,9 @@ func (r reply) result() (*runtime.Result, error) {
 		SignedIn: timeAt(head, headSignedIn),
 		Deadline: timeAt(head, headDeadline),
 		Expires:  timeAt(head, headExpires),
+		Used:     timeAt(head, headUsed),
+
+		Persistence: persistenceOf(head),
 	}
 	if replaced := r.texts(2); len(replaced) > 0 {
 		result.Replaced = replaced

@@ -12,7 +12,7 @@ import (
 // layout is the form of a packed record, its first byte. Its entries are stored
 // as package runtime packs them. A checksum is at the end: damage that fits the
 // form must not be taken for a record that has expired or has another proof.
-const layout = 3
+const layout = 4
 
 var sumTable = crc32.MakeTable(crc32.Castagnoli)
 
@@ -27,7 +27,10 @@ func pack(r *runtime.Record) []byte {
 	for _, t := range []time.Time{r.Created, r.Renewed, r.Deadline, r.Expires} {
 		b = binary.AppendVarint(b, t.UnixMilli())
 	}
-	b = appendInstant(b, r.SignedIn)
+	b = appendMillis(b, r.SignedIn)
+	b = appendMillis(b, r.Used)
+	b = binary.AppendUvarint(b, uint64(r.Idle.Milliseconds()))
+	b = append(b, byte(r.Persistence))
 	b = appendInstant(b, r.Ended)
 	b = binary.AppendUvarint(b, uint64(len(r.Earlier)))
 	for _, e := range r.Earlier {
@@ -59,6 +62,14 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
+// appendMillis keeps a time to the millisecond, and the zero time as 0.
+func appendMillis(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, 0)
+	}
+	return binary.AppendVarint(b, t.UnixMilli())
+}
+
 // appendInstant keeps a time to the nanosecond, and the zero time as 0.
 func appendInstant(b []byte, t time.Time) []byte {
 	if t.IsZero() {
@@ -83,7 +94,10 @@ func unpack(b []byte) (*runtime.Record, error) {
 	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.Deadline, &r.Expires} {
 		*t = time.UnixMilli(u.varint()).UTC()
 	}
-	r.SignedIn = u.instant()
+	r.SignedIn = u.millis()
+	r.Used = u.millis()
+	r.Idle = time.Duration(u.uvarint()) * time.Millisecond
+	r.Persistence = runtime.Persistence(u.byte())
 	r.Ended = u.instant()
 	for n := u.count(); n > 0 && !u.damaged; n-- {
 		r.Earlier = append(r.Earlier, runtime.EarlierProof{
@@ -164,6 +178,13 @@ func (u *unpacker) count() uint64 {
 		return 0
 	}
 	return n
+}
+
+func (u *unpacker) millis() time.Time {
+	if n := u.varint(); n != 0 {
+		return time.UnixMilli(n).UTC()
+	}
+	return time.Time{}
 }
 
 func (u *unpacker) instant() time.Time {

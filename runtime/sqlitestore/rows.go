@@ -47,7 +47,7 @@ const tables = `
 	);`
 
 // tablesLayout is the form of the tables. A file with another one is refused.
-const tablesLayout = 4
+const tablesLayout = 5
 
 func makeTables(conn *sqlite.Conn) error {
 	stored, err := storedLayout(conn)

@@ -185,7 +185,7 @@ func TestARecordOfAnotherLayoutIsNamedAndKept(t *testing.T) {
 	packed[0]--
 	packed = binary.BigEndian.AppendUint32(packed, crc32.Checksum(packed, crc32.MakeTable(crc32.Castagnoli)))
 	storeBytes(t, conn, packed)
-	if _, err := s.Load(t.Context(), key); err == nil || !strings.Contains(err.Error(), "layout 2") {
+	if _, err := s.Load(t.Context(), key); err == nil || !strings.Contains(err.Error(), "layout 3") {
 		t.Errorf("Load: %v, want an error that names the layout", err)
 	}
 	if _, err := s.Update(t.Context(), key, &runtime.Delta{}); err == nil || !bytes.Equal(storedBytes(t, conn), packed) {

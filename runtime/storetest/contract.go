@@ -37,6 +37,9 @@ var contract = []clause{
 		{"activity touches nothing else", activityTouchesNothing},
 		{"of concurrent activities the latest counts", latestActivityCounts},
 		{"a new deadline moves the end", newDeadline},
+		{"the last use is recorded with the idle limit and never moves back", lastUse},
+		{"an idle limit of its own takes the place of the configured one", ownIdleLimit},
+		{"the persistence of the cookie is kept", keepsPersistence},
 	}},
 	{"C8", []statement{
 		{"of 64 renewals one wins and all data counts", oneRenewalWins},

@@ -96,6 +96,12 @@ func (h *random) newRecord() *runtime.Record {
 	if h.oneIn(2) {
 		r.SignedIn = now
 	}
+	if h.oneIn(2) {
+		r.Used = now
+	}
+	if h.oneIn(4) {
+		r.Idle, r.Persistence = h.limit(), draw(h, runtime.PersistencePermanent, runtime.PersistenceBrowser)
+	}
 	for h.oneIn(3) && len(r.Earlier) < runtime.MaxEarlier {
 		e := runtime.EarlierProof{Proof: h.fresh(), Ended: h.now, By: h.by(), Grace: grace}
 		r.Earlier = append(r.Earlier, e)
@@ -190,6 +196,25 @@ func (h *random) times(d *runtime.Delta) {
 	if h.oneIn(2) {
 		d.Active = h.now.Add(10 * h.duration()).Truncate(time.Millisecond)
 	}
+	if h.oneIn(2) {
+		d.Used = h.now.Add(draw[time.Duration](h, 0, -1) * h.duration()).Truncate(time.Millisecond)
+	}
+}
+
+// settings draws what a session has of its own in place of what is configured.
+func (h *random) settings(d *runtime.Delta) {
+	if h.oneIn(8) {
+		limit := h.limit()
+		d.Idle = &limit
+	}
+	if h.oneIn(8) {
+		d.Persistence = draw(h, runtime.PersistencePermanent, runtime.PersistenceBrowser)
+	}
+}
+
+// limit draws an idle limit, or none.
+func (h *random) limit() time.Duration {
+	return (draw[time.Duration](h, 0, 1) * (time.Minute + 10*h.duration())).Truncate(time.Millisecond)
 }
 
 // delta draws anything that a delta for the record may be.
@@ -216,7 +241,7 @@ func (h *random) delta(r *runtime.Record) *runtime.Delta {
 	}
 	h.times(d)
 	if h.oneIn(3) {
-		kind := draw(h, runtime.RenewPlain, runtime.RenewSignIn, runtime.RenewSignIn, runtime.RenewSignOut)
+		kind := draw(h, runtime.RenewPlain, runtime.RenewPlain, runtime.RenewSignIn, runtime.RenewSignIn, runtime.RenewSignOut)
 		d.Renewal = &runtime.Renewal{Kind: kind, Proof: h.fresh(), Family: draw(h, runtime.Family{1}, runtime.Family{4}), Grace: grace}
 		if kind == runtime.RenewSignIn {
 			d.SignIn = h.signIn(r)
@@ -231,6 +256,7 @@ func (h *random) delta(r *runtime.Record) *runtime.Delta {
 			d.Redeem.Same = append(d.Redeem.Same, h.proof(r))
 		}
 	}
+	h.settings(d)
 	return d
 }
 

@@ -91,6 +91,92 @@ func newDeadline(k *kit) {
 	k.at("the expiry under a later deadline", r.Expires, k.now.Add(idle))
 }
 
+func lastUse(k *kit) {
+	s := k.create()
+	created := k.load(s)
+	k.at("the last use of a session that is not used", created.LastUsed(), created.Created)
+	k.later(time.Hour)
+	k.update(k.key(s), &runtime.Delta{Used: k.now})
+	k.at("the last use without any idle limit", k.load(s).LastUsed(), created.Created)
+	result := k.update(k.key(s), &runtime.Delta{Used: k.now, Active: k.now.Add(idle)})
+	k.at("the last use that the result tells", result.Used, k.now)
+	k.at("the last use", k.load(s).LastUsed(), k.now)
+	d := set(k.entry("theme", "dark"))
+	d.Used, d.Active = k.now.Add(-time.Minute), k.now.Add(idle)
+	k.update(k.key(s), d)
+	k.at("the last use after one that was earlier", k.load(s).Used, k.now)
+	k.later(time.Hour)
+	k.update(k.key(s), set(k.entry("theme", "light")))
+	k.at("the last use after a write that is none", k.load(s).Used, k.now.Add(-time.Hour))
+}
+
+// ownIdleLimit checks T11.
+func ownIdleLimit(k *kit) {
+	s := k.create(k.entry("theme", "dark"))
+	limit, configured := 30*time.Minute, time.Duration(0)
+	use := func() *runtime.Delta { return &runtime.Delta{Used: k.now, Active: k.now.Add(idle)} }
+	k.later(time.Minute)
+	d := use()
+	d.Idle = &limit
+	k.at("the result's expiry under a limit of its own", k.update(k.key(s), d).Expires, k.now.Add(limit))
+	r := k.load(s)
+	k.at("the expiry under a limit of its own", r.Expires, k.now.Add(limit))
+	if r.Idle != limit {
+		k.Errorf("the session's own idle limit is %v, want %v", r.Idle, limit)
+	}
+	k.later(time.Minute)
+	k.at("the expiry after a use", k.update(k.key(s), use()).Expires, k.now.Add(limit))
+	k.later(time.Minute)
+	d = set(k.entry("theme", "light"))
+	d.Used = k.now
+	k.at("the expiry after a write where no limit is configured", k.update(k.key(s), d).Expires, k.now.Add(limit))
+	k.later(time.Minute)
+	d = use()
+	d.Renewal = &runtime.Renewal{Proof: newProof(), Grace: grace}
+	k.update(k.key(s), d)
+	s = s.with(d.Renewal.Proof)
+	if r = k.load(s); r.Idle != limit {
+		k.Errorf("a renewal makes the session's own idle limit %v, want %v", r.Idle, limit)
+	}
+	k.later(limit - time.Millisecond)
+	k.holds("a moment before its own limit", s, k.entry("theme", "light"))
+	d = use()
+	d.Idle = &configured
+	k.at("the expiry under the configured limit again", k.update(k.key(s), d).Expires, k.now.Add(idle))
+	d = use()
+	d.Idle = &limit
+	k.update(k.key(s), d)
+	k.at("the expiry without any limit", k.update(k.key(s), &runtime.Delta{Idle: &configured}).Expires, r.Deadline)
+	k.update(k.key(s), d)
+	k.later(limit)
+	k.gone("its own idle limit", s)
+}
+
+func keepsPersistence(k *kit) {
+	s := k.create(k.entry("theme", "dark"))
+	for _, p := range []runtime.Persistence{runtime.PersistencePermanent, runtime.PersistenceBrowser} {
+		before := k.load(s)
+		if got := k.update(k.key(s), &runtime.Delta{Persistence: p}).Persistence; got != p {
+			k.Errorf("the result's persistence is %d, want %d", got, p)
+		}
+		if got := k.update(k.key(s), set(k.entry("theme", "light"))).Persistence; got != p {
+			k.Errorf("the persistence after a write is %d, want %d", got, p)
+		}
+		after := k.load(s)
+		if after.Persistence != p {
+			k.Errorf("the persistence is %d, want %d", after.Persistence, p)
+		}
+		k.at("the expiry", after.Expires, before.Expires)
+	}
+	kept := newSession()
+	r := k.record(kept)
+	r.Used, r.Idle, r.Persistence = k.now, time.Hour, runtime.PersistencePermanent
+	if err := k.store.Create(k.Context(), k.key(kept), r); err != nil {
+		k.Fatalf("Create: %v", err)
+	}
+	k.same("a session that is created with settings of its own", k.load(kept), r)
+}
+
 func clockBack(k *kit) {
 	s := k.create(k.entry("theme", "dark"))
 	expires := k.load(s).Expires

@@ -98,8 +98,8 @@ func show(r *runtime.Record) string {
 		return "no record"
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s, proof %x, family %x, created %s, renewed %s, signed in %s, deadline %s, expires %s, ended %s",
-		r.Kind, r.Proof[:4], r.Family, at(r.Created), at(r.Renewed), at(r.SignedIn), at(r.Deadline), at(r.Expires), at(r.Ended))
+	fmt.Fprintf(&text, "%s, proof %x, family %x, created %s, renewed %s, signed in %s, used %s, deadline %s, expires %s, ended %s, idle %s, persistence %d",
+		r.Kind, r.Proof[:4], r.Family, at(r.Created), at(r.Renewed), at(r.SignedIn), at(r.Used), at(r.Deadline), at(r.Expires), at(r.Ended), r.Idle, r.Persistence)
 	for _, e := range r.Earlier {
 		fmt.Fprintf(&text, "\n\tearlier proof %x, ended %s by %d, presented %s, grace %s",
 			e.Proof[:4], at(e.Ended), e.By, at(e.Presented), e.Grace)
@@ -122,8 +122,8 @@ func showResult(r *runtime.Result) string {
 	if r == nil {
 		return "no result"
 	}
-	return fmt.Sprintf("won %t, current %t, created %s, renewed %s, signed in %s, deadline %s, expires %s, replaced %q",
-		r.Won, r.Current, at(r.Created), at(r.Renewed), at(r.SignedIn), at(r.Deadline), at(r.Expires), slices.Sorted(slices.Values(r.Replaced)))
+	return fmt.Sprintf("won %t, current %t, created %s, renewed %s, signed in %s, used %s, deadline %s, expires %s, persistence %d, replaced %q",
+		r.Won, r.Current, at(r.Created), at(r.Renewed), at(r.SignedIn), at(r.Used), at(r.Deadline), at(r.Expires), r.Persistence, slices.Sorted(slices.Values(r.Replaced)))
 }
 
 // at shows a time to the microsecond, which is what stores keep.
@@ -141,8 +141,11 @@ func showKey(key runtime.Key) string {
 
 func showDelta(d *runtime.Delta) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "an Update with limits %v, %d bytes, deadline %s, active %s",
-		d.Limits, d.MaxBytes, at(d.Deadline), at(d.Active))
+	fmt.Fprintf(&text, "an Update with limits %v, %d bytes, deadline %s, used %s, active %s, persistence %d",
+		d.Limits, d.MaxBytes, at(d.Deadline), at(d.Used), at(d.Active), d.Persistence)
+	if d.Idle != nil {
+		fmt.Fprintf(&text, ", idle %s", *d.Idle)
+	}
 	for _, op := range d.Ops {
 		fmt.Fprintf(&text, "\n\t%s %+v, drop zero %t", [...]string{"clear", "set", "remove", "add"}[op.Kind], op.Entry, op.DropZero)
 		if op.If != nil {

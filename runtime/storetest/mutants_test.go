@@ -130,6 +130,18 @@ var mutants = []mutant{
 	}, func(s *toy) {
 		onDelta(s, func(d *runtime.Delta) { d.Active = time.Time{} })
 	}},
+	{"the last use is forgotten", []string{"the last use is recorded with the idle limit and never moves back"}, func(s *toy) {
+		onNext(s, func(next *runtime.Record, _ *runtime.Record, d *runtime.Delta) { next.Used = time.Time{} })
+	}},
+	{"the last use moves back", []string{"the last use is recorded with the idle limit and never moves back"}, func(s *toy) {
+		onNext(s, func(next *runtime.Record, _ *runtime.Record, d *runtime.Delta) { next.Used = d.Used })
+	}},
+	{"an idle limit of its own is ignored", []string{"an idle limit of its own takes the place of the configured one"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) { d.Idle = nil })
+	}},
+	{"the persistence is ignored", []string{"the persistence of the cookie is kept"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) { d.Persistence = runtime.PersistenceConfigured })
+	}},
 	{"activity sets the expiry", []string{
 		"activity never shortens a life", "activity never passes the deadline",
 		"of concurrent activities the latest counts", "a clock set back shortens no life",

@@ -41,10 +41,10 @@ func (s served) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	by := s.ahead(key.Now)
 	key.Now = key.Now.Add(by)
 	here := *d
-	moveAll(by, &here.Deadline, &here.Active)
+	moveAll(by, &here.Deadline, &here.Used, &here.Active)
 	result, err := s.toy.Update(ctx, key, &here)
 	if result != nil {
-		moveAll(-by, &result.Created, &result.Renewed, &result.SignedIn, &result.Deadline, &result.Expires)
+		moveAll(-by, &result.Created, &result.Renewed, &result.SignedIn, &result.Used, &result.Deadline, &result.Expires)
 	}
 	return result, err
 }

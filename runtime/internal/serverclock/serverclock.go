@@ -16,7 +16,7 @@ func Move(r *runtime.Record, by time.Duration) *runtime.Record {
 		return r
 	}
 	next := *r
-	for _, t := range []*time.Time{&next.Created, &next.Renewed, &next.SignedIn, &next.Deadline, &next.Expires, &next.Ended} {
+	for _, t := range []*time.Time{&next.Created, &next.Renewed, &next.SignedIn, &next.Used, &next.Deadline, &next.Expires, &next.Ended} {
 		*t = MoveTime(*t, by)
 	}
 	next.Earlier = slices.Clone(r.Earlier)
@@ -42,7 +42,7 @@ func MoveTime(t time.Time, by time.Duration) time.Time {
 
 // MoveResult moves all times of a result.
 func MoveResult(r *runtime.Result, by time.Duration) {
-	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.SignedIn, &r.Deadline, &r.Expires} {
+	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.SignedIn, &r.Used, &r.Deadline, &r.Expires} {
 		*t = MoveTime(*t, by)
 	}
 }

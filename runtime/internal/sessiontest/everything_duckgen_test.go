@@ -2886,8 +2886,15 @@ func (s *EverythingSession) SignedInAt() time.Time {
 	return s.core.SignedInAt()
 }
 
+// LastUsedAt returns the time of the last recorded use, the zero time for a new
+// session. A use that changes nothing is recorded at most every
+// Config.TouchEvery, and without an idle limit only if that is set.
+func (s *EverythingSession) LastUsedAt() time.Time {
+	return s.core.LastUsedAt()
+}
+
 // ExpiresAt returns the time at which the session ends if it is not used again,
-// the zero time for a new session. A pending SetExpiry counts.
+// the zero time for a new session. A pending SetExpiry or SetIdle counts.
 func (s *EverythingSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
@@ -2902,6 +2909,19 @@ func (s *EverythingSession) Err() error {
 // the session.
 func (s *EverythingSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
+}
+
+// SetIdle makes the session end once it has not been used for d, whatever the
+// configured idle limit. Zero goes back to the configured one.
+func (s *EverythingSession) SetIdle(d time.Duration) {
+	s.core.SetIdle(d)
+}
+
+// SetPersistent says whether the session's cookie outlives the browser, as a
+// box "remember me" asks, whatever is configured. The browser is sent the
+// cookie.
+func (s *EverythingSession) SetPersistent(on bool) {
+	s.core.SetPersistent(on)
 }
 
 // Renew gives the session a new token when it is stored, and keeps its data.

@@ -86,6 +86,8 @@ var changes = map[string]func(*VisitorSession){
 	"SetUserID":     func(s *VisitorSession) { s.SetUserID(7) },
 	"Renew":         func(s *VisitorSession) { s.Renew() },
 	"SetExpiry":     func(s *VisitorSession) { s.SetExpiry(begin.Add(time.Hour)) },
+	"SetIdle":       func(s *VisitorSession) { s.SetIdle(time.Hour) },
+	"SetPersistent": func(s *VisitorSession) { s.SetPersistent(true) },
 	"SetExpiryPast": func(s *VisitorSession) { s.SetExpiry(begin.Add(-time.Hour)) },
 	"Destroy":       func(s *VisitorSession) { s.Destroy() },
 }

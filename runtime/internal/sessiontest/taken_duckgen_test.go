@@ -431,8 +431,15 @@ func (s *TakenSession) SignedInAt() time.Time {
 	return s.core.SignedInAt()
 }
 
+// LastUsedAt returns the time of the last recorded use, the zero time for a new
+// session. A use that changes nothing is recorded at most every
+// Config.TouchEvery, and without an idle limit only if that is set.
+func (s *TakenSession) LastUsedAt() time.Time {
+	return s.core.LastUsedAt()
+}
+
 // ExpiresAt returns the time at which the session ends if it is not used again,
-// the zero time for a new session. A pending SetExpiry counts.
+// the zero time for a new session. A pending SetExpiry or SetIdle counts.
 func (s *TakenSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
@@ -447,6 +454,19 @@ func (s *TakenSession) Err() error {
 // the session.
 func (s *TakenSession) SetExpiry(t time.Time) {
 	s.core.SetExpiry(t)
+}
+
+// SetIdle makes the session end once it has not been used for d, whatever the
+// configured idle limit. Zero goes back to the configured one.
+func (s *TakenSession) SetIdle(d time.Duration) {
+	s.core.SetIdle(d)
+}
+
+// SetPersistent says whether the session's cookie outlives the browser, as a
+// box "remember me" asks, whatever is configured. The browser is sent the
+// cookie.
+func (s *TakenSession) SetPersistent(on bool) {
+	s.core.SetPersistent(on)
 }
 
 // Renew gives the session a new token when it is stored, and keeps its data.

@@ -31,7 +31,7 @@ local function readClock(now, arrived, byProgram)
 end
 
 -- moveFields moves the times among the own fields of a new record.
-local TIMES = { ['.h'] = { 1, 6 }, ['.t'] = { 34, 1 } } -- where they begin, and how many
+local TIMES = { ['.h'] = { 1, 7 }, ['.t'] = { 34, 1 } } -- where they begin, and how many
 for i = 1, MAX_EARLIER do
   TIMES['.' .. i] = { 34, 2 }
 end

@@ -2,7 +2,7 @@
 -- the numbers that nearly all deltas have; each item of the rest is a letter and
 -- what belongs to it.
 
-local DELTA = '>i8i8i8' -- the limit in bytes, deadline, activity; 0 for none
+local DELTA = '>i8i8i8i8' -- the limit in bytes, deadline, activity and its end; 0 for none
 
 -- readSignIn reads the fields of a sign-in, and returns where they end.
 local function readSignIn(d, args, at)
@@ -41,11 +41,12 @@ local function readToken(d, args, at)
 end
 
 local function readDelta(args)
-  local maxBytes, deadline, active = struct.unpack(DELTA, args[1], KEY_SIZE + 1)
+  local maxBytes, deadline, used, active = struct.unpack(DELTA, args[1], KEY_SIZE + 1)
   local ops = {}
   local d = {
     ops = ops, limits = NONE, numbers = NONE, maxBytes = maxBytes,
-    deadline = deadline ~= 0 and deadline, active = active ~= 0 and active,
+    deadline = deadline ~= 0 and deadline, used = used ~= 0 and used, active = active ~= 0 and active,
+    idle = false, persistence = false,
     kind = false, barred = false, signIn = false, renewal = false, ticket = false, redeem = false,
   }
   local absent, value, count = false, false, false -- the condition of the next operation
@@ -77,6 +78,10 @@ local function readDelta(args)
     elseif what == 'L' then
       d.limits = with(d.limits, { field = key, max = tonumber(text) })
       at = at + 3
+    elseif what == 'I' then
+      d.idle, at = tonumber(key), at + 2
+    elseif what == 'P' then
+      d.persistence, at = tonumber(key), at + 2
     else
       at = readToken(d, args, at)
     end
@@ -87,6 +92,7 @@ end
 -- moveDelta moves the times that the program sends.
 local function moveDelta(d, by)
   d.deadline = d.deadline and d.deadline + by
+  d.used = d.used and d.used + by
   d.active = d.active and d.active + by
   if d.ticket then
     d.ticket.ends = d.ticket.ends + by
@@ -225,17 +231,27 @@ local function renew(r, kind, renewal, at, now)
   end
 end
 
--- reschedule moves the end of the session. Activity moves it only forward; a
--- session that only a ticket can deliver ends with the ticket.
+-- activeUntil returns the end of the idle limit as activity moves it: the first one
+-- given, or that of a limit of the session's own.
+local function activeUntil(active, used, idle)
+  return idle > 0 and used and used + idle or active
+end
+
+-- reschedule moves the end of the session. Activity moves it only forward, and a new
+-- idle limit either way; a session that only a ticket can deliver ends with the
+-- ticket.
 local function reschedule(r, d, redeemed)
   r.deadline = d.deadline or r.deadline
-  local ending = r.deadline
-  if d.active then
-    ending = math.min(ending, math.max(d.active, r.expires))
+  r.idle = d.idle or r.idle
+  r.persistence = d.persistence or r.persistence
+  local ending, active = r.deadline, activeUntil(d.active, d.used, r.idle)
+  if active then
+    r.used = math.max(r.used, d.used or 0)
+    ending = math.min(ending, d.idle and active or math.max(active, r.expires))
   end
   if r.ticket and r.ticket.sole then
     r.expires = math.min(ending, r.ticket.ends)
-  elseif redeemed or d.deadline or d.active then
+  elseif redeemed or d.deadline or active or d.idle then
     r.expires = ending
   end
 end

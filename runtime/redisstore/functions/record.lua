@@ -15,19 +15,22 @@ local CROWDED, WON, CURRENT = 1, 2, 4
 local PLAIN_RENEWAL, SIGN_IN, SIGN_OUT, JOIN = 0, 1, 2, 3
 
 local KEY = '>i8i8Bc32c8'        -- now, arrived; flags; proof, family
-local HEAD = '>i8i8i8i8i8i8i8BB' -- created, renewed, signed in, deadline, expires, ended; size; earlier proofs, what is pending
+-- created, renewed, signed in, deadline, expires, ended, used; size; earlier proofs;
+-- what is pending, and the persistence as multiples of ALL_PENDING
+local HEAD = '>i8i8i8i8i8i8i8I4BB'
 local EARLIER = '>Bi8i8i8'       -- by, ended, presented, grace; after the proof
 local TICKET = '>Bi8'            -- sole, ends; after the proof
 -- What may be pending, as a sum: a ticket, an earlier proof whose successor was
 -- not presented yet.
-local TICKET_PENDING, PRESENTATION_PENDING = 1, 2
+local TICKET_PENDING, PRESENTATION_PENDING, ALL_PENDING = 1, 2, 4
 
 -- The flags of a key, as a sum.
 local TICKET_FLAG, HELD_FLAG, LIVE_FLAG, CLIENT_CLOCK_FLAG = 1, 2, 4, 8
 
-local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 57, 58, 57, 41, 32
+local KEY_SIZE, HEAD_SIZE, EARLIER_SIZE, TICKET_SIZE, PROOF_SIZE = 57, 62, 57, 41, 32
 local FAMILY_SIZE = 8
 local CURRENT_SIZE = PROOF_SIZE + FAMILY_SIZE
+local IDLE = '>i8'               -- the session's own idle limit, behind the family if it has one
 local NO_FAMILY = ('\0'):rep(FAMILY_SIZE)
 
 local NUMBER_SIZE = 8 -- of a registration, before an indexed value
@@ -93,6 +96,15 @@ end
 
 local OWN_FIELDS = 3 -- that get asks for
 
+-- ownIdle reads the idle limit behind the current proof, 0 for none.
+local function ownIdle(current)
+  return #current > CURRENT_SIZE and struct.unpack(IDLE, current, CURRENT_SIZE + 1) or 0
+end
+
+local function isCurrentSound(current)
+  return current and (#current == CURRENT_SIZE or #current == CURRENT_SIZE + 8)
+end
+
 -- readRecord returns nil where there is none, and whether it is damaged: without
 -- its head and its proof nobody can be judged.
 local function readRecord(list)
@@ -101,20 +113,21 @@ local function readRecord(list)
   if not head and redis.call('EXISTS', name) == 0 then
     return nil, false
   end
-  if not head or #head ~= HEAD_SIZE or not current or #current ~= CURRENT_SIZE then
+  if not head or #head ~= HEAD_SIZE or not isCurrentSound(current) then
     return nil, true
   end
-  local created, renewed, signedIn, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
-  local proof = current:sub(1, PROOF_SIZE)
+  local created, renewed, signedIn, deadline, expires, ended, used, size, count, flags = struct.unpack(HEAD, head)
+  local pending = flags % ALL_PENDING
+  local proof, idle, persistence = current:sub(1, PROOF_SIZE), ownIdle(current), (flags - pending) / ALL_PENDING
   local earlier, ticket = NONE, false
   if count + pending > 0 then
     earlier, ticket = readTokens(name, count)
   end
   return {
     name = name, fields = f, head = head, kind = f[3] or '', size = size,
-    created = created, renewed = renewed, signedIn = signedIn, deadline = deadline, expires = expires, ended = ended,
-    proof = proof, family = current:sub(PROOF_SIZE + 1), earlier = earlier, ticket = ticket, earlierChanged = false, ticketChanged = false,
-    storedProof = proof, storedDeadline = deadline, storedExpires = expires, storedSize = size,
+    created = created, renewed = renewed, signedIn = signedIn, deadline = deadline, expires = expires, ended = ended, used = used,
+    idle = idle, persistence = persistence, proof = proof, family = current:sub(PROOF_SIZE + 1, CURRENT_SIZE), earlier = earlier, ticket = ticket, earlierChanged = false, ticketChanged = false,
+    storedProof = proof, storedExpires = expires, storedIdle = idle,
   }, false
 end
 
@@ -148,7 +161,12 @@ local function packHead(r)
     end
   end
   return struct.pack(
-    HEAD, r.created, r.renewed, r.signedIn, r.deadline, r.expires, r.ended, r.size, #r.earlier, pending)
+    HEAD, r.created, r.renewed, r.signedIn, r.deadline, r.expires, r.ended, r.used, math.max(0, r.size), #r.earlier,
+    pending + ALL_PENDING * r.persistence)
+end
+
+local function packCurrent(r)
+  return r.proof .. r.family .. (r.idle > 0 and struct.pack(IDLE, r.idle) or '')
 end
 
 -- publish tells the watchers of all processes.
@@ -173,11 +191,11 @@ local function addTicket(list, ticket)
   end
 end
 
--- addTokens lists what has changed of the proofs and the ticket.
+-- addTokens lists what has changed of the proofs, the ticket and the idle limit.
 local function addTokens(r, set, gone)
-  if r.proof ~= r.storedProof then
+  if r.proof ~= r.storedProof or r.idle ~= r.storedIdle then
     set[#set + 1] = '.p'
-    set[#set + 1] = r.proof .. r.family
+    set[#set + 1] = packCurrent(r)
   end
   if r.earlierChanged then
     addEarlier(set, r.earlier)
@@ -194,15 +212,12 @@ end
 -- saveRecord writes the given fields, removes others, and writes what has
 -- changed of the record besides. It returns the head as it is now.
 local function saveRecord(r, set, gone, now)
-  local head, moved, tokens = r.head, r.expires ~= r.storedExpires, r.earlierChanged or r.ticketChanged
-  if moved or tokens or r.deadline ~= r.storedDeadline or r.size ~= r.storedSize then
-    head = packHead(r)
+  local head, moved = packHead(r), r.expires ~= r.storedExpires
+  if head ~= r.head then
     set[#set + 1] = '.h'
     set[#set + 1] = head
   end
-  if tokens then
-    addTokens(r, set, gone)
-  end
+  addTokens(r, set, gone)
   removeFields(r.name, gone)
   setFields(r.name, set)
   if moved then
@@ -217,8 +232,8 @@ end
 -- saveMark replaces the record by the mark of its end.
 local function saveMark(r, now)
   r.signedIn, r.deadline, r.expires, r.ended = 0, 0, toMillisecond(now + MARK_LIFE), now
-  r.size, r.ticket = 0, false
-  local mark = { '.h', packHead(r), '.p', r.proof .. r.family, '.k', r.kind }
+  r.used, r.idle, r.persistence, r.size, r.ticket = 0, 0, 0, 0, false
+  local mark = { '.h', packHead(r), '.p', packCurrent(r), '.k', r.kind }
   addEarlier(mark, r.earlier)
   redis.call('DEL', r.name)
   setFields(r.name, mark)

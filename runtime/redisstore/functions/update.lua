@@ -24,7 +24,7 @@ local function plainEntries(name, args)
 end
 
 local function isCurrentProof(current, proof)
-  return current and #current == CURRENT_SIZE and current:sub(1, PROOF_SIZE) == proof
+  return isCurrentSound(current) and current:sub(1, PROOF_SIZE) == proof
 end
 
 -- updatePlain is the short way for what most commits are: some entries set, or
@@ -35,7 +35,7 @@ local function updatePlain(name, args)
   if not list then
     return nil
   end
-  local now, arrived, flags, proof, _, maxBytes, newDeadline, active = struct.unpack(KEY_AND_DELTA, args[1])
+  local now, arrived, flags, proof, _, maxBytes, newDeadline, usedNow, active = struct.unpack(KEY_AND_DELTA, args[1])
   local f = redis.call(unpack(list))
   local head = f[1]
   if has(flags, TICKET_FLAG) or newDeadline ~= 0 or not head or #head ~= HEAD_SIZE or not isCurrentProof(f[2], proof) then
@@ -43,8 +43,8 @@ local function updatePlain(name, args)
   end
   local shift
   now, _, shift = readClock(now, arrived, has(flags, CLIENT_CLOCK_FLAG))
-  local created, renewed, signedIn, deadline, expires, ended, size, count, pending = struct.unpack(HEAD, head)
-  if ended ~= 0 or now >= expires or pending ~= 0 then
+  local created, renewed, signedIn, deadline, expires, ended, used, size, count, pending = struct.unpack(HEAD, head)
+  if ended ~= 0 or now >= expires or pending % ALL_PENDING ~= 0 then
     return nil
   end
   local set, grown = { 'HSET', name }, 0
@@ -64,9 +64,16 @@ local function updatePlain(name, args)
   if maxBytes > 0 and grown > 0 and size + grown > maxBytes then
     return nil
   end
-  local ending = active == 0 and expires or math.min(deadline, math.max(active + shift, expires))
-  if ending ~= expires or grown ~= 0 then
-    head = struct.pack(HEAD, created, renewed, signedIn, deadline, ending, ended, math.max(0, size + grown), count, pending)
+  local ending = expires
+  active = activeUntil(active ~= 0 and active, usedNow ~= 0 and usedNow, ownIdle(f[2]))
+  if active then
+    ending = math.min(deadline, math.max(active + shift, expires))
+    used = math.max(used, usedNow ~= 0 and usedNow + shift or 0)
+  end
+  local changed =
+    struct.pack(HEAD, created, renewed, signedIn, deadline, ending, ended, used, math.max(0, size + grown), count, pending)
+  if changed ~= head then
+    head = changed
     set[#set + 1] = '.h'
     set[#set + 1] = head
   end
