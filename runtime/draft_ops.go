@@ -64,7 +64,10 @@ func appendFor(list []Op, op Op, was string) []Op {
 
 func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 	f := p.field
-	if !f.mapped {
+	switch {
+	case p.signIn: // also of whom the record had: somebody may have signed out since
+		return d.appendOp(list, f, f.Key, f.Was, p.scalar)
+	case !f.mapped:
 		return d.appendOp(list, f, f.Key, f.Was, p.scalar.effective())
 	}
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {

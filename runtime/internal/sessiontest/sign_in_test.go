@@ -65,6 +65,24 @@ func TestT2ASignInAfterALostRenewalKeepsTheSession(t *testing.T) {
 	}
 }
 
+// A sign-out with the token of before a plain renewal ends no other token.
+func TestT2ASignInIsStoredAlsoIfSomebodyHasSignedOutSinceItLooked(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	b.visit(signIn)
+	old := b.clone()
+	b.visit(func(v *VisitorSession) { v.Renew() })
+	res := b.visit(func(v *VisitorSession) {
+		v.UserID()
+		old.visit(func(v *VisitorSession) { v.SetUserID(0) })
+		signIn(v)
+	})
+	wantAnswer(t, res, http.StatusOK)
+	if b.user() != 7 || b.name() != "Ada" {
+		t.Errorf("user %d, name %q, want 7 signed in", b.user(), b.name())
+	}
+}
+
 func TestT8ARetriedSignInAfterALostAnswerLeavesNoOther(t *testing.T) {
 	for _, later := range []time.Duration{time.Second, time.Hour} {
 		t.Run(later.String(), func(t *testing.T) {
