@@ -17,7 +17,8 @@ var Errors = &analysis.Analyzer{
 	Doc: `report errors of generated sessions that are dropped
 
 Load and Save are there to see an error early, ProcessResponse and LivelyEvent
-to answer it, and after a failed RevokeBy sessions are still open. FindBy yields
+to answer it, and after a failed RevokeBy sessions are still open. A Claim whose
+results are dropped lets everybody pass. FindBy yields
 a nil session with its error. An error that is assigned to the blank identifier
 is dropped on purpose and not reported, except for that of FindBy; nor is one of
 Load or Save if the function calls Err.`,
@@ -66,8 +67,13 @@ func checkDropped(pass *analysis.Pass, s *survey, cur inspector.Cursor, n *ast.C
 		}
 	}
 	reason := why[c.method]
-	if _, ok := schema.RevokeByX.Field(c.method); ok {
+	switch _, revokes := schema.RevokeByX.Field(c.method); {
+	case revokes:
 		reason = "some sessions may still be open"
+	case isAccessor(c.typ, c.method, schema.ClaimX, schema.ClaimXItem):
+		reason = "who has claimed it is in its results"
+	case isAccessor(c.typ, c.method, schema.EnsureX, schema.EnsureXItem):
+		reason = "nothing may be stored"
 	}
 	if reason == "" || !written(cur) || looksAtErr(pass.TypesInfo, cur, c) {
 		return

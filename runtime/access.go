@@ -39,6 +39,20 @@ func (s *Session) readElement(f *Field, text string) (element, bool) {
 	return s.draft.element(f, text)
 }
 
+// takeElement is readElement, and what was read goes from the map.
+func (s *Session) takeElement(f *Field, text string) (e element, ok bool) {
+	s.lock()
+	defer s.unlock()
+	if !s.draft.answersElement(f, text) {
+		s.look()
+	}
+	if e, ok = s.draft.element(f, text); ok && s.takesChanges(f.Key) {
+		s.makeRoom()
+		s.draft.takeElement(f, text)
+	}
+	return e, ok
+}
+
 // write changes a field, unless the session no longer takes changes. If that is
 // the first use, room for the change comes with the rest.
 func (s *Session) write(f *Field, change func(*draft)) {

@@ -25,15 +25,29 @@ var errNoToken = errors.New("a session found by index has no token here and cann
 func (s *Session) Save(ctx context.Context) error {
 	s.lock()
 	defer s.unlock()
-	if s.phase == phaseOutside {
-		return s.fail(ErrNoMiddleware)
-	}
-	if s.phase == phaseClosed {
-		return s.fail(ErrTooLate)
+	if err := s.shut(); err != nil {
+		return s.fail(err)
 	}
 	bound := s.engine.bound(ctx)
 	defer bound.stop()
 	err := commit{s, s.takeRoom()}.run(bound)
+	s.showCookie()
+	return err
+}
+
+// shut returns an error if nothing can be stored any more, or ever.
+func (s *Session) shut() error {
+	switch s.phase {
+	case phaseOutside:
+		return ErrNoMiddleware
+	case phaseClosed:
+		return ErrTooLate
+	}
+	return nil
+}
+
+// showCookie puts a cookie that is due into the header of the response at once.
+func (s *Session) showCookie() {
 	switch {
 	case s.live == nil && s.response != nil:
 		responseHeader{s, s.response.Header()}.sendCookie()
@@ -41,7 +55,6 @@ func (s *Session) Save(ctx context.Context) error {
 		s.cookie = cookieKept
 		s.report(EventCookieLate, "", nil)
 	}
-	return err
 }
 
 // hookCommit stores what changed, or extends the life of what was only read.

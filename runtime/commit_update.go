@@ -11,22 +11,10 @@ import (
 // its conditions fail.
 func (c commit) update(ctx context.Context) error {
 	for range maxRetries + 1 {
-		now := c.engine.clock.read()
-		if err := c.prepareDelta(now); err != nil {
-			return err
-		}
-		result, err := c.engine.store.Update(ctx, c.key(&c.identity, now), &c.room.delta)
-		if err == nil {
-			c.accept(result)
-			return nil
-		}
-		if !errors.Is(err, ErrConflict) {
-			return c.refused(ctx, err)
-		}
-		c.fetch(ctx)
+		applied, err := c.try(ctx)
 		switch {
-		case c.refusal != nil:
-			return c.refuse()
+		case applied || err != nil:
+			return err
 		case !c.dirty():
 			return nil
 		case !c.hasToken:
@@ -34,7 +22,31 @@ func (c commit) update(ctx context.Context) error {
 		}
 	}
 	c.drop()
-	return fmt.Errorf("%w: given up after %d retries", ErrConflict, maxRetries)
+	return errGivenUp
+}
+
+var errGivenUp = fmt.Errorf("%w: given up after %d retries", ErrConflict, maxRetries)
+
+// try sends one delta to the stored session. If a condition of it fails, it is not
+// applied and the session is loaded again.
+func (c commit) try(ctx context.Context) (applied bool, err error) {
+	now := c.engine.clock.read()
+	if err := c.prepareDelta(now); err != nil {
+		return false, err
+	}
+	result, err := c.engine.store.Update(ctx, c.key(&c.identity, now), &c.room.delta)
+	switch {
+	case err == nil:
+		c.accept(result)
+		return true, nil
+	case !errors.Is(err, ErrConflict):
+		return false, c.refused(ctx, err)
+	}
+	c.fetch(ctx)
+	if c.refusal != nil {
+		return false, c.refuse()
+	}
+	return false, nil
 }
 
 func (c commit) prepareDelta(now time.Time) error {

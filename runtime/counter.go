@@ -1,5 +1,7 @@
 package runtime
 
+import "context"
+
 // A Counter is an integer that the store adds to, exact whatever runs at the
 // same time. Adding needs no load.
 type Counter[T Integer] struct {
@@ -21,6 +23,13 @@ func (f *Counter[T]) Get(s *Session) T {
 func (f *Counter[T]) Take(s *Session) T {
 	n, _ := take(s, &f.Field, (*draft).count)
 	return held[T](s, f.Key, n)
+}
+
+// Claim takes the field's value at once, in a conditional step of its own: of any
+// number of requests one gets true, or none if an answer of the store is lost.
+func (f *Counter[T]) Claim(ctx context.Context, s *Session) (T, bool, error) {
+	n, ok, err := claim(ctx, s, f.whole(), (*draft).count)
+	return held[T](s, f.Key, n), ok, err
 }
 
 // Set makes the counter n, whatever others add meanwhile.

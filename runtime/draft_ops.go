@@ -228,9 +228,11 @@ func (d *draft) keepSignOuts() (others bool) {
 // needsRecord reports whether the operations depend on what is stored.
 func (d *draft) needsRecord() bool {
 	return slices.ContainsFunc(d.pending, func(p pending) bool {
-		return p.scalar.effective().op == changeFold || p.scalar.takes() || !p.withdrawn && anyElement(p.elements, change.takes)
+		return p.scalar.needsRecord() || !p.withdrawn && anyElement(p.elements, change.needsRecord)
 	})
 }
 
-// takes reports whether something of what is stored was taken.
-func (c change) takes() bool { return c.effective().taken != nil }
+func (c change) needsRecord() bool {
+	c = c.effective()
+	return c.op == changeFold || c.taken != nil
+}

@@ -48,12 +48,31 @@ func (d *draft) takeElements(p *pending) {
 		p.elements = make(map[string]change, len(list))
 	}
 	for _, e := range list {
-		stored, found := d.storedElement(p.field, e.text)
-		if c := p.elements[e.text].take(p.field, stored, found); c.op != changeNone {
-			p.elements[e.text] = c
-		} else {
-			delete(p.elements, e.text)
-		}
+		d.letGo(p, e.text)
+	}
+}
+
+// takeElement is take for one element of a map field.
+func (d *draft) takeElement(f *Field, text string) {
+	p := d.of(f)
+	if p.elements == nil {
+		p.elements = make(map[string]change)
+	}
+	if p.cleared {
+		p.elements[text] = change{op: changeRemove}
+	} else {
+		d.letGo(p, text)
+	}
+	d.judge(p)
+}
+
+// letGo lets go what an element reads as, of a map that was not cleared before.
+func (d *draft) letGo(p *pending, text string) {
+	stored, found := d.storedElement(p.field, text)
+	if c := p.elements[text].take(p.field, stored, found); c.op != changeNone {
+		p.elements[text] = c
+	} else {
+		delete(p.elements, text)
 	}
 }
 
@@ -163,12 +182,14 @@ func (d *draft) setElement(f *Field, text string, c change) {
 	if p.elements == nil {
 		p.elements = make(map[string]change)
 	}
+	before := p.elements[text]
+	if p.cleared && before.op == changeNone {
+		before.op = changeRemove
+	}
 	if c.op == changeAdd {
-		before := p.elements[text]
-		if p.cleared && before.op == changeNone {
-			before.op = changeRemove
-		}
 		c = before.add(f, c.count)
+	} else if c.op == changeSet {
+		c = d.fold(f, before, c)
 	}
 	p.elements[text] = c
 	d.judgeElement(p, text)

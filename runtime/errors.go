@@ -122,7 +122,7 @@ func (e *FieldError) Unwrap() error { return e.Err }
 // An Error is a load, a commit or another operation on a session that failed. It
 // never holds a token.
 type Error struct {
-	Op      string // "load", "save", "extend", "check", "notify" or "sync"
+	Op      string // "load", "save", "claim", "ensure", "extend", "check", "notify" or "sync"
 	Session string // the type, "session.Visitor"
 	Handle  string // the session's id; empty if there is none
 	Err     error

@@ -72,7 +72,7 @@ func (f *Field) same(format Format, stored, value string) bool {
 	return err == nil && spelled == value
 }
 
-// Merge says how a [Value] or a [List] combines what a request sets with what is stored.
+// Merge says how a [Value], a [List] or an element of a [Map] combines what a request sets with what is stored.
 type Merge uint8
 
 const (
@@ -80,6 +80,7 @@ const (
 	MergeMax                 // the larger one stays
 	MergeMin                 // the smaller one stays
 	MergeAppend              // a list: what others append stays
+	MergeFirst               // what is there stays
 )
 
 // Integer is every kind that can be a counter: those whose values all fit into
@@ -131,6 +132,19 @@ func recode[T any](c Codec[T]) func(Format, string) (string, error) {
 			return "", err
 		}
 		return encode(c, f, v)
+	}
+}
+
+// keepFirst returns the fold of MergeFirst.
+func keepFirst[T any](c Codec[T]) func(Format, string, string) (string, error) {
+	return func(f Format, stored, pending string) (string, error) {
+		if stored == "" {
+			return pending, nil
+		}
+		if _, err := decode(c, f, stored); err != nil {
+			return "", misfitError{err}
+		}
+		return stored, nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"iter"
 	"slices"
 )
@@ -10,12 +11,15 @@ import (
 type List[S ~[]E, E any] struct {
 	Field
 	Codec Codec[S]
-	Merge Merge // MergeAppend, or else the last writer wins
+	Merge Merge // MergeLast, MergeAppend or MergeFirst
 }
 
 func (f *List[S, E]) prepare() {
-	if f.Merge == MergeAppend {
+	switch f.Merge {
+	case MergeAppend:
 		f.fold, f.rest = f.concat, f.beyond
+	case MergeFirst:
+		f.fold = keepFirst(f.Codec)
 	}
 	prepareDefault(&f.Field, f.Codec, nil)
 }
@@ -42,14 +46,25 @@ func (f *List[S, E]) At(s *Session, i int) E { return f.Snapshot(s)[i] }
 // Snapshot returns a copy of the slice.
 func (f *List[S, E]) Snapshot(s *Session) S {
 	raw, ok := read(s, &f.Field, (*draft).scalar)
-	return f.decode(s, raw, ok)
+	v, _ := f.decode(s, raw, ok)
+	return v
 }
 
 // Take returns the slice and clears it. What another request stores meanwhile
 // stays, and with MergeAppend only the elements that were read go.
 func (f *List[S, E]) Take(s *Session) S {
 	raw, ok := take(s, &f.Field, (*draft).scalar)
-	return f.decode(s, raw, ok)
+	v, _ := f.decode(s, raw, ok)
+	return v
+}
+
+// Claim takes the slice at once, in a conditional step of its own: of any number of
+// requests one gets true, or none if an answer of the store is lost. An element that
+// is appended later is for another claim.
+func (f *List[S, E]) Claim(ctx context.Context, s *Session) (S, bool, error) {
+	raw, ok, err := claim(ctx, s, f.whole(), (*draft).scalar)
+	v, ok := f.decode(s, raw, ok)
+	return v, ok, err
 }
 
 // Set replaces the slice. An empty one clears the field.
@@ -58,11 +73,24 @@ func (f *List[S, E]) Set(s *Session, v S) {
 		f.Clear(s)
 		return
 	}
-	value, err := encode(f.Codec, s.engine.format, v)
-	if f.Max > 0 && len(v) > f.Max {
-		err = &LimitError{Field: f.Key, Limit: f.Max, Err: ErrTooLarge}
-	}
+	value, err := f.encode(s, v)
 	s.write(&f.Field, func(d *draft) { d.replace(&f.Field, value, err) })
+}
+
+// Ensure returns the stored slice, or stores v in a conditional step of its own and
+// returns what won. It is for MergeFirst. An empty slice is never stored.
+func (f *List[S, E]) Ensure(ctx context.Context, s *Session, v S) (S, error) {
+	value, err := f.encode(s, v)
+	raw, ok, err := ensure(ctx, s, f.whole(), value, err, (*draft).scalar)
+	v, _ = f.decode(s, raw, ok)
+	return v, err
+}
+
+func (f *List[S, E]) encode(s *Session, v S) (string, error) {
+	if f.Max > 0 && len(v) > f.Max {
+		return "", &LimitError{Field: f.Key, Limit: f.Max, Err: ErrTooLarge}
+	}
+	return encode(f.Codec, s.engine.format, v)
 }
 
 // Append adds elements at the end, after those that others have appended
@@ -75,16 +103,17 @@ func (f *List[S, E]) Append(s *Session, v ...E) {
 	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
 }
 
-func (f *List[S, E]) decode(s *Session, raw string, ok bool) S {
-	if !ok {
-		return nil
+// decode returns nil if there is no slice, or one that does not fit.
+func (f *List[S, E]) decode(s *Session, raw string, found bool) (v S, ok bool) {
+	if !found {
+		return nil, false
 	}
 	v, err := decode(f.Codec, s.engine.format, raw)
 	if err != nil {
 		reportMisfit(s, f.Key, err)
-		return nil
+		return nil, false
 	}
-	return v
+	return v, true
 }
 
 // concat is the fold of appending.

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"iter"
 	"maps"
 	"slices"
@@ -12,10 +13,14 @@ type Map[K comparable, V any] struct {
 	Field
 	Keys  KeyCodec[K]
 	Codec Codec[V]
+	Merge Merge // of an element: MergeLast or MergeFirst
 }
 
 func (f *Map[K, V]) prepare() {
 	f.mapped = true
+	if f.Merge == MergeFirst {
+		f.fold = keepFirst(f.Codec)
+	}
 	f.canonical = recode(f.Codec)
 }
 
@@ -28,11 +33,34 @@ func (f *Map[K, V]) Len(s *Session) int { return len(f.Snapshot(s)) }
 // Item returns the element with the key.
 func (f *Map[K, V]) Item(s *Session, k K) (V, bool) {
 	e, ok := s.readElement(&f.Field, f.Keys.Text(s.engine.format, k))
-	if !ok {
-		var none V
-		return none, false
-	}
-	return f.decode(s, e)
+	return f.decodeIf(s, e, ok)
+}
+
+// TakeItem returns the element with the key and removes it. What another request
+// stores meanwhile stays.
+func (f *Map[K, V]) TakeItem(s *Session, k K) (V, bool) {
+	e, ok := s.takeElement(&f.Field, f.Keys.Text(s.engine.format, k))
+	return f.decodeIf(s, e, ok)
+}
+
+// ClaimItem takes the element with the key at once, in a conditional step of its
+// own: of any number of requests one gets true, or none if an answer of the store is
+// lost.
+func (f *Map[K, V]) ClaimItem(ctx context.Context, s *Session, k K) (V, bool, error) {
+	e, ok, err := claimElement(ctx, s, &f.Field, f.Keys.Text(s.engine.format, k))
+	v, ok := f.decodeIf(s, e, ok)
+	return v, ok, err
+}
+
+// EnsureItem returns the stored element with the key, or stores v in a conditional
+// step of its own and returns what won. It is for MergeFirst.
+func (f *Map[K, V]) EnsureItem(ctx context.Context, s *Session, k K, v V) (V, error) {
+	text := f.Keys.Text(s.engine.format, k)
+	value, err := encode(f.Codec, s.engine.format, v)
+	e, ok, err := ensure(ctx, s, f.elementOf(text), value, err,
+		func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
+	v, _ = f.decodeIf(s, e, ok)
+	return v, err
 }
 
 // Snapshot returns a copy of the map, nil if it is empty.
@@ -46,6 +74,14 @@ func (f *Map[K, V]) Snapshot(s *Session) map[K]V {
 func (f *Map[K, V]) Take(s *Session) map[K]V {
 	list, _ := take(s, &f.Field, (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
+}
+
+// Claim takes the map at once, in a conditional step of its own: of any number of
+// requests one gets an element, or none if an answer of the store is lost.
+func (f *Map[K, V]) Claim(ctx context.Context, s *Session) (map[K]V, bool, error) {
+	list, _, err := claim(ctx, s, f.whole(), (*draft).elements)
+	m := gather(s, &f.Field, f.Keys, list, f.decode)
+	return m, len(m) > 0, err
 }
 
 // SetItem stores one element.
@@ -67,6 +103,13 @@ func (f *Map[K, V]) Set(s *Session, m map[K]V) {
 		elements[f.Keys.Text(s.engine.format, k)] = change{op: changeSet, value: value, err: err}
 	}
 	f.replaceElements(s, elements)
+}
+
+func (f *Map[K, V]) decodeIf(s *Session, e element, found bool) (v V, ok bool) {
+	if !found {
+		return v, false
+	}
+	return f.decode(s, e)
 }
 
 func (f *Map[K, V]) decode(s *Session, e element) (V, bool) {
@@ -100,6 +143,21 @@ func (f *CounterMap[K, V]) Item(s *Session, k K) (V, bool) {
 	return held[V](s, f.Key+":"+e.text, e.count), ok
 }
 
+// TakeItem returns the element with the key and removes it. One that another
+// request changes meanwhile stays.
+func (f *CounterMap[K, V]) TakeItem(s *Session, k K) (V, bool) {
+	e, ok := s.takeElement(&f.Field, f.Keys.Text(s.engine.format, k))
+	return held[V](s, f.Key+":"+e.text, e.count), ok
+}
+
+// ClaimItem takes the element with the key at once, in a conditional step of its
+// own: of any number of requests one gets true, or none if an answer of the store is
+// lost.
+func (f *CounterMap[K, V]) ClaimItem(ctx context.Context, s *Session, k K) (V, bool, error) {
+	e, ok, err := claimElement(ctx, s, &f.Field, f.Keys.Text(s.engine.format, k))
+	return held[V](s, f.Key+":"+e.text, e.count), ok, err
+}
+
 // Snapshot returns a copy of the map, nil if it is empty.
 func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
 	list, _ := read(s, &f.Field, (*draft).elements)
@@ -111,6 +169,13 @@ func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
 func (f *CounterMap[K, V]) Take(s *Session) map[K]V {
 	list, _ := take(s, &f.Field, (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
+}
+
+// Claim takes the map at once, in a conditional step of its own: of any number of
+// requests one gets an element, or none if an answer of the store is lost.
+func (f *CounterMap[K, V]) Claim(ctx context.Context, s *Session) (map[K]V, bool, error) {
+	list, ok, err := claim(ctx, s, f.whole(), (*draft).elements)
+	return gather(s, &f.Field, f.Keys, list, f.decode), ok, err
 }
 
 // SetItem makes one element n, whatever others add meanwhile.

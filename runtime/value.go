@@ -1,5 +1,7 @@
 package runtime
 
+import "context"
+
 // A Value is a field that is stored as one entry: a scalar, a struct, an array,
 // a pointer or a type that marshals itself.
 type Value[T any] struct {
@@ -16,8 +18,11 @@ type sizer[T any] interface {
 }
 
 func (f *Value[T]) prepare() {
-	if f.Merge != MergeLast {
+	switch f.Merge {
+	case MergeMax, MergeMin:
 		f.fold = f.pick
+	case MergeFirst:
+		f.fold = keepFirst(f.Codec)
 	}
 	prepareDefault(&f.Field, f.Codec, f.Default)
 }
@@ -25,36 +30,61 @@ func (f *Value[T]) prepare() {
 // Get returns the field's value, or its default if nothing is stored.
 func (f *Value[T]) Get(s *Session) T {
 	raw, ok := read(s, &f.Field, (*draft).scalar)
-	return f.decode(s, raw, ok)
+	v, _ := f.decode(s, raw, ok)
+	return v
 }
 
 // Take returns the field's value and clears it. What another request stores
 // meanwhile stays.
 func (f *Value[T]) Take(s *Session) T {
 	raw, ok := take(s, &f.Field, (*draft).scalar)
-	return f.decode(s, raw, ok)
+	v, _ := f.decode(s, raw, ok)
+	return v
+}
+
+// Claim takes the field's value at once, in a conditional step of its own: of any
+// number of requests one gets true, or none if an answer of the store is lost.
+func (f *Value[T]) Claim(ctx context.Context, s *Session) (T, bool, error) {
+	raw, ok, err := claim(ctx, s, f.whole(), (*draft).scalar)
+	v, ok := f.decode(s, raw, ok)
+	return v, ok, err
 }
 
 // Set changes the field. On MergeMax and MergeMin the stored value stays if
-// it is larger or smaller.
+// it is larger or smaller, on MergeFirst whatever it is.
 func (f *Value[T]) Set(s *Session, v T) {
+	value, err := f.encode(s, v)
+	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
+}
+
+// Ensure returns the stored value, or stores v in a conditional step of its own and
+// returns what won. It is for MergeFirst.
+func (f *Value[T]) Ensure(ctx context.Context, s *Session, v T) (T, error) {
+	value, err := f.encode(s, v)
+	raw, ok, err := ensure(ctx, s, f.whole(), value, err, (*draft).scalar)
+	v, _ = f.decode(s, raw, ok)
+	return v, err
+}
+
+func (f *Value[T]) encode(s *Session, v T) (string, error) {
 	value, err := encode(f.Codec, s.engine.format, v)
 	if c, ok := f.Codec.(sizer[T]); ok && f.Max > 0 && c.Size(v) > f.Max {
 		err = &LimitError{Field: f.Key, Limit: f.Max, Err: ErrTooLarge}
 	}
-	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
+	return value, err
 }
 
-func (f *Value[T]) decode(s *Session, raw string, ok bool) T {
-	if !ok {
-		return f.Default
+// decode returns the default if there is no value, or one that does not fit.
+func (f *Value[T]) decode(s *Session, raw string, found bool) (v T, ok bool) {
+	if !found {
+		return f.Default, false
 	}
 	v, err := decode(f.Codec, s.engine.format, raw)
 	if err != nil {
 		reportMisfit(s, f.Key, err)
-		return f.Default
+		return f.Default, false
 	}
-	return v
+	return v, true
 }
 
 // pick is the fold of MergeMax and MergeMin.

@@ -37,14 +37,19 @@ func (f *field) accessor(a schema.Accessor) method {
 var emitters = map[schema.Accessor]func(f *field, name string) method{
 	schema.GetX:        (*field).read,
 	schema.TakeX:       (*field).take,
+	schema.ClaimX:      (*field).claim,
 	schema.XSlice:      (*field).slice,
 	schema.XLen:        (*field).length,
 	schema.XAt:         (*field).at,
 	schema.XItem:       (*field).item,
+	schema.TakeXItem:   (*field).takeItem,
+	schema.ClaimXItem:  (*field).claimItem,
 	schema.SetX:        (*field).set,
+	schema.EnsureX:     (*field).ensure,
 	schema.AddX:        (*field).add,
 	schema.AppendX:     (*field).appendTo,
 	schema.SetXItem:    (*field).setItem,
+	schema.EnsureXItem: (*field).ensureItem,
 	schema.AddXItem:    (*field).addItem,
 	schema.DeleteXItem: (*field).deleteItem,
 	schema.ClearX:      (*field).clear,
@@ -54,6 +59,13 @@ var emitters = map[schema.Accessor]func(f *field, name string) method{
 // call calls a method of the typed field for the session of the receiver.
 func (f *field) call(name string, args ...jen.Code) *jen.Statement {
 	return jen.Id(f.variable).Dot(name).Call(append([]jen.Code{f.core()}, args...)...)
+}
+
+// step is a body that returns what a method of the typed field returns that asks
+// the store at once.
+func (f *field) step(name string, args ...jen.Code) []jen.Code {
+	args = append([]jen.Code{f.local("ctx"), f.core()}, args...)
+	return []jen.Code{jen.Return(jen.Id(f.variable).Dot(name).Call(args...))}
 }
 
 // returns is a body that returns what a method of the typed field returns.
@@ -101,9 +113,39 @@ func (f *field) absent() string {
 
 func (f *field) take(name string) method {
 	return method{
-		doc:     f.reads(name, "%s returns the session's %s and clears it, so that it is read once.", name, f.Name),
+		doc: f.reads(name, "%s returns the session's %s and clears it, so that it is read once. Two simultaneous"+
+			" requests may both get it: what is a credential is to be claimed, by %s.", name, f.Name, schema.ClaimX.Of(f.Name)),
 		results: []jen.Code{f.typ(f.Type)},
 		body:    f.returns("Take"),
+	}
+}
+
+// claims says what claiming is.
+const claims = "at once, in a step of its own, and reports whether there was one: of any number of requests exactly one" +
+	" gets it, and nobody if the store's answer is lost. It is for credentials such as the state of an OAuth flow, a" +
+	" one-time link or a nonce."
+
+func (f *field) claim(name string) method {
+	what := f.Name
+	if f.Shape == schema.Map || f.Shape == schema.CounterMap {
+		what = "all elements of " + f.Name
+	}
+	return method{
+		doc:     f.writes(fmt.Sprintf("%s takes %s %s", name, what, claims)),
+		params:  []jen.Code{f.contextParam()},
+		results: []jen.Code{f.typ(f.Type), f.goOwn("bool"), f.goOwn("error")},
+		body:    f.step("Claim"),
+	}
+}
+
+func (f *field) ensure(name string) method {
+	text := fmt.Sprintf("%s returns %s if it is stored. Otherwise it stores %s at once, in a step of its own, and returns"+
+		" what is stored then, whoever was first. On a new session it creates the session.", name, f.Name, f.locals.name("v"))
+	return method{
+		doc:     f.writes(append([]string{text}, f.consequences()...)...),
+		params:  []jen.Code{f.contextParam(), f.local("v").Add(f.typ(f.Type))},
+		results: []jen.Code{f.typ(f.Type), f.goOwn("error")},
+		body:    f.step("Ensure", f.local("v")),
 	}
 }
 

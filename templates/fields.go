@@ -46,23 +46,28 @@ func (f *field) value() jen.Code {
 	if f.Default != nil {
 		properties = append(properties, property("Default", f.literal(f.Type, f.Default)))
 	}
-	if merge := mergeConstant(f.Merge); merge != "" {
-		properties = append(properties,
-			property("Merge", f.runtime(merge)),
-			property("Compare", f.compare()))
+	properties = append(properties, f.merge()...)
+	if f.Merge == schema.Max || f.Merge == schema.Min {
+		properties = append(properties, property("Compare", f.compare()))
 	}
 	return f.runtime("Value").Types(f.typ(f.Type)).Add(valueLines(properties...))
 }
 
-func mergeConstant(m schema.Merge) string {
-	switch m {
-	case schema.Max:
-		return "MergeMax"
-	case schema.Min:
-		return "MergeMin"
-	default:
-		return ""
+// mergeConstants name what the runtime has to know of a merge. The others are
+// shapes of their own, or the usual one.
+var mergeConstants = map[schema.Merge]string{
+	schema.First:  "MergeFirst",
+	schema.Max:    "MergeMax",
+	schema.Min:    "MergeMin",
+	schema.Append: "MergeAppend",
+}
+
+// merge is the property that names the field's merge, if the runtime has to know.
+func (f *field) merge() []jen.Code {
+	if name := mergeConstants[f.Merge]; name != "" {
+		return []jen.Code{property("Merge", f.runtime(name))}
 	}
+	return nil
 }
 
 // compare is the order of a field whose concurrent changes fold to the largest
@@ -90,18 +95,18 @@ func (f *field) list() jen.Code {
 		property("Field", f.options()),
 		property("Codec", f.codecOf(f.Type)),
 	}
-	if f.Merge == schema.Append {
-		properties = append(properties, property("Merge", f.runtime("MergeAppend")))
-	}
+	properties = append(properties, f.merge()...)
 	return f.runtime("List").Types(f.typ(f.Type), f.typ(f.Type.Elem)).Add(valueLines(properties...))
 }
 
 func (f *field) mapping() jen.Code {
-	return f.runtime("Map").Types(f.typ(f.Type.Key), f.typ(f.Type.Elem)).Add(valueLines(
+	properties := []jen.Code{
 		property("Field", f.options()),
 		property("Keys", f.keyCodec(f.Type.Key)),
 		property("Codec", f.codecOf(f.Type.Elem)),
-	))
+	}
+	properties = append(properties, f.merge()...)
+	return f.runtime("Map").Types(f.typ(f.Type.Key), f.typ(f.Type.Elem)).Add(valueLines(properties...))
 }
 
 func (f *field) counterMap() jen.Code {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
 )
 
 func (f *field) mapAll(name string) method {
@@ -22,6 +24,40 @@ func (f *field) item(name string) method {
 		params:  []jen.Code{f.keyParam()},
 		results: []jen.Code{f.typ(f.Type.Elem), f.goOwn("bool")},
 		body:    f.returns("Item", f.local("k")),
+	}
+}
+
+func (f *field) takeItem(name string) method {
+	text := fmt.Sprintf("%s returns the element of %s with key %s and removes it, and reports whether there was one. Two"+
+		" simultaneous requests may both get it: what is a credential is to be claimed, by %s.",
+		name, f.Name, f.locals.name("k"), schema.ClaimXItem.Of(f.Name))
+	return method{
+		doc:     f.writes(text),
+		params:  []jen.Code{f.keyParam()},
+		results: []jen.Code{f.typ(f.Type.Elem), f.goOwn("bool")},
+		body:    f.returns("TakeItem", f.local("k")),
+	}
+}
+
+func (f *field) claimItem(name string) method {
+	text := fmt.Sprintf("%s takes the element of %s with key %s %s", name, f.Name, f.locals.name("k"), claims)
+	return method{
+		doc:     f.writes(text),
+		params:  []jen.Code{f.contextParam(), f.keyParam()},
+		results: []jen.Code{f.typ(f.Type.Elem), f.goOwn("bool"), f.goOwn("error")},
+		body:    f.step("ClaimItem", f.local("k")),
+	}
+}
+
+func (f *field) ensureItem(name string) method {
+	text := fmt.Sprintf("%s returns the element of %s with key %s if it is stored. Otherwise it stores %s at once, in a"+
+		" step of its own, and returns what is stored then, whoever was first. On a new session it creates the session.",
+		name, f.Name, f.locals.name("k"), f.locals.name("v"))
+	return method{
+		doc:     f.writes(append([]string{text}, f.consequences()...)...),
+		params:  []jen.Code{f.contextParam(), f.keyParam(), f.local("v").Add(f.typ(f.Type.Elem))},
+		results: []jen.Code{f.typ(f.Type.Elem), f.goOwn("error")},
+		body:    f.step("EnsureItem", f.local("k"), f.local("v")),
 	}
 }
 

@@ -65,7 +65,9 @@ func TestEachShapeHasItsAccessors(t *testing.T) {
 	}{
 		{"a value", schema.Field{Type: basic("int")}, []string{"ClearX", "SetX", "X", "XDirty"}},
 		{"a value that is read once", schema.Field{Type: basic("int"), Once: true},
-			[]string{"ClearX", "SetX", "TakeX", "XDirty"}},
+			[]string{"ClaimX", "ClearX", "SetX", "TakeX", "XDirty"}},
+		{"a value of which the first one stays", schema.Field{Type: basic("int"), Merge: schema.First},
+			[]string{"ClearX", "EnsureX", "X", "XDirty"}},
 		{"a counter", schema.Field{Type: basic("int"), Shape: schema.Counter, Merge: schema.Sum},
 			[]string{"AddX", "ClearX", "SetX", "X", "XDirty"}},
 		{"a list", schema.Field{Type: list, Shape: schema.List},
@@ -73,13 +75,15 @@ func TestEachShapeHasItsAccessors(t *testing.T) {
 		{"a list that merges", schema.Field{Type: list, Shape: schema.List, Merge: schema.Append},
 			[]string{"AppendX", "ClearX", "SetX", "X", "XAt", "XDirty", "XLen", "XSlice"}},
 		{"a list that is read once", schema.Field{Type: list, Shape: schema.List, Merge: schema.Append, Once: true},
-			[]string{"AppendX", "ClearX", "SetX", "TakeX", "XDirty"}},
+			[]string{"AppendX", "ClaimX", "ClearX", "SetX", "TakeX", "XDirty"}},
 		{"a map", schema.Field{Type: counters, Shape: schema.Map},
 			[]string{"ClearX", "DeleteXItem", "SetX", "SetXItem", "X", "XDirty", "XItem", "XLen"}},
 		{"a map of counters", schema.Field{Type: counters, Shape: schema.CounterMap, Merge: schema.Sum},
 			[]string{"AddXItem", "ClearX", "DeleteXItem", "SetX", "SetXItem", "X", "XDirty", "XItem", "XLen"}},
 		{"a map that is read once", schema.Field{Type: counters, Shape: schema.Map, Once: true},
-			[]string{"ClearX", "DeleteXItem", "SetX", "SetXItem", "TakeX", "XDirty"}},
+			[]string{"ClaimX", "ClaimXItem", "ClearX", "DeleteXItem", "SetX", "SetXItem", "TakeX", "TakeXItem", "XDirty", "XItem", "XLen"}},
+		{"a map of which the first elements stay", schema.Field{Type: counters, Shape: schema.Map, Merge: schema.First},
+			[]string{"ClearX", "DeleteXItem", "EnsureXItem", "X", "XDirty", "XItem", "XLen"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -139,11 +139,10 @@ func (d *drawer) field(name string) *schema.Field {
 		f.Type = d.maybeName(basic(rapid.SampledFrom(counters).Draw(d.T, "kind")))
 	case 1:
 		f.Shape, f.Type = schema.List, d.maybeName(slice(d.typ(2)))
-		if d.flip() {
-			f.Merge = schema.Append
-		}
+		f.Merge = rapid.SampledFrom([]schema.Merge{schema.Last, schema.First, schema.Append}).Draw(d.T, "merge")
 	case 2:
 		f.Shape, f.Type = schema.Map, d.maybeName(mapOf(d.key(), d.typ(2)))
+		f.Merge = rapid.SampledFrom([]schema.Merge{schema.Last, schema.First}).Draw(d.T, "merge")
 	case 3:
 		f.Shape, f.Merge = schema.CounterMap, schema.Sum
 		elem := d.maybeName(basic(rapid.SampledFrom(counters).Draw(d.T, "kind")))

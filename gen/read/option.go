@@ -109,11 +109,11 @@ func (f *field) unknownHint(name string) string {
 	return diag.DidYouMean(name, optionNames())
 }
 
-var merges = []schema.Merge{schema.Last, schema.Sum, schema.Max, schema.Min, schema.Append}
+var merges = []schema.Merge{schema.Last, schema.First, schema.Sum, schema.Max, schema.Min, schema.Append}
 
 func readMerge(f *schema.Field, value string) error {
 	if !slices.Contains(merges, schema.Merge(value)) {
-		return fmt.Errorf("%q is none of last, sum, max, min and append", value)
+		return fmt.Errorf("%q is none of last, first, sum, max, min and append", value)
 	}
 	f.Merge = schema.Merge(value)
 	return nil
@@ -168,7 +168,7 @@ type conflict struct {
 
 var conflicts = []conflict{
 	{
-		"default", func(f *field) bool { return f.has("default") && f.Merge != schema.Last },
+		"default", func(f *field) bool { return f.has("default") && f.Merge != schema.Last && f.Merge != schema.First },
 		"a merged field has no default: it starts without a value", "remove default=",
 	},
 	{

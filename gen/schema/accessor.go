@@ -14,14 +14,19 @@ type Accessor string
 const (
 	GetX        Accessor = "X"
 	TakeX       Accessor = "TakeX"
+	ClaimX      Accessor = "ClaimX"
 	XSlice      Accessor = "XSlice"
 	XLen        Accessor = "XLen"
 	XAt         Accessor = "XAt"
 	XItem       Accessor = "XItem"
+	TakeXItem   Accessor = "TakeXItem"
+	ClaimXItem  Accessor = "ClaimXItem"
 	SetX        Accessor = "SetX"
+	EnsureX     Accessor = "EnsureX"
 	AddX        Accessor = "AddX"
 	AppendX     Accessor = "AppendX"
 	SetXItem    Accessor = "SetXItem"
+	EnsureXItem Accessor = "EnsureXItem"
 	AddXItem    Accessor = "AddXItem"
 	DeleteXItem Accessor = "DeleteXItem"
 	ClearX      Accessor = "ClearX"
@@ -32,7 +37,7 @@ const (
 )
 
 // Readers are the accessors that return what a field holds.
-var Readers = []Accessor{GetX, TakeX, XSlice, XLen, XAt, XItem}
+var Readers = []Accessor{GetX, TakeX, ClaimX, XSlice, XLen, XAt, XItem, TakeXItem, ClaimXItem}
 
 // Of returns the accessor's name for a field.
 func (a Accessor) Of(field string) string {
@@ -56,21 +61,37 @@ func (a Accessor) around() (before, after string) {
 // Accessors returns the accessors of the field in its session, in the order in
 // which they are generated.
 func (f *Field) Accessors() []Accessor {
-	return slices.Concat(f.readers(), []Accessor{SetX}, f.writers(), []Accessor{ClearX, XDirty})
+	return slices.Concat(f.readers(), f.setters(), f.writers(), []Accessor{ClearX, XDirty})
 }
 
 // readers leave the field as it is, except that a field that is read once has
-// only the one that takes it as a whole.
+// only the ones that take it, and those that look at a map without taking.
 func (f *Field) readers() []Accessor {
+	isMap := f.Shape == Map || f.Shape == CounterMap
 	switch {
+	case f.Once && isMap:
+		return []Accessor{TakeX, ClaimX, XLen, XItem, TakeXItem, ClaimXItem}
 	case f.Once:
-		return []Accessor{TakeX}
+		return []Accessor{TakeX, ClaimX}
 	case f.Shape == List:
 		return []Accessor{GetX, XSlice, XLen, XAt}
-	case f.Shape == Map || f.Shape == CounterMap:
+	case isMap:
 		return []Accessor{GetX, XLen, XItem}
 	default:
 		return []Accessor{GetX}
+	}
+}
+
+// setters give the field a value as a whole. What stays as it is there, has none of
+// its own, and elements are ensured one by one.
+func (f *Field) setters() []Accessor {
+	switch {
+	case f.Merge != First:
+		return []Accessor{SetX}
+	case f.Shape == Map:
+		return nil
+	default:
+		return []Accessor{EnsureX}
 	}
 }
 
@@ -81,6 +102,8 @@ func (f *Field) writers() []Accessor {
 		return []Accessor{AddX}
 	case f.Shape == List && f.Merge == Append:
 		return []Accessor{AppendX}
+	case f.Shape == Map && f.Merge == First:
+		return []Accessor{EnsureXItem, DeleteXItem}
 	case f.Shape == Map:
 		return []Accessor{SetXItem, DeleteXItem}
 	case f.Shape == CounterMap:

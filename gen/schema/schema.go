@@ -70,6 +70,7 @@ type Merge string
 
 const (
 	Last   Merge = "last"
+	First  Merge = "first"
 	Sum    Merge = "sum"
 	Max    Merge = "max"
 	Min    Merge = "min"

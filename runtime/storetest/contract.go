@@ -16,6 +16,7 @@ var contract = []clause{
 		{"a condition that holds is no obstacle", heldCondition},
 		{"a condition minds its own entry only", conditionPerEntry},
 		{"of concurrent writes under one condition one wins", concurrentConditions},
+		{"of concurrent claims one wins", concurrentClaims},
 	}},
 	{"C4", []statement{
 		{"a session is deleted twice without an error", deletedTwice},

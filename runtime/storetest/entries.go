@@ -94,6 +94,35 @@ func concurrentConditions(k *kit) {
 	}
 }
 
+func concurrentClaims(k *kit) {
+	s := k.create()
+	for n := range rounds(20) {
+		value := fmt.Sprint(n)
+		k.update(k.key(s), set(k.entry("state", value), k.entry("links:a", value), counter("points", int64(n)+1)))
+		claims := []runtime.Op{
+			{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "state"}, If: &runtime.Condition{Value: k.value(value)}},
+			{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "links:a"}, If: &runtime.Condition{Value: k.value(value)}},
+			{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "points"}, If: &runtime.Condition{Counter: true, Count: int64(n) + 1}},
+		}
+		for _, claim := range claims {
+			errs := make([]error, 64)
+			together(len(errs), func(i int) { errs[i] = k.updateErr(k.key(s), &runtime.Delta{Ops: []runtime.Op{claim}}) })
+			won := 0
+			for _, err := range errs {
+				if err != nil {
+					k.want("a claim that lost", err, runtime.ErrConflict)
+					continue
+				}
+				won++
+			}
+			if won != 1 {
+				k.Fatalf("%d of 64 concurrent claims of %q won, want 1", won, claim.Entry.Key)
+			}
+		}
+		k.holds("what was claimed", s)
+	}
+}
+
 func disjointSurvive(k *kit) {
 	s := k.create()
 	writes := func(round string) []runtime.Entry {

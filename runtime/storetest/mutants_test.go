@@ -24,7 +24,7 @@ var mutants = []mutant{
 		}
 	}},
 	{"reading and writing are two steps", []string{
-		"of concurrent creates one wins", "of concurrent writes under one condition one wins",
+		"of concurrent creates one wins", "of concurrent writes under one condition one wins", "of concurrent claims one wins",
 		"an update at the same moment does not revive", "of concurrent activities the latest counts",
 		"of 64 renewals one wins and all data counts", "of 64 sign-ins of different users one wins", "of concurrent redemptions one wins",
 		"disjoint entries written at once survive", "counters are exact", "a size limit holds against concurrent writes",
@@ -53,7 +53,7 @@ var mutants = []mutant{
 		onKey(s, func(r *runtime.Record, key *runtime.Key) { key.Proof = r.Proof })
 	}},
 	{"conditions are forgotten", []string{
-		"a failed condition changes nothing", "of concurrent writes under one condition one wins",
+		"a failed condition changes nothing", "of concurrent writes under one condition one wins", "of concurrent claims one wins",
 	}, func(s *toy) {
 		onOps(s, func(op *runtime.Op) { op.If = nil })
 	}},

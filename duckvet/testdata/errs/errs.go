@@ -60,6 +60,25 @@ func (a *app) revoke(ctx context.Context, id int64) {
 	}
 }
 
+func claim(ctx context.Context, s *session.VisitorSession) bool {
+	s.ClaimNotice(ctx) // want `the error of ClaimNotice is dropped: who has claimed it is in its results`
+	_, ok, _ := s.ClaimNotice(ctx)
+	return ok
+}
+
+// FlowSession is like a generated one, with a field that is ensured.
+type FlowSession struct{ core *runtime.Session }
+
+func (s *FlowSession) CSRFDirty() bool { return false }
+
+func (s *FlowSession) EnsureCSRF(_ context.Context, v string) (string, error) { return v, nil }
+
+func ensure(ctx context.Context, s *FlowSession) string {
+	s.EnsureCSRF(ctx, "secret") // want `the error of EnsureCSRF is dropped: nothing may be stored`
+	v, _ := s.EnsureCSRF(ctx, "secret")
+	return v
+}
+
 func (a *app) find(ctx context.Context) error {
 	for s := range a.sessions.FindByUserID(ctx, 1) { // want `the error of FindByUserID is dropped: with an error the session is nil, and there may be more sessions`
 		s.Destroy()

@@ -269,11 +269,20 @@ func (s *VisitorSession) RecentDirty() bool {
 // Accessors of Notice, stored as notice.
 
 // TakeNotice returns the session's Notice and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimNotice.
 //
 // Notice is shown on the next page.
 func (s *VisitorSession) TakeNotice() string {
 	return visitorNotice.Take(s.core)
+}
+
+// ClaimNotice takes Notice at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *VisitorSession) ClaimNotice(ctx context.Context) (string, bool, error) {
+	return visitorNotice.Claim(ctx, s.core)
 }
 
 // SetNotice sets Notice.

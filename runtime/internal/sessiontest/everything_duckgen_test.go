@@ -2824,8 +2824,18 @@ func (s *EverythingSession) UntilDirty() bool {
 // Accessors of Once, stored as once.
 
 // TakeOnce returns the session's Once and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimOnce.
 func (s *EverythingSession) TakeOnce() string {
 	return everythingOnce.Take(s.core)
+}
+
+// ClaimOnce takes Once at once, in a step of its own, and reports whether there
+// was one: of any number of requests exactly one gets it, and nobody if the
+// store's answer is lost. It is for credentials such as the state of an OAuth
+// flow, a one-time link or a nonce.
+func (s *EverythingSession) ClaimOnce(ctx context.Context) (string, bool, error) {
+	return everythingOnce.Claim(ctx, s.core)
 }
 
 // SetOnce sets Once.

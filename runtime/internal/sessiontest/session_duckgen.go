@@ -461,9 +461,18 @@ func (s *VisitorSession) TagsDirty() bool {
 // Accessors of Notice, stored as notice.
 
 // TakeNotice returns the session's Notice and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimNotice.
 func (s *VisitorSession) TakeNotice() string {
 	return visitorNotice.Take(s.core)
+}
+
+// ClaimNotice takes Notice at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *VisitorSession) ClaimNotice(ctx context.Context) (string, bool, error) {
+	return visitorNotice.Claim(ctx, s.core)
 }
 
 // SetNotice sets Notice.
@@ -484,9 +493,18 @@ func (s *VisitorSession) NoticeDirty() bool {
 // Accessors of Notices, stored as notices.
 
 // TakeNotices returns the session's Notices and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimNotices.
 func (s *VisitorSession) TakeNotices() []string {
 	return visitorNotices.Take(s.core)
+}
+
+// ClaimNotices takes Notices at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *VisitorSession) ClaimNotices(ctx context.Context) ([]string, bool, error) {
+	return visitorNotices.Claim(ctx, s.core)
 }
 
 // SetNotices replaces Notices. An empty slice clears it.

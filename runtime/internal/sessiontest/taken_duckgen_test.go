@@ -149,8 +149,18 @@ func (s *TakenSession) NameDirty() bool {
 // Accessors of Word, stored as word.
 
 // TakeWord returns the session's Word and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimWord.
 func (s *TakenSession) TakeWord() string {
 	return takenWord.Take(s.core)
+}
+
+// ClaimWord takes Word at once, in a step of its own, and reports whether there
+// was one: of any number of requests exactly one gets it, and nobody if the
+// store's answer is lost. It is for credentials such as the state of an OAuth
+// flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimWord(ctx context.Context) (string, bool, error) {
+	return takenWord.Claim(ctx, s.core)
 }
 
 // SetWord sets Word.
@@ -171,9 +181,18 @@ func (s *TakenSession) WordDirty() bool {
 // Accessors of Secret, stored as secret.
 
 // TakeSecret returns the session's Secret and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimSecret.
 func (s *TakenSession) TakeSecret() string {
 	return takenSecret.Take(s.core)
+}
+
+// ClaimSecret takes Secret at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimSecret(ctx context.Context) (string, bool, error) {
+	return takenSecret.Claim(ctx, s.core)
 }
 
 // SetSecret sets Secret.
@@ -194,8 +213,18 @@ func (s *TakenSession) SecretDirty() bool {
 // Accessors of Best, stored as best.
 
 // TakeBest returns the session's Best and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimBest.
 func (s *TakenSession) TakeBest() int {
 	return takenBest.Take(s.core)
+}
+
+// ClaimBest takes Best at once, in a step of its own, and reports whether there
+// was one: of any number of requests exactly one gets it, and nobody if the
+// store's answer is lost. It is for credentials such as the state of an OAuth
+// flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimBest(ctx context.Context) (int, bool, error) {
+	return takenBest.Claim(ctx, s.core)
 }
 
 // SetBest sets Best. Of concurrent values the largest stays.
@@ -216,9 +245,18 @@ func (s *TakenSession) BestDirty() bool {
 // Accessors of Points, stored as points.
 
 // TakePoints returns the session's Points and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimPoints.
 func (s *TakenSession) TakePoints() int64 {
 	return takenPoints.Take(s.core)
+}
+
+// ClaimPoints takes Points at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimPoints(ctx context.Context) (int64, bool, error) {
+	return takenPoints.Claim(ctx, s.core)
 }
 
 // SetPoints sets Points, whatever others add meanwhile.
@@ -245,8 +283,18 @@ func (s *TakenSession) PointsDirty() bool {
 // Accessors of Moved, stored as moved.
 
 // TakeMoved returns the session's Moved and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimMoved.
 func (s *TakenSession) TakeMoved() string {
 	return takenMoved.Take(s.core)
+}
+
+// ClaimMoved takes Moved at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimMoved(ctx context.Context) (string, bool, error) {
+	return takenMoved.Claim(ctx, s.core)
 }
 
 // SetMoved sets Moved.
@@ -267,9 +315,18 @@ func (s *TakenSession) MovedDirty() bool {
 // Accessors of Listed, stored as listed.
 
 // TakeListed returns the session's Listed and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimListed.
 func (s *TakenSession) TakeListed() []string {
 	return takenListed.Take(s.core)
+}
+
+// ClaimListed takes Listed at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimListed(ctx context.Context) ([]string, bool, error) {
+	return takenListed.Claim(ctx, s.core)
 }
 
 // SetListed replaces Listed. An empty slice clears it.
@@ -290,8 +347,18 @@ func (s *TakenSession) ListedDirty() bool {
 // Accessors of Inbox, stored as inbox.
 
 // TakeInbox returns the session's Inbox and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimInbox.
 func (s *TakenSession) TakeInbox() []string {
 	return takenInbox.Take(s.core)
+}
+
+// ClaimInbox takes Inbox at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimInbox(ctx context.Context) ([]string, bool, error) {
+	return takenInbox.Claim(ctx, s.core)
 }
 
 // SetInbox replaces Inbox. An empty slice clears it. With more than 3 elements
@@ -319,8 +386,43 @@ func (s *TakenSession) InboxDirty() bool {
 // Accessors of Notes, stored as notes.
 
 // TakeNotes returns the session's Notes and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimNotes.
 func (s *TakenSession) TakeNotes() map[string]string {
 	return takenNotes.Take(s.core)
+}
+
+// ClaimNotes takes all elements of Notes at once, in a step of its own, and
+// reports whether there was one: of any number of requests exactly one gets it,
+// and nobody if the store's answer is lost. It is for credentials such as the
+// state of an OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimNotes(ctx context.Context) (map[string]string, bool, error) {
+	return takenNotes.Claim(ctx, s.core)
+}
+
+// NotesLen returns the number of elements of Notes.
+func (s *TakenSession) NotesLen() int {
+	return takenNotes.Len(s.core)
+}
+
+// NotesItem returns the element of Notes with key k, and whether there is one.
+func (s *TakenSession) NotesItem(k string) (string, bool) {
+	return takenNotes.Item(s.core, k)
+}
+
+// TakeNotesItem returns the element of Notes with key k and removes it, and
+// reports whether there was one. Two simultaneous requests may both get it:
+// what is a credential is to be claimed, by ClaimNotesItem.
+func (s *TakenSession) TakeNotesItem(k string) (string, bool) {
+	return takenNotes.TakeItem(s.core, k)
+}
+
+// ClaimNotesItem takes the element of Notes with key k at once, in a step of
+// its own, and reports whether there was one: of any number of requests exactly
+// one gets it, and nobody if the store's answer is lost. It is for credentials
+// such as the state of an OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimNotesItem(ctx context.Context, k string) (string, bool, error) {
+	return takenNotes.ClaimItem(ctx, s.core, k)
 }
 
 // SetNotes replaces Notes. An empty map clears it.
@@ -352,8 +454,43 @@ func (s *TakenSession) NotesDirty() bool {
 // Accessors of Gifts, stored as gifts.
 
 // TakeGifts returns the session's Gifts and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimGifts.
 func (s *TakenSession) TakeGifts() map[string]int {
 	return takenGifts.Take(s.core)
+}
+
+// ClaimGifts takes all elements of Gifts at once, in a step of its own, and
+// reports whether there was one: of any number of requests exactly one gets it,
+// and nobody if the store's answer is lost. It is for credentials such as the
+// state of an OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimGifts(ctx context.Context) (map[string]int, bool, error) {
+	return takenGifts.Claim(ctx, s.core)
+}
+
+// GiftsLen returns the number of elements of Gifts.
+func (s *TakenSession) GiftsLen() int {
+	return takenGifts.Len(s.core)
+}
+
+// GiftsItem returns the element of Gifts with key k, and whether there is one.
+func (s *TakenSession) GiftsItem(k string) (int, bool) {
+	return takenGifts.Item(s.core, k)
+}
+
+// TakeGiftsItem returns the element of Gifts with key k and removes it, and
+// reports whether there was one. Two simultaneous requests may both get it:
+// what is a credential is to be claimed, by ClaimGiftsItem.
+func (s *TakenSession) TakeGiftsItem(k string) (int, bool) {
+	return takenGifts.TakeItem(s.core, k)
+}
+
+// ClaimGiftsItem takes the element of Gifts with key k at once, in a step of
+// its own, and reports whether there was one: of any number of requests exactly
+// one gets it, and nobody if the store's answer is lost. It is for credentials
+// such as the state of an OAuth flow, a one-time link or a nonce.
+func (s *TakenSession) ClaimGiftsItem(ctx context.Context, k string) (int, bool, error) {
+	return takenGifts.ClaimItem(ctx, s.core, k)
 }
 
 // SetGifts replaces Gifts. An empty map clears it.

@@ -392,9 +392,18 @@ func (s *VisitorSession) RecentDirty() bool {
 // Accessors of Notice, stored as notice.
 
 // TakeNotice returns the session's Notice and clears it, so that it is read
-// once.
+// once. Two simultaneous requests may both get it: what is a credential is to
+// be claimed, by ClaimNotice.
 func (s *VisitorSession) TakeNotice() string {
 	return visitorNotice.Take(s.core)
+}
+
+// ClaimNotice takes Notice at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *VisitorSession) ClaimNotice(ctx context.Context) (string, bool, error) {
+	return visitorNotice.Claim(ctx, s.core)
 }
 
 // SetNotice sets Notice.
@@ -1099,8 +1108,18 @@ func (s *AdminSession) LastAtDirty() bool {
 // Accessors of Trail, stored as trail.
 
 // TakeTrail returns the session's Trail and clears it, so that it is read once.
+// Two simultaneous requests may both get it: what is a credential is to be
+// claimed, by ClaimTrail.
 func (s *AdminSession) TakeTrail() []Address {
 	return adminTrail.Take(s.core)
+}
+
+// ClaimTrail takes Trail at once, in a step of its own, and reports whether
+// there was one: of any number of requests exactly one gets it, and nobody if
+// the store's answer is lost. It is for credentials such as the state of an
+// OAuth flow, a one-time link or a nonce.
+func (s *AdminSession) ClaimTrail(ctx context.Context) ([]Address, bool, error) {
+	return adminTrail.Claim(ctx, s.core)
 }
 
 // SetTrail replaces Trail. An empty slice clears it.
