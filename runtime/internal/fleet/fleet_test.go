@@ -1,0 +1,128 @@
+package fleet
+
+import (
+	"flag"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/internal/testtier"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/memstore"
+	"github.com/duckgen/duckgen/runtime/pgstore"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+	"pgregory.net/rapid"
+)
+
+// grace is that of a renewed token.
+const grace = 30 * time.Second
+
+// clocks say how far those of the processes are ahead of the store's.
+var clocks = []time.Duration{0, 5 * time.Minute, -5 * time.Minute}
+
+// inMemory returns a world whose processes have a memory store as if it were on a
+// server: it has a clock of its own.
+func inMemory(say func(string, ...any)) *world {
+	store := memstore.New()
+	var views []*view
+	for _, ahead := range clocks {
+		views = append(views, &view{store: store, ahead: ahead, moves: true})
+	}
+	return newWorld(say, &simulated{time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}, grace, views...)
+}
+
+// TestFleetInMemory tries random histories, 1,000,000 steps of them in the exhaustive
+// tier. A finding is shrunk, and found again with the -rapid.seed that it names.
+func TestFleetInMemory(t *testing.T) {
+	setUnlessGiven(t, "rapid.checks", strconv.Itoa(testtier.Count(100, 2_000, 32_000)))
+	setUnlessGiven(t, "rapid.nofailfile", "true")
+	steps := 0
+	rapid.Check(t, func(t *rapid.T) {
+		n, finding := inMemory(t.Logf).play(history.Draw(t, "history"))
+		steps += n
+		if finding != "" {
+			t.Fatal(finding)
+		}
+	})
+	t.Logf("%d steps", steps)
+	if testtier.Exhaustive() && !t.Failed() && steps < 1_000_000 {
+		t.Errorf("%d steps are too few", steps)
+	}
+}
+
+func setUnlessGiven(t *testing.T, name, value string) {
+	t.Helper()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if given {
+		return
+	}
+	if err := flag.Set(name, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFleetOnRedis(t *testing.T) {
+	server, err := servertest.NewRedis()
+	servertest.Check(t, err)
+	defer closes(t, server)
+	onServer(t, func() (closer, error) { return redisstore.Open(t.Context(), server.URL()) })
+}
+
+func TestFleetOnPostgres(t *testing.T) {
+	server, err := servertest.NewPostgres()
+	servertest.Check(t, err)
+	defer closes(t, server)
+	onServer(t, func() (closer, error) { return pgstore.Open(t.Context(), server.URL()) })
+}
+
+type closer interface {
+	runtime.Store
+	Close() error
+}
+
+func closes(t *testing.T, c interface{ Close() error }) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+const (
+	faster     = 15 // than they are told do histories on a server go
+	concurrent = 32 // of them, as they mostly wait
+)
+
+// onServer tries histories on a real server, which judges by its own clock. They are
+// the same in each run.
+func onServer(t *testing.T, open func() (closer, error)) {
+	t.Helper()
+	var views []*view
+	for _, ahead := range clocks {
+		store, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closes(t, store)
+		views = append(views, &view{store: store, ahead: ahead})
+	}
+	var all sync.WaitGroup
+	room := make(chan struct{}, concurrent)
+	for seed := range testtier.Count(0, 100, 400) {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			var lines []string
+			say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+			w := newWorld(say, real{faster}, grace/faster, views...)
+			w.users = int64(seed * 100)
+			if _, finding := w.play(history.Example(seed)); finding != "" {
+				t.Errorf("history %d: %s\n%v", seed, finding, lines)
+			}
+		})
+	}
+	all.Wait()
+}
