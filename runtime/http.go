@@ -15,7 +15,14 @@ func (m *Manager[S]) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		x.writer.open(w)
+		returned := false
+		defer func() {
+			if !returned {
+				x.writer.abandon()
+			}
+		}()
 		next.ServeHTTP(x.writer.face(), x.session().request)
+		returned = true
 		x.writer.finish()
 	})
 }

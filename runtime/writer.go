@@ -324,6 +324,17 @@ func (a *answer) FlushError() error {
 // Unwrap leads [http.ResponseController] to the server's writer.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
+// abandon is the end of a request whose handler has panicked: nothing more of it is
+// committed.
+func (w *writer) abandon() {
+	s := &w.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !w.hijacked {
+		s.phase = phaseClosed
+	}
+}
+
 // finish is the end of the request: the commit of a handler that wrote nothing,
 // or a second one of what it changed after it began to. What a live connection
 // changes is committed by its events.

@@ -381,6 +381,25 @@ func TestTheWriterHasThoseOptionalMethodsThatTheServersHas(t *testing.T) {
 	}
 }
 
+func TestAPanicClosesTheSession(t *testing.T) {
+	s := newSite(t)
+	var kept *VisitorSession
+	func() {
+		defer func() { _ = recover() }()
+		s.signedUp().visit(func(v *VisitorSession) {
+			kept = v
+			panic(http.ErrAbortHandler)
+		})
+	}()
+	s.store.took()
+	kept.SetName("late")
+	if kept.Name() != "" || !errors.Is(kept.Err(), runtime.ErrTooLate) {
+		t.Errorf("name %q, error %v after the panic", kept.Name(), kept.Err())
+	}
+	wantEvents(t, s, runtime.EventClosedWrite, runtime.EventClosedRead)
+	wantCalls(t, s, "")
+}
+
 func TestAPanicCommitsNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		h    handle
