@@ -17,6 +17,9 @@ type Visitor struct {
 	// Name is what the pages call the user, "" for nobody.
 	Name string `session:"name,max=160"`
 
+	// Device is where the user has signed in.
+	Device Device `session:"device"`
+
 	// Theme is "light" or "dark".
 	Theme string `session:"theme,default=light"`
 
@@ -31,4 +34,10 @@ type Visitor struct {
 
 	// Visits counts the pages that were looked at.
 	Visits int64 `session:"visits,merge=sum"`
+}
+
+// A Device is what the list of a user's devices shows of one.
+type Device struct {
+	Name string // "Firefox on Linux"
+	Addr string // the network address, without a port
 }

@@ -24,6 +24,7 @@ const _ = runtime.Generated1
 var _ = struct {
 	UserID int64
 	Name   string
+	Device Device
 	Theme  string
 	Cart   map[string]int
 	Recent []string
@@ -54,6 +55,10 @@ var (
 		Field: runtime.Field{Key: "name", Max: 160},
 		Codec: codec.String[string](),
 	}
+	visitorDevice = runtime.Value[Device]{
+		Field: runtime.Field{Key: "device"},
+		Codec: visitorDeviceCodec,
+	}
 	visitorTheme = runtime.Value[string]{
 		Field:   runtime.Field{Key: "theme"},
 		Codec:   codec.String[string](),
@@ -77,10 +82,17 @@ var (
 	}
 )
 
+// visitorDeviceCodec encodes Device.
+var visitorDeviceCodec = codec.Struct(
+	codec.Member("Name", codec.String[string](), func(v *Device) *string { return &v.Name }),
+	codec.Member("Addr", codec.String[string](), func(v *Device) *string { return &v.Addr }),
+)
+
 // Stored form of Visitor: each key with its type and what else gives stored
 // data its meaning. A line that changes here changes what stored sessions mean.
 //
 //	cart map[string]count
+//	device {Name:string,Addr:string}
 //	name string
 //	notice string
 //	recent []string
@@ -94,6 +106,7 @@ var visitorModel = runtime.NewModel(
 	},
 	&visitorUserID,
 	&visitorName,
+	&visitorDevice,
 	&visitorTheme,
 	&visitorCart,
 	&visitorRecent,
@@ -146,6 +159,28 @@ func (s *VisitorSession) ClearName() {
 // NameDirty reports whether Name has a change that is not stored yet.
 func (s *VisitorSession) NameDirty() bool {
 	return visitorName.Dirty(s.core)
+}
+
+// Accessors of Device, stored as device.
+
+// Device is where the user has signed in.
+func (s *VisitorSession) Device() Device {
+	return visitorDevice.Get(s.core)
+}
+
+// SetDevice sets Device.
+func (s *VisitorSession) SetDevice(v Device) {
+	visitorDevice.Set(s.core, v)
+}
+
+// ClearDevice resets Device to its default and removes it from the store.
+func (s *VisitorSession) ClearDevice() {
+	visitorDevice.Clear(s.core)
+}
+
+// DeviceDirty reports whether Device has a change that is not stored yet.
+func (s *VisitorSession) DeviceDirty() bool {
+	return visitorDevice.Dirty(s.core)
 }
 
 // Accessors of Theme, stored as theme.
@@ -474,6 +509,7 @@ func (s *VisitorSession) Snapshot() Visitor {
 	return Visitor{
 		UserID: visitorUserID.Get(s.core),
 		Name:   visitorName.Get(s.core),
+		Device: visitorDevice.Get(s.core),
 		Theme:  visitorTheme.Get(s.core),
 		Cart:   visitorCart.Snapshot(s.core),
 		Recent: visitorRecent.Snapshot(s.core),
@@ -488,6 +524,7 @@ func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSessi
 	return visitorModel.With(ctx, func(core *runtime.Session) {
 		visitorUserID.Set(core, v.UserID)
 		visitorName.Set(core, v.Name)
+		visitorDevice.Set(core, v.Device)
 		visitorTheme.Set(core, v.Theme)
 		visitorCart.Set(core, v.Cart)
 		visitorRecent.Set(core, v.Recent)

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/duckgen/duckgen/examples/shop/session"
@@ -12,12 +14,16 @@ import (
 // maxName is the longest name, in characters.
 const maxName = 40
 
+// rememberedFor is how long a visitor who wishes that stays signed in, without
+// coming back.
+const rememberedFor = 30 * 24 * time.Hour
+
 // signInView says what was wrong with the name, if anything.
 func signInView(problem string) view { return view{signInPage, "Sign in", problem} }
 
 func (shop *shop) signIn(w http.ResponseWriter, r *http.Request) {
 	s := session.VisitorFrom(r.Context())
-	notice, ok := shop.enter(s, r.PostFormValue("name"))
+	notice, ok := shop.enter(r.Context(), s, r.PostFormValue("name"), r.PostFormValue("remember") != "")
 	if !ok {
 		show(w, r, http.StatusUnprocessableEntity, func(*session.VisitorSession) view { return signInView(notice) })
 		return
@@ -28,7 +34,7 @@ func (shop *shop) signIn(w http.ResponseWriter, r *http.Request) {
 
 // enter makes the session the user's. Setting the renew field gives it a new
 // token at once, so whoever knew the old one is left behind (ASVS 5.0, 7.2.4).
-func (shop *shop) enter(s *session.VisitorSession, name string) (notice string, ok bool) {
+func (shop *shop) enter(ctx context.Context, s *session.VisitorSession, name string, remember bool) (notice string, ok bool) {
 	name = strings.TrimSpace(name)
 	if name == "" || utf8.RuneCountInString(name) > maxName {
 		return fmt.Sprintf("Give a name of 1 to %d characters.", maxName), false
@@ -39,7 +45,21 @@ func (shop *shop) enter(s *session.VisitorSession, name string) (notice string, 
 	}
 	s.SetUserID(id)
 	s.SetName(name)
+	s.SetDevice(deviceOf(ctx))
+	stay(s, remember)
 	return "Welcome, " + name + ".", true
+}
+
+// stay makes the session outlive the browser and the usual limits, or not.
+func stay(s *session.VisitorSession, on bool) {
+	s.SetPersistent(on)
+	if on {
+		s.SetIdle(rememberedFor)
+		s.SetExpiry(time.Now().Add(rememberedFor))
+	} else {
+		s.SetIdle(0)
+		s.SetExpiry(time.Time{})
+	}
 }
 
 func (*shop) signOut(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +75,7 @@ func (shop *shop) signOutEverywhere(w http.ResponseWriter, r *http.Request) {
 	s := session.VisitorFrom(r.Context())
 	others, err := shop.sessions.RevokeByUserID(r.Context(), s.UserID(), s)
 	if err != nil {
-		http.Error(w, "signing out everywhere has failed, please try again", http.StatusServiceUnavailable)
+		failed(w, r, err)
 		return
 	}
 	leave(s)

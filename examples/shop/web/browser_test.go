@@ -87,7 +87,7 @@ func TestTheShopInABrowser(t *testing.T) {
 	two.Eval("window.mark = 'the same page'")
 	two.Click(`nav a[href="/session"]`)
 	two.Wait(`location.pathname === "/session" && document.title === "Your session · duckgen shop"`)
-	two.Wait(journalHas("EVENT sign-in name user_id visits load update"))
+	two.Wait(journalHas("EVENT sign-in device name user_id visits load update"))
 	one.Click(`a[href="/products/ghost"]`)
 	one.Wait(`location.pathname === "/products/ghost"`)
 	two.Wait(journalHas("EVENT navigate /products/ghost recent visits load update"))

@@ -81,7 +81,7 @@ func (shop *shop) turnTo(ctx context.Context, c *lively.Conn, s *session.Visitor
 
 func (shop *shop) signInLive(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
 	journal.NameEvent(ctx, e.Name)
-	notice, ok := shop.enter(s, e.Field("name"))
+	notice, ok := shop.enter(ctx, s, e.Field("name"), e.Field("remember") != "")
 	if !ok {
 		return c.Patch(ctx, status(notice))
 	}

@@ -20,6 +20,8 @@ var (
 	cartPage     = parsePage("cart.html")
 	signInPage   = parsePage("sign-in.html")
 	sessionPage  = parsePage("session.html")
+	devicesPage  = parsePage("devices.html")
+	failurePage  = parsePage("failure.html")
 )
 
 func parsePage(name string) *template.Template {
@@ -56,6 +58,7 @@ const (
 	cartPath    = "/cart"
 	signInPath  = "/sign-in"
 	sessionPath = "/session"
+	devicesPath = "/devices"
 	productPath = "/products/" // and the SKU
 )
 

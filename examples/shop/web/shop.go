@@ -52,7 +52,7 @@ func New(store runtime.Store, configure ...func(*runtime.Config)) (*Shop, error)
 func (s *Shop) Shutdown(ctx context.Context) error { return s.live.Shutdown(ctx) }
 
 func newShop(store runtime.Store, configure ...func(*runtime.Config)) (*shop, error) {
-	sessions, err := session.NewVisitorSessions(journal.Store(store), configure...)
+	sessions, err := session.NewVisitorSessions(journal.Store(store), append([]func(*runtime.Config){own}, configure...)...)
 	if err != nil {
 		return nil, fmt.Errorf("set up the sessions: %w", err)
 	}
@@ -68,12 +68,19 @@ func newShop(store runtime.Store, configure ...func(*runtime.Config)) (*shop, er
 	return s, nil
 }
 
+// own is what the shop itself wants of its sessions.
+func own(c *runtime.Config) {
+	c.OnEvent = audit
+	c.ErrorHandler = failed
+	c.SignInHandler = signInFirst
+}
+
 // handler puts the layers together. A form of another site is refused before
 // it reaches a session (OWASP: cross-site request forgery).
 func (s *shop) handler() http.Handler {
 	withSession := s.journal.Middleware(s.sessions, s.routes())
 	protected := http.NewCrossOriginProtection().Handler(withSession)
-	return http.MaxBytesHandler(secured(protected), maxBody)
+	return http.MaxBytesHandler(secured(withDevice(protected)), maxBody)
 }
 
 func (s *shop) routes() *http.ServeMux {
@@ -89,6 +96,10 @@ func (s *shop) routes() *http.ServeMux {
 	mux.HandleFunc("POST /sign-in", s.signIn)
 	mux.HandleFunc("POST /sign-out", s.signOut)
 	mux.HandleFunc("POST /sign-out-everywhere", s.signOutEverywhere)
+	signedIn := func(h http.HandlerFunc) http.Handler { return s.sessions.RequireSignIn(0, h) }
+	mux.Handle("GET "+devicesPath, signedIn(s.showDevices))
+	mux.Handle("POST /devices/sign-out", signedIn(s.signOutDevice))
+	mux.Handle("POST /devices/sign-out-others", signedIn(s.signOutOthers))
 	mux.Handle("GET /lively", s.live)
 	mux.Handle("GET /lively/client.js", lively.Client())
 	mux.Handle("POST /lively/sync", s.sessions.SyncHandler())
