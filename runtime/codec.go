@@ -33,6 +33,19 @@ type Codec[T any] interface {
 	Read(b []byte, f Format) (v T, rest []byte, err error)
 }
 
+// A fitter is a codec of values that may be much larger in memory than they are
+// stored, which Read refuses.
+type fitter[T any] interface {
+	// Fits returns an error that matches ErrTooLarge if Read would refuse v, which
+	// is encoded in n bytes.
+	Fits(v T, n int) error
+}
+
+// An elementer is a codec that has another one for elements of a map field.
+type elementer[T any] interface {
+	Element() Codec[T]
+}
+
 // A KeyCodec writes the keys of a map as the last part of an entry's key.
 // Distinct keys have distinct texts.
 type KeyCodec[K any] interface {

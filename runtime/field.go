@@ -109,6 +109,9 @@ func encode[T any](c Codec[T], f Format, v T) (string, error) {
 		*space = b
 	}
 	scratch.Put(space)
+	if c, ok := c.(fitter[T]); ok {
+		return value, c.Fits(v, len(value))
+	}
 	return value, nil
 }
 

@@ -18,6 +18,9 @@ type Map[K comparable, V any] struct {
 
 func (f *Map[K, V]) prepare() {
 	f.mapped = true
+	if c, ok := f.Codec.(elementer[V]); ok {
+		f.Codec = c.Element()
+	}
 	if f.Merge == MergeFirst {
 		f.fold = keepFirst(f.Codec)
 	}

@@ -6,10 +6,13 @@ import "github.com/duckgen/duckgen/runtime"
 // be inverse to each other, as the conversions between a named type and its
 // underlying type are.
 func Convert[T, U any](c runtime.Codec[U], to func(U) T, from func(T) U) runtime.Codec[T] {
-	return &convertCodec[T, U]{elementOf(c), to, from}
+	converted := &convertCodec[T, U]{elem: elementOf(c), to: to, from: from}
+	converted.part = converted
+	return converted
 }
 
 type convertCodec[T, U any] struct {
+	whole[T]
 	elem element[U]
 	to   func(U) T
 	from func(T) U
@@ -19,13 +22,19 @@ func (c *convertCodec[T, U]) Append(b []byte, f runtime.Format, v T) ([]byte, er
 	return c.elem.codec.Append(b, f, c.from(v))
 }
 
-func (c *convertCodec[T, U]) Read(b []byte, f runtime.Format) (T, []byte, error) {
-	u, rest, err := c.elem.codec.Read(b, f)
+func (c *convertCodec[T, U]) readIn(b []byte, f runtime.Format, room int) (v T, rest []byte, left int, err error) {
+	u, rest, left, err := c.elem.readIn(b, f, room)
 	if err != nil {
-		var none T
-		return none, nil, err
+		return v, nil, 0, err
 	}
-	return c.to(u), rest, nil
+	return c.to(u), rest, left, nil
+}
+
+func (c *convertCodec[T, U]) refers() bool { return c.elem.refers() }
+
+func (c *convertCodec[T, U]) weight(v *T) int {
+	u := c.from(*v)
+	return c.elem.weight(&u)
 }
 
 func (c *convertCodec[T, U]) zero(v T) bool {

@@ -51,8 +51,10 @@
 // missing are zero.
 //
 // Reading any bytes gives a value or an error. Memory grows with the bytes that
-// are really there, whatever lengths they claim: each element that is read has
-// at least one. An error says where in the value it is, what was expected and
+// are really there, whatever lengths they claim, and however large the elements are
+// that have only one: a value that refers to more than 64 bytes of memory for each
+// byte, and 64 KiB, is refused, when it is to be stored as when it is read. For an
+// element of a map field it is 4 KiB. An error says where in the value it is, what was expected and
 // what kind of thing was found, but never shows a stored value except the keys
 // of maps.
 package codec

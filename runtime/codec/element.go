@@ -8,13 +8,14 @@ import "github.com/duckgen/duckgen/runtime"
 type element[E any] struct {
 	codec runtime.Codec[E]
 	place placeCodec[E] // nil: the codec works by value
+	part  part[E]       // nil: its values refer to nothing
 	test  zeroTester[E] // nil: no value counts as zero
 }
 
 // A placeCodec works on values where they are.
 type placeCodec[E any] interface {
 	appendAt(b []byte, f runtime.Format, v *E) ([]byte, error)
-	readAt(b []byte, f runtime.Format, v *E) (rest []byte, err error) // overwrites all of *v
+	readAt(b []byte, f runtime.Format, v *E, room int) (rest []byte, left int, err error) // overwrites all of *v
 	zeroAt(v *E) bool
 }
 
@@ -27,6 +28,7 @@ type zeroTester[E any] interface {
 func elementOf[E any](c runtime.Codec[E]) element[E] {
 	e := element[E]{codec: c}
 	e.place, _ = c.(placeCodec[E])
+	e.part, _ = c.(part[E])
 	e.test, _ = c.(zeroTester[E])
 	return e
 }
@@ -38,12 +40,32 @@ func (e *element[E]) append(b []byte, f runtime.Format, v *E) ([]byte, error) {
 	return e.codec.Append(b, f, *v)
 }
 
-func (e *element[E]) read(b []byte, f runtime.Format, v *E) (rest []byte, err error) {
+// read reads into *v and returns what remains of the room.
+func (e *element[E]) read(b []byte, f runtime.Format, v *E, room int) (rest []byte, left int, err error) {
 	if e.place != nil {
-		return e.place.readAt(b, f, v)
+		return e.place.readAt(b, f, v, room)
 	}
-	*v, rest, err = e.codec.Read(b, f)
-	return rest, err
+	*v, rest, left, err = e.readIn(b, f, room)
+	return rest, left, err
+}
+
+// readIn is that of a [part].
+func (e *element[E]) readIn(b []byte, f runtime.Format, room int) (v E, rest []byte, left int, err error) {
+	if e.part != nil {
+		return e.part.readIn(b, f, room)
+	}
+	v, rest, err = e.codec.Read(b, f)
+	return v, rest, room, err
+}
+
+func (e *element[E]) refers() bool { return e.part != nil && e.part.refers() }
+
+// weight is that of a [part].
+func (e *element[E]) weight(v *E) int {
+	if e.part == nil {
+		return 0
+	}
+	return e.part.weight(v)
 }
 
 func (e *element[E]) zero(v *E) bool {

@@ -13,10 +13,13 @@ func Map[M ~map[K]V, K comparable, V any](keys runtime.KeyCodec[K], elem runtime
 	if !ok {
 		inner = textKeys[K]{keys}
 	}
-	return &mapCodec[M, K, V]{inner, elementOf(elem)}
+	c := &mapCodec[M, K, V]{keys: inner, elem: elementOf(elem)}
+	c.part = c
+	return c
 }
 
 type mapCodec[M ~map[K]V, K comparable, V any] struct {
+	whole[M]
 	keys innerKeys[K]
 	elem element[V]
 }
@@ -44,36 +47,69 @@ func (c *mapCodec[M, K, V]) Append(b []byte, f runtime.Format, m M) ([]byte, err
 	return appendEnd(b, f, '}'), nil
 }
 
-func (c *mapCodec[M, K, V]) Read(b []byte, f runtime.Format) (M, []byte, error) {
+func (c *mapCodec[M, K, V]) readIn(b []byte, f runtime.Format, room int) (M, []byte, int, error) {
 	l, b, err := openMap(b, f)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	var m M
 	if l.left > 0 {
+		if room, err = takeEach(room, l.left, c.size()); err != nil {
+			return nil, nil, 0, err
+		}
 		m = make(M, l.left)
 	}
 	var k K
-	var v V
+	var v *V // where each is read
 	var more bool
 	for {
 		if b, more, err = l.next(b); err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
 		if !more {
-			return m, b, nil
+			return m, b, room, nil
 		}
 		if m == nil {
 			m = make(M)
 		}
+		if v == nil {
+			if room, err = take(room, sizeOf[V]()); err != nil {
+				return nil, nil, 0, err
+			}
+			v = new(V)
+		}
+		if f == runtime.JSON { // which does not say how many there are
+			if room, err = take(room, c.size()); err != nil {
+				return nil, nil, 0, err
+			}
+		}
 		if k, b, err = c.readKey(b, f); err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
-		if b, err = c.elem.read(b, f, &v); err != nil {
-			return nil, nil, within(keyStep(c.keys.Text(f, k)), err)
+		if b, room, err = c.elem.read(b, f, v, room); err != nil {
+			return nil, nil, 0, within(keyStep(c.keys.Text(f, k)), err)
 		}
-		m[k] = v
+		m[k] = *v
 	}
+}
+
+// size is what an entry takes.
+func (c *mapCodec[M, K, V]) size() int { return sizeOf[K]() + sizeOf[V]() }
+
+func (c *mapCodec[M, K, V]) refers() bool { return true }
+
+func (c *mapCodec[M, K, V]) weight(m *M) int {
+	if len(*m) == 0 {
+		return 0
+	}
+	total := len(*m)*c.size() + sizeOf[V]()
+	if !c.elem.refers() {
+		return total
+	}
+	for _, v := range *m {
+		total += c.elem.weight(&v)
+	}
+	return total
 }
 
 func (c *mapCodec[M, K, V]) readKey(b []byte, f runtime.Format) (k K, rest []byte, err error) {

@@ -10,7 +10,9 @@ func Pointer[E any](elem runtime.Codec[E]) runtime.Codec[*E] {
 	if isNullable(elem) {
 		elem = boxed(elem)
 	}
-	return &pointerCodec[E]{elementOf(elem)}
+	c := &pointerCodec[E]{elem: elementOf(elem)}
+	c.part = c
+	return c
 }
 
 // boxed puts a value that may be nil into an array of its own, so that a pointer
@@ -28,7 +30,10 @@ func isNullable[E any](c runtime.Codec[E]) bool {
 	return ok && n.nullable()
 }
 
-type pointerCodec[E any] struct{ elem element[E] }
+type pointerCodec[E any] struct {
+	whole[*E]
+	elem element[E]
+}
 
 func (c *pointerCodec[E]) Append(b []byte, f runtime.Format, v *E) ([]byte, error) {
 	switch {
@@ -41,16 +46,26 @@ func (c *pointerCodec[E]) Append(b []byte, f runtime.Format, v *E) ([]byte, erro
 	}
 }
 
-func (c *pointerCodec[E]) Read(b []byte, f runtime.Format) (*E, []byte, error) {
+func (c *pointerCodec[E]) readIn(b []byte, f runtime.Format, room int) (*E, []byte, int, error) {
 	if rest, ok := cutNil(b, f); ok {
-		return nil, rest, nil
+		return nil, rest, room, nil
+	}
+	room, err := take(room, sizeOf[E]())
+	if err != nil {
+		return nil, nil, 0, err
 	}
 	v := new(E)
-	rest, err := c.elem.read(b, f, v)
-	if err != nil {
-		return nil, nil, err
+	rest, room, err := c.elem.read(b, f, v, room)
+	return v, rest, room, err
+}
+
+func (c *pointerCodec[E]) refers() bool { return true }
+
+func (c *pointerCodec[E]) weight(v **E) int {
+	if *v == nil {
+		return 0
 	}
-	return v, rest, nil
+	return sizeOf[E]() + c.elem.weight(*v)
 }
 
 func (c *pointerCodec[E]) zero(v *E) bool { return v == nil }

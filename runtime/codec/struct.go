@@ -10,8 +10,10 @@ import (
 // member changes no stored value.
 func Struct[T any](members ...StructMember[T]) runtime.Codec[T] {
 	c := &structCodec[T]{members: members, index: make(map[string]int, len(members))}
+	c.part = c
 	for i, m := range members {
 		c.index[m.name] = i
+		c.reference = c.reference || m.field.refers()
 		if m.earlier == "" {
 			continue
 		}
@@ -42,8 +44,10 @@ type memberField[T any] interface {
 	// append appends the name and the value, or nothing where that is zero. n
 	// members precede it.
 	append(b []byte, f runtime.Format, n int, v *T) (out []byte, written bool, err error)
-	read(b []byte, f runtime.Format, v *T) (rest []byte, err error)
+	read(b []byte, f runtime.Format, v *T, room int) (rest []byte, left int, err error)
 	zero(v *T) bool
+	refers() bool
+	weight(v *T) int
 }
 
 // Member describes a field: its stored name, its codec and where it is.
@@ -77,24 +81,26 @@ func (m *member[T, F]) append(b []byte, f runtime.Format, n int, v *T) (out []by
 	return out, true, err
 }
 
-func (m *member[T, F]) read(b []byte, f runtime.Format, v *T) ([]byte, error) {
-	return m.elem.read(b, f, m.at(v))
+func (m *member[T, F]) read(b []byte, f runtime.Format, v *T, room int) ([]byte, int, error) {
+	return m.elem.read(b, f, m.at(v), room)
 }
+
+func (m *member[T, F]) refers() bool { return m.elem.refers() }
+
+func (m *member[T, F]) weight(v *T) int { return m.elem.weight(m.at(v)) }
 
 func (m *member[T, F]) zero(v *T) bool { return m.elem.zero(m.at(v)) }
 
 type structCodec[T any] struct {
-	members []StructMember[T]
-	index   map[string]int // of each name in members
-	earlier map[string]int // of each earlier name in members; nil: there are none
+	whole[T]
+	members   []StructMember[T]
+	index     map[string]int // of each name in members
+	earlier   map[string]int // of each earlier name in members; nil: there are none
+	reference bool           // one of them may refer to something
 }
 
 func (c *structCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
 	return c.appendAt(b, f, &v)
-}
-
-func (c *structCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
-	return readValue(c, b, f)
 }
 
 func (c *structCodec[T]) appendAt(b []byte, f runtime.Format, v *T) ([]byte, error) {
@@ -128,12 +134,16 @@ func recount(b []byte, start, body, n int) []byte {
 	return append(header, b[body:]...)
 }
 
-func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error) {
+func (c *structCodec[T]) readIn(b []byte, f runtime.Format, room int) (T, []byte, int, error) {
+	return readValue(c, b, f, room)
+}
+
+func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T, room int) ([]byte, int, error) {
 	var none T
 	*v = none
 	l, b, err := openMap(b, f)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var own []bool // the members that were read by their own names
 	if c.earlier != nil {
@@ -142,27 +152,36 @@ func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T) ([]byte, error
 	expected, more := 0, false
 	for {
 		if b, more, err = l.next(b); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if !more {
-			return b, nil
+			return b, room, nil
 		}
 		var name []byte
 		if name, b, err = readName(b, f); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		i, reads := c.find(name, expected, own)
 		if !reads {
 			if b, err = skip(b, f); err != nil {
-				return nil, within(keyStep(string(name)), err)
+				return nil, 0, within(keyStep(string(name)), err)
 			}
 			continue
 		}
 		expected = i + 1
-		if b, err = c.members[i].field.read(b, f, v); err != nil {
-			return nil, within(memberStep(c.members[i].name), err)
+		if b, room, err = c.members[i].field.read(b, f, v, room); err != nil {
+			return nil, 0, within(memberStep(c.members[i].name), err)
 		}
 	}
+}
+
+func (c *structCodec[T]) refers() bool { return c.reference }
+
+func (c *structCodec[T]) weight(v *T) (total int) {
+	for i := range c.members {
+		total += c.members[i].field.weight(v)
+	}
+	return total
 }
 
 // find returns the index of the member that reads what is stored under a name. In

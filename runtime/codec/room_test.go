@@ -1,0 +1,178 @@
+package codec_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/codec"
+	"github.com/google/go-cmp/cmp"
+)
+
+// Wide takes 16 KiB, and a byte or two where it is stored empty.
+type Wide struct{ N [2048]int64 }
+
+var wideCodec = codec.Struct(codec.Member("N",
+	codec.Array(codec.Int[int64](), func(a *[2048]int64) []int64 { return a[:] }), func(v *Wide) *[2048]int64 { return &v.N }))
+
+// keeper is a struct that refers to a Wide in several ways.
+type keeper struct {
+	At   *Wide
+	List []Wide
+	Map  map[string]Wide
+}
+
+var keeperCodec = codec.Struct(
+	codec.Member("At", codec.Pointer(wideCodec), func(v *keeper) **Wide { return &v.At }),
+	codec.Member("List", codec.Slice[[]Wide](wideCodec), func(v *keeper) *[]Wide { return &v.List }),
+	codec.Member("Map", codec.Map[map[string]Wide](codec.StringKey[string](), wideCodec), func(v *keeper) *map[string]Wide { return &v.Map }),
+)
+
+var spacious = []subject{
+	subjectOf("structs", codec.Slice[[]Wide](wideCodec)),
+	subjectOf("pointers", codec.Slice[[]*Wide](codec.Pointer(wideCodec))),
+	subjectOf("arrays of structs", codec.Slice[[][1]Wide](arrayOf(wideCodec))),
+	subjectOf("slices of structs", codec.Slice[[][]Wide](codec.Slice[[]Wide](wideCodec))),
+	subjectOf("maps of structs", codec.Slice[[]map[string]Wide](codec.Map[map[string]Wide](codec.StringKey[string](), wideCodec))),
+	subjectOf("keepers", codec.Slice[[]keeper](keeperCodec)),
+	subjectOf("a map of structs", codec.Map[map[uint16]Wide](codec.UintKey[uint16](), wideCodec)),
+	subjectOf("a map of pointers", codec.Map[map[uint16]*Wide](codec.UintKey[uint16](), codec.Pointer(wideCodec))),
+	subjectOf("a map of arrays", codec.Map[map[uint16][2]Wide](codec.UintKey[uint16](), pairOf(wideCodec))),
+	subjectOf("converted structs", codec.Convert(codec.Slice[[]Wide](wideCodec),
+		func(v []Wide) Wides { return v }, func(v Wides) []Wide { return v })),
+}
+
+type Wides []Wide
+
+func arrayOf[E any](elem runtime.Codec[E]) runtime.Codec[[1]E] {
+	return codec.Array(elem, func(a *[1]E) []E { return a[:] })
+}
+
+func pairOf[E any](elem runtime.Codec[E]) runtime.Codec[[2]E] {
+	return codec.Array(elem, func(a *[2]E) []E { return a[:] })
+}
+
+func TestWhatIsEmptyAllocatesASmallMultiple(t *testing.T) {
+	const n = 10_000
+	members := map[runtime.Format][]string{
+		runtime.MessagePack: {"\x80", "\x90", "\x91\x80", "\x92\x80\x80", "\x81\xa1k\x80", "\x81\xa2At\x80", "\x81\xa4List\x91\x80", "\x81\xa3Map\x81\xa1k\x80"},
+		runtime.JSON:        {"{}", "[]", "[{}]", "[{},{}]", `{"k":{}}`, `{"At":{}}`, `{"List":[{}]}`, `{"Map":{"k":{}}}`},
+	}
+	for f, members := range members {
+		for _, member := range members {
+			count := n / len(member)
+			checkRoom(t, f, listOf(f, member, count))
+			checkRoom(t, f, mapOf(f, member, count))
+		}
+	}
+}
+
+// checkRoom reads bytes that each codec either refuses or takes with little memory.
+// What doubles while it grows leaves as much behind.
+func checkRoom(t *testing.T, f runtime.Format, b []byte) {
+	t.Helper()
+	for _, s := range spacious {
+		if n, most := allocated(func() { _ = s.read(f, b) }), uint64(4*(64*len(b)+64<<10)); n > most {
+			t.Errorf("%s, %v: %.20q of %d bytes allocates %d, more than %d", s.name, f, b, len(b), n, most)
+		}
+	}
+}
+
+func listOf(f runtime.Format, member string, n int) []byte {
+	if f == runtime.JSON {
+		return []byte("[" + strings.Repeat(member+",", n-1) + member + "]")
+	}
+	return append(binary.BigEndian.AppendUint32([]byte("\xdd"), uint32(n)), strings.Repeat(member, n)...)
+}
+
+func mapOf(f runtime.Format, member string, n int) []byte {
+	b := binary.BigEndian.AppendUint32([]byte("\xdf"), uint32(n))
+	if f == runtime.JSON {
+		b = []byte("{")
+	}
+	for i := range n {
+		switch {
+		case f != runtime.JSON:
+			b = append(binary.BigEndian.AppendUint16(append(b, 0xcd), uint16(i)), member...)
+		case i > 0:
+			b = fmt.Appendf(b, `,"%d":%s`, i, member)
+		default:
+			b = fmt.Appendf(b, `"%d":%s`, i, member)
+		}
+	}
+	if f == runtime.JSON {
+		b = append(b, '}')
+	}
+	return b
+}
+
+// fitter is what the runtime asks a codec for before it stores a value.
+type fitter[T any] interface{ Fits(v T, n int) error }
+
+// TestWhatFitsIsReadAgain holds what is refused when it is to be stored to what is
+// refused when it is read.
+func TestWhatFitsIsReadAgain(t *testing.T) {
+	for n := range 12 {
+		v := keeper{List: make([]Wide, n)}
+		sameVerdict(t, keeperCodec, v)
+		v.At = new(Wide)
+		sameVerdict(t, keeperCodec, v)
+		v.Map = map[string]Wide{"a": {}}
+		sameVerdict(t, keeperCodec, v)
+		sameVerdict(t, codec.Pointer(keeperCodec), &v)
+		sameVerdict(t, arrayOf(keeperCodec), [1]keeper{v})
+		sameVerdict(t, codec.Slice[[]keeper](keeperCodec), []keeper{v, v})
+		sameVerdict(t, codec.Slice[[][1]keeper](arrayOf(keeperCodec)), [][1]keeper{{v}})
+		sameVerdict(t, codec.Map[map[string]keeper](codec.StringKey[string](), keeperCodec), map[string]keeper{"v": v, "w": v})
+		sameVerdict(t, codec.Convert(codec.Slice[[]Wide](wideCodec), func(v []Wide) Wides { return v }, func(v Wides) []Wide { return v }), v.List)
+	}
+}
+
+func sameVerdict[T any](t *testing.T, c runtime.Codec[T], v T) {
+	t.Helper()
+	element := c.(interface{ Element() runtime.Codec[T] }).Element()
+	for _, f := range formats {
+		for name, c := range map[string]runtime.Codec[T]{"value": c, "element": element} {
+			b := encode(t, c, f, v)
+			fits := c.(fitter[T]).Fits(v, len(b))
+			read, err := decodeAll(c, f, b)
+			if (fits == nil) != (err == nil) {
+				t.Errorf("%v, %s of type %T in %d bytes: Fits says %v, Read %v", f, name, v, len(b), fits, err)
+			}
+			if fits != nil && !errors.Is(fits, runtime.ErrTooLarge) {
+				t.Errorf("%v, %s of type %T: %v, want %v", f, name, v, fits, runtime.ErrTooLarge)
+			}
+			if err == nil && !cmp.Equal(encode(t, c, f, read), b) {
+				t.Errorf("%v, %s of type %T in %d bytes is read as another value", f, name, v, len(b))
+			}
+		}
+	}
+}
+
+// What is not empty, and what is small, has room whatever its type.
+func TestUsualValuesFit(t *testing.T) {
+	full := Wide{}
+	for i := range full.N {
+		full.N[i] = int64(i)
+	}
+	fitsWhole(t, codec.Slice[[]Wide](wideCodec), []Wide{full, full, full, full, full, full, full, full}, true)
+	fitsWhole(t, codec.Slice[[]Wide](wideCodec), make([]Wide, 4), true)
+	fitsWhole(t, codec.Slice[[]Wide](wideCodec), make([]Wide, 5), false)
+	fitsWhole(t, codec.Slice[[]Realistic](realisticCodec), make([]Realistic, 100), true)
+	fitsWhole(t, codec.Slice[[]int64](codec.Int[int64]()), make([]int64, 1_000_000), true)
+	fitsWhole(t, codec.Slice[[]string](codec.String[string]()), make([]string, 1_000_000), true)
+	fitsWhole(t, codec.Slice[[]struct{}](codec.Struct[struct{}]()), make([]struct{}, 1_000_000), true)
+	fitsWhole(t, wideCodec, Wide{}, true)
+}
+
+func fitsWhole[T any](t *testing.T, c runtime.Codec[T], v T, want bool) {
+	t.Helper()
+	for _, f := range formats {
+		if err := c.(fitter[T]).Fits(v, len(encode(t, c, f, v))); (err == nil) != want {
+			t.Errorf("%v, %T: %v", f, v, err)
+		}
+	}
+}
