@@ -39,8 +39,11 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 		if err != nil {
 			m.fault(r.Context(), "sync", "", err)
 		}
-		if answer.gives {
+		switch {
+		case answer.gives:
 			m.give(w.Header(), r, answer.line)
+		case err == nil:
+			m.settleDuplicates(ctx, w.Header(), r)
 		}
 		w.WriteHeader(answer.status)
 	})
@@ -82,6 +85,23 @@ func (e *engine) give(h http.Header, r *http.Request, line string) {
 		h[field] = append(h[field], e.carrier.elsewhere(r, true)...)
 	}
 	h[field] = append(h[field], line)
+}
+
+// settleDuplicates makes one cookie of several if the answer gives none, as a page
+// does: what opens a session is given again, so that everything else can go.
+func (e *engine) settleDuplicates(ctx context.Context, h http.Header, r *http.Request) {
+	header := e.carrier.brought(r.Header)
+	if _, what := e.presented(header); what != severalCookies {
+		return
+	}
+	t, record, err := e.soleLive(ctx, e.rivals(header), 0)
+	switch {
+	case record != nil:
+		e.give(h, r, e.carrier.set(t, e.config.Cookie.end(record.Persistence, record.Deadline), e.clock.read()))
+	case err == nil:
+		field := e.carrier.response()
+		h[field] = append(h[field], e.carrier.elsewhere(r, false)...)
+	}
 }
 
 // synchronise returns the answer to the browser that sends the request.

@@ -507,6 +507,47 @@ func TestR10DuplicatesAtTheSyncPathCountAsNone(t *testing.T) {
 	}
 }
 
+func TestR10AnAnswerWithoutACookieSettlesDuplicates(t *testing.T) {
+	gone := "/lively/sync?ticket=" + unknownToken
+	for name, c := range map[string]struct {
+		url    string
+		status int
+	}{
+		"a live one that is not to be removed": {"/lively/sync", http.StatusConflict},
+		"an unknown ticket":                    {gone, http.StatusGone},
+	} {
+		s := newSite(t)
+		b := s.known()
+		beside := func(r *http.Request) { r.Header.Set("Cookie", "shop="+unknownToken+"; shop="+b.cookie) }
+		wantStatus(t, name, b.fetch(c.url, beside), c.status)
+		lines := b.last.Header["Set-Cookie"]
+		if len(lines) < 2 || !strings.Contains(lines[len(lines)-1], "shop="+b.cookie+"; Path=/;") {
+			t.Errorf("%s: Set-Cookie %q, want the live token again and the other scopes cleared", name, lines)
+		}
+		wantName(t, s, b.cookie, "Ada")
+	}
+	s := newSite(t)
+	b := s.browser()
+	neither := func(r *http.Request) { r.Header.Set("Cookie", "shop=evil; shop=worse") }
+	wantStatus(t, "none that counts", b.fetch(gone, neither), http.StatusGone)
+	if len(b.last.Header["Set-Cookie"]) == 0 || len(ownCookies(b.last)) != 0 {
+		t.Errorf("Set-Cookie %q, want other scopes cleared and the configured one left alone", b.last.Header["Set-Cookie"])
+	}
+	s.store.fail = func(string) error { return errOutage }
+	wantStatus(t, "an outage", b.fetch(gone, func(r *http.Request) {
+		r.Header.Set("Cookie", "shop="+unknownToken+"; shop="+unknownToken[:len(unknownToken)-1]+"A")
+	}), http.StatusServiceUnavailable)
+	if got := b.last.Header["Set-Cookie"]; len(got) != 0 {
+		t.Errorf("Set-Cookie %q while the store is down, want none", got)
+	}
+	s.store.fail = nil
+	one := s.known()
+	wantStatus(t, "one cookie", one.fetch(gone), http.StatusGone)
+	if got := one.last.Header["Set-Cookie"]; len(got) != 0 {
+		t.Errorf("Set-Cookie %q for one cookie, want none", got)
+	}
+}
+
 func TestL5DestructionOverASocketClearsTheCookie(t *testing.T) {
 	s := newSite(t)
 	b := s.known()
