@@ -190,8 +190,10 @@ func TestV5ACounterBeyondItsTypeIsAnEvent(t *testing.T) {
 			t.Errorf("events %q of what fits", got)
 		}
 		b.visit(func(s *VisitorSession) {
-			if s.Level() != 127 || s.Level() != 127 {
-				t.Errorf("level %d where it is 227", s.Level())
+			for range 2 { // read twice, reported once
+				if s.Level() != 127 {
+					t.Errorf("level %d where it is 227", s.Level())
+				}
 			}
 		})
 		if got := s.kinds(); !slices.Equal(got, []runtime.EventKind{runtime.EventSaturated}) {
