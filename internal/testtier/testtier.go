@@ -7,7 +7,9 @@
 package testtier
 
 import (
+	"flag"
 	"os"
+	"strconv"
 	"testing"
 )
 
@@ -42,5 +44,29 @@ func Count(short, usual, exhaustive int) int {
 		return short
 	default:
 		return usual
+	}
+}
+
+// Checks sets how often rapid.Check draws, unless the command line says so. A test
+// that it fails names the seed with which it fails again.
+func Checks(t testing.TB, n int) {
+	t.Helper()
+	set(t, "rapid.checks", strconv.Itoa(n))
+	set(t, "rapid.nofailfile", "true")
+}
+
+// chosen are the flags that Checks has set.
+var chosen = map[string]bool{}
+
+func set(t testing.TB, name, value string) {
+	t.Helper()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name && !chosen[name] })
+	if given {
+		return
+	}
+	chosen[name] = true
+	if err := flag.Set(name, value); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,9 +1,8 @@
 package fleet
 
 import (
-	"flag"
+	"cmp"
 	"fmt"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -37,31 +36,19 @@ func inMemory(say func(string, ...any)) *world {
 // TestFleetInMemory tries random histories, 1,000,000 steps of them in the exhaustive
 // tier. A finding is shrunk, and found again with the -rapid.seed that it names.
 func TestFleetInMemory(t *testing.T) {
-	setUnlessGiven(t, "rapid.checks", strconv.Itoa(testtier.Count(100, 2_000, 32_000)))
-	setUnlessGiven(t, "rapid.nofailfile", "true")
-	steps := 0
+	testtier.Checks(t, testtier.Count(100, 2_000, 32_000))
+	steps, first := 0, 0
+	defer func() { t.Logf("%d steps, the first finding after %d steps", steps, first) }()
 	rapid.Check(t, func(t *rapid.T) {
 		n, finding := inMemory(t.Logf).play(history.Draw(t, "history"))
 		steps += n
 		if finding != "" {
+			first = cmp.Or(first, steps)
 			t.Fatal(finding)
 		}
 	})
-	t.Logf("%d steps", steps)
 	if testtier.Exhaustive() && !t.Failed() && steps < 1_000_000 {
 		t.Errorf("%d steps are too few", steps)
-	}
-}
-
-func setUnlessGiven(t *testing.T, name, value string) {
-	t.Helper()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	if given {
-		return
-	}
-	if err := flag.Set(name, value); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 )
 
@@ -175,6 +176,7 @@ func (w *twin) arrive(t *rapid.T) {
 
 // TestTheRecordKeepsTheRules lets both take the same random operations.
 func TestTheRecordKeepsTheRules(t *testing.T) {
+	testtier.Checks(t, testtier.Count(200, 2_000, 50_000))
 	rapid.Check(t, func(t *rapid.T) {
 		w := newTwin()
 		t.Repeat(map[string]func(*rapid.T){

@@ -59,8 +59,8 @@ type session struct {
 	saw    place // that the browser had at the handshake of the ticket's connection
 
 	// What the search wants to know.
-	cart, poison, alarmed bool
-	victims               bool // the victim has signed in here
+	cart, alarmed bool
+	victims       bool // the victim has signed in here
 }
 
 // A ticket is what the record has of one (S4).

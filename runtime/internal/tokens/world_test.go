@@ -1,0 +1,287 @@
+package tokens
+
+import "slices"
+
+// A world is one state of the search: the sessions, a browser with up to two requests
+// under way, and an attacker with as many.
+type world struct {
+	sessions     [3]session
+	mine, theirs [2]request
+	jar          token
+	knows        [3]uint16 // by session: a bit for each place that the attacker has
+	left         [2]uint8  // how many requests the browser and the attacker may still send
+
+	// What the browser has been told, and what the search knows besides.
+	in     bool // it is signed in, and has not tried to sign out since
+	carted bool // its cart is stored, in the session that its cookie is of
+	stolen bool
+	clean  bool // it has signed in, with a request sent after the theft
+}
+
+// A request is under way. It pauses before each step of the store.
+type request struct {
+	op       op
+	stage    stage
+	with     token
+	evidence evidence
+	seen     bool // it has seen its session alive (R7)
+	refusal  verdict
+	answer   token // with stage answered: what the jar becomes
+	later    bool  // an answer that left before has not arrived
+	robbed   bool  // sent after the theft
+	outdated bool  // a sign-out was sent after this sign-in
+
+	remembered bool // its token was, when it was sent
+}
+
+type stage uint8
+
+const (
+	idle stage = iota
+	sent
+	arrived
+	loaded
+	answered
+)
+
+// An op is what a request does.
+type op byte
+
+const (
+	reads    op = 'r'
+	writes   op = 'w'
+	renews   op = 'n'
+	signsIn  op = 's'
+	signsOut op = 'o'
+	destroys op = 'd'
+)
+
+var changes = map[op]change{writes: write, renews: renew, signsIn: signIn, signsOut: signOut}
+
+// at returns the session of a token.
+func (w *world) at(t token) *session { return &w.sessions[t.session] }
+
+// holders returns every token of the session, to be moved, and those that the attacker
+// knows as one more list.
+func (w *world) holders(session int8, known []token) (list []*token) {
+	add := func(t *token) {
+		if t.session == session {
+			list = append(list, t)
+		}
+	}
+	add(&w.jar)
+	for i := range w.mine {
+		add(&w.mine[i].with)
+		add(&w.mine[i].answer)
+		add(&w.theirs[i].with)
+	}
+	for i := range known {
+		add(&known[i])
+	}
+	return list
+}
+
+// known returns what the attacker has of a session.
+func (w *world) known(session int8) (list []token) {
+	for p := current; p <= lost; p++ {
+		if w.knows[session]&(1<<p) != 0 {
+			list = append(list, token{session, p})
+		}
+	}
+	return list
+}
+
+// update commits a change with a token, and moves all others if that renews.
+func (w *world) update(t token, e evidence, c change, who user) (verdict, bool) {
+	known := w.known(t.session)
+	v, won := w.at(t).update(t.place, e, c, who, w.holders(t.session, known)...)
+	w.knows[t.session] = 0
+	for _, k := range known {
+		w.knows[t.session] |= 1 << k.place
+	}
+	if won && c == signOut {
+		for _, list := range []*[2]request{&w.mine, &w.theirs} {
+			for i := range list {
+				if q := &list[i]; q.stage >= arrived && q.stage < answered && q.with.session == t.session {
+					q.evidence.beforeOut = true
+				}
+			}
+		}
+	}
+	return v, won
+}
+
+// begin makes a session of the victim's. It reports false if there is no room.
+func (w *world) begin(who user, cart bool) (token, bool) {
+	i := slices.IndexFunc(w.sessions[:], func(s session) bool { return s.status == absent })
+	if i < 0 {
+		return none, false
+	}
+	w.sessions[i] = session{status: live, user: who, cart: cart, victims: who == victim}
+	return token{session: int8(i)}, true
+}
+
+// commit is the commit of one of the browser's requests: what the runtime makes of the
+// store's answer. It reports false if the search has no room for what follows.
+func (w *world) commit(q *request) (answer token, ok, room bool) {
+	if q.refusal == gone || q.refusal == superseded && q.op != signsIn {
+		return unchanged, false, true
+	}
+	if !q.with.real() {
+		return w.commitAfresh(q)
+	}
+	t, s := q.with, w.at(q.with)
+	if q.op == destroys {
+		return w.destroy(q)
+	}
+	if q.op == signsOut && q.seen && s.user == nobody { // no change
+		return unchanged, true, true
+	}
+	v, won := w.update(t, q.evidence, changes[q.op], victim)
+	switch {
+	case v == admitted:
+		s.cart = s.cart || q.op == writes
+		s.victims = s.victims || q.op == signsIn
+		if won {
+			return token{session: t.session}, true, true
+		}
+		return unchanged, true, true
+	case q.op == signsIn && v == superseded && !s.isSignedOut(t.place, q.evidence):
+		return w.commitAfresh(q)
+	case v == superseded, v == gone, q.seen:
+		return unchanged, false, true
+	default:
+		return w.commitAfresh(q)
+	}
+}
+
+// unchanged is the answer that leaves the jar as it is.
+var unchanged = token{session: -3}
+
+// commitAfresh begins a session, if there is anything to store.
+func (w *world) commitAfresh(q *request) (answer token, ok, room bool) {
+	switch q.op {
+	case writes:
+		answer, room = w.begin(nobody, true)
+		return answer, true, room
+	case signsIn:
+		answer, room = w.begin(victim, false)
+		return answer, true, room
+	default:
+		return unchanged, true, true
+	}
+}
+
+// destroy is R3.
+func (w *world) destroy(q *request) (answer token, ok, room bool) {
+	if !q.seen {
+		return unchanged, true, true
+	}
+	switch v, _ := w.at(q.with).destroy(q.with.place, q.evidence); v {
+	case superseded:
+		return unchanged, false, true
+	case gone:
+		return unchanged, true, true
+	default:
+		return none, true, true
+	}
+}
+
+// load is what a request that looks first finds.
+func (w *world) load(q *request) {
+	q.stage = loaded
+	if !q.with.real() {
+		return
+	}
+	v := w.at(q.with).admit(q.with.place, q.evidence)
+	switch v {
+	case admitted:
+		q.seen, q.evidence.held = true, true
+	case superseded, gone:
+		q.refusal = v
+	default:
+		q.refusal = v
+		if v == reused || q.op != signsIn { // a sign-in asks once more with its token (T8)
+			q.with = none
+		}
+	}
+}
+
+// pass lets a grace pass.
+func (w *world) pass() {
+	for i := range w.sessions {
+		w.sessions[i].pass()
+	}
+}
+
+// tidy forgets what makes no difference: who has a token of what is gone, and sessions
+// that nobody has a token of. Families are numbered in the order of their tokens.
+func (w *world) tidy() {
+	for i := range w.sessions {
+		s := &w.sessions[i]
+		known := w.known(int8(i))
+		list := w.holders(int8(i), known)
+		if s.status == absent || len(list) == 0 {
+			for _, t := range list {
+				*t = unknown
+			}
+			*s, w.knows[i] = session{}, 0
+			continue
+		}
+		s.blank(list)
+		s.renumber(list)
+		w.knows[i] = 0
+		for _, k := range known {
+			w.knows[i] |= 1 << k.place
+		}
+	}
+	for _, list := range []*[2]request{&w.mine, &w.theirs} {
+		for i := range list {
+			if list[i].stage == idle {
+				list[i] = request{with: none, answer: unchanged}
+			}
+		}
+	}
+}
+
+// blank forgets what is known of earlier tokens that nobody has.
+func (s *session) blank(holders []*token) {
+	for i, o := range s.old {
+		held := slices.ContainsFunc(holders, func(t *token) bool { return t.place == place(i+1) })
+		if o.any(known) && !held {
+			s.old[i] = known | ended | over | aged
+		}
+	}
+	if s.ticket == noTicket {
+		s.saw = current
+	}
+}
+
+// renumber gives the families of a session the smallest numbers.
+func (s *session) renumber(holders []*token) {
+	number := map[uint8]uint8{}
+	for i, o := range s.old {
+		if !o.any(known) {
+			s.family[i+1] = s.family[current] // of no token
+		}
+	}
+	for i, f := range s.family {
+		if _, found := number[f]; !found {
+			number[f] = uint8(len(number))
+		}
+		s.family[i] = number[f]
+	}
+	renumbered := func(p place) place {
+		if p < forgotten || p == lost {
+			return p
+		}
+		if n, found := number[uint8(p-forgotten)]; found {
+			return forgotten + place(n)
+		}
+		return lost
+	}
+	for _, t := range holders {
+		t.place = renumbered(t.place)
+	}
+	s.saw = renumbered(s.saw)
+}
