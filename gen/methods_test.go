@@ -39,7 +39,7 @@ func expectedNames(f *schema.File) map[string][]string {
 	for _, s := range f.Sessions {
 		n := s.Names()
 		names[""] = append(names[""], n.New, n.From, n.With)
-		methods := slices.Clone(schema.SessionMethods)
+		methods := s.Methods()
 		for _, field := range s.Fields {
 			methods = append(methods, field.Methods()...)
 		}

@@ -1,6 +1,10 @@
 package runtime
 
-import "unsafe"
+import (
+	"encoding/base64"
+	"strings"
+	"unsafe"
+)
 
 // A Format is how values are encoded in a store.
 type Format uint8
@@ -52,6 +56,29 @@ type KeyCodec[K any] interface {
 	Text(f Format, k K) string
 	Parse(f Format, text string) (K, error)
 	Compare(a, b K) int
+}
+
+// bytesForm writes bytes that only the runtime reads as a store of the format keeps
+// them.
+func bytesForm(f Format, b []byte) string {
+	if f == JSON {
+		return `"` + base64.StdEncoding.EncodeToString(b) + `"`
+	}
+	return string(b)
+}
+
+// formBytes reads what bytesForm has written, strictly: it has one spelling.
+func formBytes(f Format, form string) ([]byte, bool) {
+	if f != JSON {
+		return []byte(form), true
+	}
+	text, opened := strings.CutPrefix(form, `"`)
+	text, closed := strings.CutSuffix(text, `"`)
+	if !opened || !closed || strings.ContainsAny(text, "\r\n") {
+		return nil, false
+	}
+	b, err := base64.StdEncoding.Strict().DecodeString(text)
+	return b, err == nil
 }
 
 // stringBytes returns the bytes of s without a copy, for readers only.

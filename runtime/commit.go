@@ -106,7 +106,7 @@ func (c commit) run(ctx context.Context) error {
 }
 
 func (c commit) storePending(ctx context.Context) error {
-	if c.draft.signsIn() {
+	if c.draft.signsIn() && !c.leaveDevice() {
 		c.signInAnyway()
 	}
 	if c.refusal != nil {
@@ -117,6 +117,7 @@ func (c commit) storePending(ctx context.Context) error {
 	}
 	if c.life.expiry != nil && c.life.expiry.IsZero() || c.draft.needsRecord() || len(c.rivals) > 0 {
 		c.load(ctx)
+		c.leaveDevice()
 		c.endOverdue()
 	}
 	if err := c.endDestroyed(ctx); err != nil {
@@ -194,7 +195,7 @@ func (c commit) endDestroyed(ctx context.Context) error {
 		c.tell(EventDestroyed, c.life.ending)
 	}
 	c.life.ending = nil
-	c.cookie = cookieCleared
+	c.cookie, c.unbinds = cookieCleared, true
 	if c.live != nil {
 		c.live.saw = Proof{} // whatever the browser still holds opens nothing
 		c.live.destroyed = true
@@ -248,7 +249,7 @@ func (c commit) byTicket() bool {
 // deliver notes that the browser has to learn the session's token, over a live
 // connection by the ticket, nil if none is needed.
 func (c commit) deliver(ticket *Ticket, secret secret) {
-	c.cookie = cookieSet
+	c.cookie, c.invitation = cookieSet, c.room.invitation
 	if ticket != nil {
 		c.live.ticket, c.live.undelivered = secret, ticket.Sole
 	}

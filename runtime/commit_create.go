@@ -75,6 +75,9 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 	if err != nil || entries.Len() == 0 {
 		return nil, err
 	}
+	if c.invites(true) {
+		entries, _, _ = entries.apply(&Delta{Ops: []Op{c.invite(now)}})
+	}
 	created := now.Truncate(time.Millisecond)
 	deadline := c.deadline(created)
 	r := &Record{

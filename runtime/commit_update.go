@@ -43,7 +43,7 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 		return false, c.refused(ctx, err)
 	}
 	c.fetch(ctx)
-	if c.refusal != nil {
+	if c.refusal != nil && !c.leaveDevice() {
 		return false, c.refuse()
 	}
 	return false, nil
@@ -55,7 +55,7 @@ func (c commit) prepareDelta(now time.Time) error {
 		return err
 	}
 	c.room.delta = Delta{
-		Ops:      ops,
+		Ops:      c.appendBound(ops, now),
 		Limits:   c.draft.limits(),
 		MaxBytes: c.engine.config.MaxBytes,
 		SignIn:   c.draft.signIn(c.engine.renewing),

@@ -63,6 +63,25 @@ type Config struct {
 	// SyncPath is the path at which SyncHandler is mounted. Default: "/lively/sync".
 	SyncPath string
 
+	// Bound says which sessions are bound to the device of their browser, if that
+	// can. They need BindHandler, which is generated for a directive that has bound, be
+	// it bound=false. Default: [BoundNever].
+	Bound Bound
+
+	// BoundAge is how long a stolen bound cookie is worth anything. The browser
+	// proves before that it still has its key. Minutes are right: browsers sign only
+	// so often. Default: 10 minutes.
+	BoundAge time.Duration
+
+	// BindPath is the path at which BindHandler is mounted. Default: "/session/bind".
+	BindPath string
+
+	// BoundSkipped decides whether a bound session is opened to a request whose
+	// browser says, in the field Secure-Session-Skipped, that it could not refresh
+	// the bound cookie. A thief can say so, too. It is called while the session is
+	// being opened, and must not use that. Nil, the default: it is not opened.
+	BoundSkipped func(*http.Request) bool
+
 	// FailClosed answers every request whose session could not be loaded with 503,
 	// also those that only read it.
 	FailClosed bool
@@ -154,13 +173,15 @@ func defaultConfig() Config {
 		Grace:        30 * time.Second,
 		MaxBytes:     1 << 20,
 		SyncPath:     "/lively/sync",
+		BoundAge:     10 * time.Minute,
+		BindPath:     "/session/bind",
 		Timeout:      defaultTimeout,
 		OnEvent:      logEvent,
 		OnError:      logError,
 		ErrorHandler: answerError,
 
 		SignInHandler: answerSignIn,
-		Now:          time.Now,
+		Now:           time.Now,
 	}
 }
 

@@ -12,7 +12,8 @@ type engine struct {
 	name    string
 	config  Config
 	carrier carrier
-	store   Store // nil: sessions without one
+	device  Cookie // the bound one
+	store   Store  // nil: sessions without one
 	format  Format
 	clock   *clock
 	ring    *keyRing // nil without a store

@@ -63,6 +63,11 @@ var (
 	// session that is first read after its last commit says so, too.
 	ErrTooLate = errors.New("too late for the session: the response has begun or the request is over")
 
+	// ErrUnbound says that the session is bound to the device of its browser, and the
+	// request does not come from there. The session reads as empty, and nothing is
+	// stored; a sign-in begins a session of its own.
+	ErrUnbound = errors.New("the session is bound to another device")
+
 	// ErrNoMiddleware says that the context carries no session: the handler
 	// does not run behind the Middleware of its sessions.
 	ErrNoMiddleware = errors.New("no session in this context: wrap the handler with Middleware")
@@ -133,21 +138,27 @@ func (e *Error) Error() string { return fmt.Sprintf("%s %s(%s): %v", e.Op, e.Ses
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// isUnbound reports whether a session was not opened to another device.
+func isUnbound(err error) bool { return errors.Is(err, ErrUnbound) }
+
 // isRoutine reports whether an error is part of normal work: the session has ended
 // or moved on, or the visitor has hung up.
 func isRoutine(err error) bool {
-	return errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) || errors.Is(err, context.Canceled)
+	return errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) ||
+		isUnbound(err) || errors.Is(err, context.Canceled)
 }
 
-// StatusOf returns the HTTP status that tells a visitor of a failed commit: 409
-// if the session has ended or moved on, 413 if it would outgrow a limit, 503 if it
-// could not be saved.
+// StatusOf returns the HTTP status that tells a visitor of a failed commit: 403 if
+// the session is bound to another device, 409 if it has ended or moved on, 413 if it
+// would outgrow a limit, 503 if it could not be saved.
 func StatusOf(err error) int {
 	switch {
 	case errors.Is(err, ErrEnded), errors.Is(err, ErrSuperseded):
 		return http.StatusConflict
 	case errors.Is(err, ErrTooLarge):
 		return http.StatusRequestEntityTooLarge
+	case isUnbound(err):
+		return http.StatusForbidden
 	default:
 		return http.StatusServiceUnavailable
 	}

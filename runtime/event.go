@@ -102,6 +102,25 @@ const (
 	// EventRevoked: sessions were ended by a value of the field, Count of them.
 	EventRevoked EventKind = "revoked"
 
+	// EventBound: a session is bound from now on to the device of its browser, which
+	// has presented its bound cookie first.
+	EventBound EventKind = "bound"
+
+	// EventRefreshed: the browser of a bound session has proved that it has the key,
+	// and has a new bound cookie.
+	EventRefreshed EventKind = "bound_refreshed"
+
+	// EventUnbound: a bound session was not opened to a request that came without a
+	// valid bound cookie: the cookie was stolen, or the browser has lost its key.
+	EventUnbound EventKind = "bound_refused"
+
+	// EventBoundSkipped: the same, but Config.BoundSkipped has let it through.
+	EventBoundSkipped EventKind = "bound_skipped"
+
+	// EventProofRefused: somebody has sent a proof to BindHandler that is none of the
+	// session's device.
+	EventProofRefused EventKind = "proof_refused"
+
 	// EventClosedRead: a session was first read after its request. The read gave
 	// defaults.
 	EventClosedRead EventKind = "read_after_close"
@@ -147,7 +166,7 @@ const lifeLevel = slog.LevelDebug
 
 func (k EventKind) level() slog.Level {
 	switch k {
-	case EventCreated, EventSignedIn, EventRenewed, EventSignedOut, EventDestroyed, EventRevoked:
+	case EventCreated, EventSignedIn, EventRenewed, EventSignedOut, EventDestroyed, EventRevoked, EventBound, EventRefreshed:
 		return lifeLevel
 	case EventMalformedCookie:
 		return slog.LevelInfo

@@ -128,6 +128,21 @@ func (r responseHeader) sendCookie() {
 	r.sent = true
 	r.add()
 	keepOutOfCaches(r.Header, &r.cacheControl)
+	r.sendBound()
+}
+
+// sendBound invites the browser to register a key of its device, and takes the bound
+// cookie of a session that it has left: then it asks at once, and learns that there is
+// nothing to refresh any more.
+func (r responseHeader) sendBound() {
+	if r.invitation != "" {
+		r.Header.Set(invitationField, r.engine.config.invitation(r.invitation))
+		r.invitation = ""
+	}
+	if _, _, brought := r.engine.device.next(r.brought); brought && r.unbinds {
+		r.Header.Add("Set-Cookie", r.engine.device.clear())
+		r.unbinds = false
+	}
 }
 
 // add adds what the session says to its client to the header.

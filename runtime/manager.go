@@ -28,6 +28,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		kind:   model.kind,
 		name:   model.name,
 		config: config,
+		device: config.boundCookie(),
 		store:  store,
 		clock:  newClock(config.Now),
 		ring:   ring,

@@ -73,6 +73,7 @@ func (c *Config) problems() []Problem {
 	l.demand(isLocalPath(c.SyncPath), "SyncPath",
 		say("is %q, which is not a path of this host", c.SyncPath),
 		"begin it with one /, and leave out host and query")
+	l = append(l, c.boundProblems()...)
 	for i, origin := range c.Origins {
 		l.demand(isOrigin(origin), say("Origins[%d]", i),
 			say("is %q, which is not an origin", origin),

@@ -102,11 +102,21 @@ func (s *Session) choose(ctx context.Context) {
 	case record == nil:
 		s.become(identity{}, absent)
 	default:
-		s.identity = t.identity(s.engine.kind)
-		s.confirmed = true
-		s.move(seen, record, nil)
+		s.chosen(ctx, t, record)
 	}
 	s.rivals = nil
+}
+
+// chosen makes the one token that opens a session the session's.
+func (s *Session) chosen(ctx context.Context, t token, record *Record) {
+	s.identity = t.identity(s.engine.kind)
+	record, err := s.admit(ctx, s.key(&s.identity, s.engine.clock.read()), record)
+	if err != nil {
+		s.move(ended, nil, s.fail(err))
+		return
+	}
+	s.confirmed = true
+	s.move(seen, record, nil)
 }
 
 // soleLive returns the one token of several that opens a session, with its record,

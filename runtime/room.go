@@ -9,4 +9,6 @@ type commitRoom struct {
 	ops     [2]Op
 	secret  secret // the new one, if the delta renews
 	ticket  secret // of the delta's ticket
+
+	invitation string // the challenge that the delta stores; empty: none
 }

@@ -5,11 +5,9 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // A sealed value is a version, the id of the key, and what AES-256-GCM with a
@@ -102,14 +100,11 @@ func (r *keyRing) seal(p association, f Format, value string) string {
 	key := r.keys[0]
 	b := append([]byte{sealVersion}, key.id[:]...)
 	b = key.aead.Seal(b, nil, []byte(value), p.data())
-	if f == JSON {
-		return `"` + base64.StdEncoding.EncodeToString(b) + `"`
-	}
-	return string(b)
+	return bytesForm(f, b)
 }
 
 func (r *keyRing) open(p association, f Format, sealed string) (string, error) {
-	b, ok := sealedBytes(f, sealed)
+	b, ok := formBytes(f, sealed)
 	if !ok || len(b) < sealHeader || b[0] != sealVersion {
 		return "", errSealed
 	}
@@ -125,19 +120,4 @@ func (r *keyRing) open(p association, f Format, sealed string) (string, error) {
 		return string(value), nil
 	}
 	return "", errSealed
-}
-
-// sealedBytes takes a sealed value out of its format, strictly: it has one
-// spelling.
-func sealedBytes(f Format, sealed string) ([]byte, bool) {
-	if f != JSON {
-		return []byte(sealed), true
-	}
-	text, opened := strings.CutPrefix(sealed, `"`)
-	text, closed := strings.CutSuffix(text, `"`)
-	if !opened || !closed || strings.ContainsAny(text, "\r\n") {
-		return nil, false
-	}
-	b, err := base64.StdEncoding.Strict().DecodeString(text)
-	return b, err == nil
 }

@@ -56,6 +56,8 @@ type state struct {
 
 	cookie     cookieChange
 	cookieEnds time.Time // of a new cookie; zero: with the browser's own session
+	invitation string    // the challenge by which the browser is to register a key; empty: it is not
+	unbinds    bool      // the browser's bound cookie is of a session that it has left
 
 	// What the response's header was given, in room of its own.
 	setCookie, cacheControl [1]string

@@ -12,7 +12,7 @@ import (
 //	absent   nothing        gives defaults     creates        no cookie, an unknown token, Destroy
 //	unseen   not known      loads              updates        a token, the end of a live event
 //	seen     the record     gives what it has  updates        a load, a creation
-//	ended    nothing        gives defaults     is refused     the end of what was seen alive, a sign-in elsewhere
+//	ended    nothing        gives defaults     is refused     the end of what was seen alive, a sign-in elsewhere, another device
 //	lost     the last view  gives that         is refused     a commit whose outcome is unknown
 //	outage   the last view  gives that         is refused     a load that failed
 //
@@ -104,18 +104,35 @@ func (s *Session) fetch(ctx context.Context) {
 		s.choose(ctx)
 		return
 	}
-	record, err := s.engine.store.Load(ctx, s.key(&s.identity, s.engine.clock.read()))
+	key := s.key(&s.identity, s.engine.clock.read())
+	record, err := s.engine.store.Load(ctx, key)
+	if err == nil {
+		record, err = s.admit(ctx, key, record)
+	}
 	switch {
 	case err == nil:
 		s.confirmed = true
 		s.move(seen, record, nil)
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused), errors.Is(err, ErrDamaged):
 		s.vanish(err)
-	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
+	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded), isUnbound(err):
 		s.move(ended, nil, s.fail(err))
 	default:
 		s.move(outage, nil, s.fault("load", err))
 	}
+}
+
+// admit asks once whether the record opens to this request: what was admitted, or
+// made by the request itself, stays so, also on a live connection.
+func (s *Session) admit(ctx context.Context, key Key, r *Record) (*Record, error) {
+	if s.confirmed {
+		return r, nil
+	}
+	r, event, err := s.engine.admit(ctx, key, r, s.brought, s.request)
+	if event != "" {
+		s.report(event, "", nil)
+	}
+	return r, err
 }
 
 // vanish takes note that no live session answers to the token. One that was seen

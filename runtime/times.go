@@ -114,3 +114,17 @@ func (s *Session) withdrawLife() {
 		s.life.see(s.draft.stored, s.engine.config.Age)
 	}
 }
+
+// Bound reports whether the session is bound to the device of its browser: whether
+// that has registered a key, and nothing else opens the session. A browser that
+// cannot never does.
+func (s *Session) Bound() bool {
+	s.lock()
+	defer s.unlock()
+	s.look()
+	if s.draft.stored == nil {
+		return false
+	}
+	b := readBinding(s.engine.format, s.draft.stored.Entries)
+	return b.registered() && !b.presented.IsZero()
+}

@@ -245,13 +245,17 @@ func (w *writer) commit(more bool) {
 	}
 	s.lock()
 	err := s.commitResponse(w.broken)
-	if err != nil {
+	again := isUnbound(s.refusal) && isForeignNavigation(s.request)
+	if err != nil || again {
 		w.fail()
 	}
 	responseHeader{s, h}.send(more)
 	w.counted = s.draft.stored != nil
 	s.unlock()
-	if err != nil {
+	switch {
+	case again:
+		reload(w.under())
+	case err != nil:
 		w.tell(err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 const (
 	runtimePath = "github.com/duckgen/duckgen/runtime"
 	codecPath   = runtimePath + "/codec"
+	dbscPath    = runtimePath + "/dbsc"
 )
 
 // A File is one generated file, whose names are all decided.

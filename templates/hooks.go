@@ -158,3 +158,19 @@ func (s *session) syncHandler() method {
 		" Config.SyncPath.")
 	return m
 }
+
+// boundHooks serve browsers that bind their sessions to a device.
+func (s *session) boundHooks(g *jen.Group) {
+	if s.Policy.Bound == nil {
+		return
+	}
+	m := method{
+		name:    "BindHandler",
+		results: []jen.Code{s.qual("net/http", "Handler")},
+		body: []jen.Code{jen.Return(s.qual(dbscPath, "Handler").Call(
+			s.local("m").Dot("manager").Dot("Binder").Call()))},
+	}
+	m.doc.say("BindHandler lets browsers bind their sessions to their device, and renew the bound cookie. Mount it at" +
+		" Config.BindPath.")
+	m.write(g, s.sessionsReceiver())
+}

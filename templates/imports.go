@@ -62,7 +62,7 @@ func importCandidates(path, name string) []string {
 }
 
 func isDuckgen(path string) bool {
-	return path == runtimePath || path == codecPath || path == codectestPath
+	return path == runtimePath || path == codecPath || path == dbscPath || path == codectestPath
 }
 
 // isStandard reports whether the path has no host name, as gofmt's kin judge.

@@ -16,6 +16,9 @@ func (s *session) sessionMethods(g *jen.Group) {
 	for _, m := range s.lifeMethods() {
 		m.write(g, s.receiver())
 	}
+	if s.Policy.Bound != nil {
+		s.bound().write(g, s.receiver())
+	}
 	for _, m := range s.printMethods() {
 		m.write(g, s.valueReceiver())
 	}
@@ -88,6 +91,12 @@ func (s *session) lifeMethods() []method {
 			"Save stores the pending changes now, and returns the error. Handlers need not call it: the hooks"+
 				" store what is pending."),
 	}
+}
+
+func (s *session) bound() method {
+	return s.asks("Bound", s.goOwn("bool"),
+		"Bound reports whether the session is bound to the device of its browser, so that a copy of its cookies soon"+
+			" opens nothing. It loads the session.")
 }
 
 // printMethods keep the token and the data out of everything that prints, a

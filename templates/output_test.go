@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/templates"
 )
 
@@ -172,7 +173,7 @@ func TestOnlyWhatTheDirectiveSaysIsConfigured(t *testing.T) {
 	s.Policy = schema.Policy{
 		Cookie: new("a\"b"), Path: new("/shop"), Domain: new("example.com"), Secure: new(true), HTTPOnly: new(false),
 		SameSite: new(http.SameSiteLaxMode), Age: new(36 * time.Hour), Idle: new(time.Duration(0)),
-		BrowserClose: new(true), Partitioned: new(false),
+		BrowserClose: new(true), Partitioned: new(false), Bound: new(runtime.BoundAlways),
 	}
 	contains(t, check(t, file(s), nil), `func(c *runtime.Config) {
 		c.Cookie.Name = "a\"b"
@@ -185,6 +186,7 @@ func TestOnlyWhatTheDirectiveSaysIsConfigured(t *testing.T) {
 		c.Cookie.Partitioned = false
 		c.Age = 36 * time.Hour
 		c.Idle = 0
+		c.Bound = runtime.BoundAlways
 	}`)
 }
 

@@ -57,6 +57,7 @@ func (s *session) emit(g *jen.Group) {
 	s.newSessions(g)
 	s.httpHooks(g)
 	s.livelyHooks(g)
+	s.boundHooks(g)
 	s.index(g)
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // newSessions is the constructor that a program calls once.
@@ -57,10 +59,23 @@ func (s *session) settingValue(value any) jen.Code {
 		return s.goOwn(strconv.FormatBool(v))
 	case time.Duration:
 		return s.duration(v)
+	case runtime.Bound:
+		return s.runtime(boundConstant(v))
 	case http.SameSite:
 		return s.qual("net/http", sameSiteConstant(v))
 	default:
 		return jen.Lit(v)
+	}
+}
+
+func boundConstant(v runtime.Bound) string {
+	switch v {
+	case runtime.BoundSignIn:
+		return "BoundSignIn"
+	case runtime.BoundAlways:
+		return "BoundAlways"
+	default:
+		return "BoundNever"
 	}
 }
 

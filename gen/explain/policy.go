@@ -38,6 +38,9 @@ func policy(s *schema.Session) []Rule {
 	if sealed := keysWith(s, func(f *schema.Field) bool { return f.Secret }); sealed != "" {
 		rules = append(rules, Rule{"secrets", sealed + " sealed with AES-256-GCM; Config.Keys has the keys", "11.3.2", true, ""})
 	}
+	if config.Bound != runtime.BoundNever {
+		rules = append(rules, bound(config.Bound))
+	}
 	if s.Hooks.Lively {
 		rules = append(rules, Rule{"Lively", "each event loads its session again, and sockets close when it ends; check the Origin of the handshake", "4.4", true, ""})
 	}
@@ -88,6 +91,14 @@ func idle(c *runtime.Config) Rule {
 		return Rule{"idle", "no limit", "7.3.1", false, "write idle=, or set Config.Idle"}
 	}
 	return Rule{"idle", span(c.Idle) + " without use", "7.3.1", true, ""}
+}
+
+func bound(b runtime.Bound) Rule {
+	value := "to a key of the browser's device, by the sign-in; mount BindHandler"
+	if b == runtime.BoundAlways {
+		value = "to a key of the browser's device, from the creation; mount BindHandler"
+	}
+	return Rule{"binding", value, "7.2", true, ""}
 }
 
 func signIn(s *schema.Session) Rule {

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/duckgen/duckgen/gen/diag"
-	"github.com/duckgen/duckgen/gen/schema"
 )
 
 // vetted are method names whose signatures go vet insists on, whatever type
@@ -59,6 +58,7 @@ func (r *reader) checkKeys(s *session) {
 // another field.
 func (r *reader) checkAccessors(s *session) {
 	holders := map[string]*field{} // of accessors
+	general := general(s)
 	for _, f := range s.fields {
 		accessors := f.Methods()
 		clash := slices.IndexFunc(accessors, func(name string) bool { return general[name] != "" || holders[name] != nil })
@@ -79,16 +79,16 @@ func (r *reader) checkAccessors(s *session) {
 }
 
 // general are the method names that no accessor can have, and what they are.
-var general = func() map[string]string {
+func general(s *session) map[string]string {
 	names := map[string]string{}
-	for _, name := range schema.SessionMethods {
+	for _, name := range s.Methods() {
 		names[name] = "the session's own method"
 	}
 	for _, name := range vetted {
 		names[name] = "a method name with a meaning of its own (go vet checks its signature)"
 	}
 	return names
-}()
+}
 
 // checkDeclared reports generated names that the package declares by hand.
 func (r *reader) checkDeclared(s *session) {
@@ -145,7 +145,7 @@ func (s *session) methods(typeName string) []string {
 	if typeName == s.Names().Sessions {
 		return s.SessionsMethods()
 	}
-	methods := slices.Clone(schema.SessionMethods)
+	methods := s.Methods()
 	for _, f := range s.fields {
 		methods = append(methods, f.Methods()...)
 	}

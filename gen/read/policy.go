@@ -32,6 +32,7 @@ const (
 var settings = []setting{
 	{"age", durationHint, false, duration(func(s *schema.Session) **time.Duration { return &s.Policy.Age })},
 	{"allow", "write rules of duckgen breaking, such as KEY_DELETED, with commas between them", false, readAllow},
+	{"bound", "write bound, bound=always or bound=false", true, readBound},
 	{"browserclose", boolHint, true, boolean(func(s *schema.Session) **bool { return &s.Policy.BrowserClose })},
 	{"cookie", "write a name of letters, digits, - and _", false, text(func(s *schema.Session) **string { return &s.Policy.Cookie })},
 	{"domain", "write a domain such as example.com", false, text(func(s *schema.Session) **string { return &s.Policy.Domain })},
@@ -174,6 +175,21 @@ func readSameSite(s *schema.Session, value string) error {
 		return fmt.Errorf("%q is not a mode", value)
 	}
 	s.Policy.SameSite = &mode
+	return nil
+}
+
+var bounds = map[string]runtime.Bound{
+	"true":   runtime.BoundSignIn,
+	"always": runtime.BoundAlways,
+	"false":  runtime.BoundNever, // the program may bind
+}
+
+func readBound(s *schema.Session, value string) error {
+	bound, ok := bounds[value]
+	if !ok {
+		return fmt.Errorf("%q does not say which sessions are bound", value)
+	}
+	s.Policy.Bound = &bound
 	return nil
 }
 

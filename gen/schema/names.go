@@ -7,12 +7,23 @@ import (
 	"unicode/utf8"
 )
 
-// SessionMethods are the methods that every session type has, whatever its
-// fields are.
+// SessionMethods are the methods that every session type has, whatever its fields
+// and its directive are.
 var SessionMethods = []string{
 	"CreatedAt", "Destroy", "Dirty", "DirtyFields", "Discard", "Err", "ExpiresAt",
 	"Format", "Handle", "IsNew", "LastUsedAt", "Load", "LogValue", "MarshalJSON", "Passive",
 	"Reload", "Renew", "RenewedAt", "Save", "SetExpiry", "SetIdle", "SetPersistent", "SignedInAt", "Snapshot",
+}
+
+// Methods returns the names of the methods that the session's type has whatever its
+// fields are, sorted.
+func (s *Session) Methods() []string {
+	names := slices.Clone(SessionMethods)
+	if s.Policy.Bound != nil {
+		names = append(names, "Bound")
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Names are the package-level names that a session is generated under.
@@ -72,6 +83,9 @@ func (s *Session) SessionsMethods() []string {
 	}
 	if s.Hooks.Lively {
 		names = append(names, "CheckOrigin", "LivelyConnect", "LivelyEvent", "ProcessLivelyEvent", "SyncHandler")
+	}
+	if s.Policy.Bound != nil {
+		names = append(names, "BindHandler")
 	}
 	for _, f := range s.Fields {
 		if f.Index {

@@ -20,6 +20,7 @@ type Policy struct {
 	Partitioned  *bool
 	Age          *time.Duration
 	Idle         *time.Duration
+	Bound        *runtime.Bound
 	Reserved     []string
 	Allow        []Rule // that the session may break
 }
@@ -45,6 +46,7 @@ func (p Policy) Settings() []Setting {
 	say(&all, "partitioned", "Cookie.Partitioned", p.Partitioned, func(c *runtime.Config) *bool { return &c.Cookie.Partitioned })
 	say(&all, "age", "Age", p.Age, func(c *runtime.Config) *time.Duration { return &c.Age })
 	say(&all, "idle", "Idle", p.Idle, func(c *runtime.Config) *time.Duration { return &c.Idle })
+	say(&all, "bound", "Bound", p.Bound, func(c *runtime.Config) *runtime.Bound { return &c.Bound })
 	return all
 }
 

@@ -5,6 +5,9 @@ package chromium
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"os"
 	"os/exec"
 	"strconv"
@@ -35,13 +38,30 @@ type Browser struct {
 // machine. It ends with the test.
 func Start(t *testing.T) *Browser {
 	t.Helper()
+	return start(t, chromedp.Flag("ignore-certificate-errors", true))
+}
+
+// StartBound starts a browser that binds sessions to a key, as those do whose
+// devices can keep one. It takes the certificate alone for a good one: otherwise it
+// binds nothing.
+func StartBound(t *testing.T, certificate *x509.Certificate) *Browser {
+	t.Helper()
+	sum := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
+	return start(t,
+		chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(sum[:])),
+		chromedp.Flag("enable-features", "DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting"),
+	)
+}
+
+func start(t *testing.T, more ...chromedp.ExecAllocatorOption) *Browser {
+	t.Helper()
 	testtier.NotShort(t, "it needs a browser")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(find(t)),
 		chromedp.Flag("no-sandbox", true), // it needs rights that a container does not have
-		chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost"),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost"),
 	)
+	options = append(options, more...)
 	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocated)
@@ -169,4 +189,14 @@ func (tab *Tab) Cookies() []*network.Cookie {
 		return result.Cookies, err
 	}
 	return perform(tab, "read the cookies", chromedp.Action[[]*network.Cookie](read))
+}
+
+// Forget removes a cookie from the browser.
+func (tab *Tab) Forget(cookie *network.Cookie) {
+	tab.t.Helper()
+	remove := func(ctx context.Context, t *chromedp.Target) (struct{}, error) {
+		_, err := cdp.Call(ctx, t, network.DeleteCookies, network.DeleteCookiesParams{Name: cookie.Name, Domain: cookie.Domain, Path: cookie.Path})
+		return struct{}{}, err
+	}
+	perform(tab, "forget the cookie "+cookie.Name, chromedp.Action[struct{}](remove))
 }

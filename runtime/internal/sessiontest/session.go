@@ -8,7 +8,7 @@ import "time"
 
 // Visitor has a field of every shape and option.
 //
-//duckgen:session cookie=shop age=168h
+//duckgen:session cookie=shop age=168h bound=false
 type Visitor struct {
 	UserID  int64           `session:"user_id,index,renew"` // whose session it is, 0 for nobody
 	Name    string          `session:"name,max=40"`

@@ -1,0 +1,25 @@
+package runtime
+
+import (
+	"io"
+	"net/http"
+)
+
+// Browsers do not refresh a bound cookie for what another site has begun, be it a
+// link that somebody follows. The page that such a link opens loads itself once more:
+// that is the site's own request.
+
+// isForeignNavigation reports whether a page of another origin has sent the visitor
+// here.
+func isForeignNavigation(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
+		(site == "cross-site" || site == "same-site")
+}
+
+// reload answers with a page that loads itself again.
+func reload(w http.ResponseWriter) {
+	keepOutOfCaches(w.Header(), new([1]string))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, `<!DOCTYPE html><meta http-equiv="refresh" content="0"><title>One moment</title>`+"\n")
+}

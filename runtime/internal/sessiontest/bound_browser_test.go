@@ -1,0 +1,149 @@
+package sessiontest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/internal/chromium"
+)
+
+// TestABrowserBindsItsSession is the life of a bound session in a real browser.
+func TestABrowserBindsItsSession(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+
+	tab.says("/", "user 7, bound true")
+	if got := b.binds(); len(got) > 0 {
+		t.Errorf("a fresh bound cookie was refreshed: %v", got)
+	}
+	for what, request := range map[string]string{
+		"a fetch":         `fetch("/").then((r) => r.text())`,
+		"an event stream": `new Promise((done) => { const s = new EventSource("/stream"); s.onmessage = (e) => { s.close(); done(e.data + ", bound true") } })`,
+	} {
+		tab.expire()
+		if got := tab.Eval(request); got != "user 7, bound true" {
+			t.Errorf("%s without a bound cookie says %q", what, got)
+		}
+		if got := b.binds(); !slices.Equal(got, []int{http.StatusOK}) {
+			t.Errorf("%s waits for the answers %v, want one refresh in one step", what, got)
+		}
+	}
+
+	// A link on another site opens the session, too.
+	tab.expire()
+	tab.Go(strings.Replace(b.url, "localhost", "127.0.0.1", 1))
+	tab.Eval(`location.href = "` + b.url + `/"`)
+	tab.Wait(`location.hostname === "localhost" && document.body.innerText === "user 7, bound true"`)
+	b.binds()
+
+	// Signing out takes the bound cookie, and the browser forgets its key.
+	tab.says("/sign-out", "user 0, bound false")
+	tab.says("/", "user 0, bound false")
+	tab.says("/", "user 0, bound false")
+	if got := b.binds(); !slices.Equal(got, []int{http.StatusOK}) {
+		t.Errorf("after signing out the browser was answered %v, want once that there is no session", got)
+	}
+	if left := tab.Cookies(); len(left) > 0 {
+		t.Errorf("the browser keeps %v", left)
+	}
+	tab.enter()
+	if len(b.errs) > 0 {
+		t.Errorf("the program reports %v", b.errs)
+	}
+}
+
+// TestAThiefOfCookiesHasNothing is what a stolen session is worth.
+func TestAThiefOfCookiesHasNothing(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+
+	one, both := tab.stolen("shop"), tab.stolen("shop", boundCookieName)
+	if got := b.thief("/", one); got != "user 0, bound false" {
+		t.Errorf("the session cookie alone opens %q", got)
+	}
+	if got := b.thief("/count", one); got != "Forbidden" {
+		t.Errorf("a write with the session cookie alone is answered %q", got)
+	}
+	if got := b.thief("/", both); got != "user 7, bound true" {
+		t.Errorf("both cookies open %q: that is what BoundAge bounds", got)
+	}
+	b.ahead.Store(int64(10 * time.Minute))
+	for _, cookies := range []string{one, both} {
+		for path, want := range map[string]string{"/": "user 0, bound false", "/count": "Forbidden", "/sign-out": "user 0, bound false"} {
+			if got := b.thief(path, cookies); got != want {
+				t.Errorf("%s after BoundAge says %q", path, got)
+			}
+		}
+	}
+	tab.expire() // as the browser's clock would have it
+	tab.says("/", "user 7, bound true")
+	if got := b.thief("/", both); got != "user 0, bound false" {
+		t.Errorf("after a refresh the stolen cookies open %q", got)
+	}
+}
+
+// TestABrowserThatCannotBindHasASessionAsBefore is Chromium as most people have it.
+func TestABrowserThatCannotBindHasASessionAsBefore(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.Start(t))
+	tab.Go(b.url + "/enter")
+	tab.says("/", "user 7, bound false")
+	tab.says("/count", "counted")
+	b.ahead.Store(int64(time.Hour))
+	tab.says("/renew", "user 7, bound false")
+	tab.says("/", "user 7, bound false")
+	if got := b.binds(); len(got) > 0 || len(b.errs) > 0 {
+		t.Errorf("the browser was answered %v, and the program reports %v", got, b.errs)
+	}
+	tab.says("/sign-out", "user 0, bound false")
+}
+
+// TestAnOutageDuringARefreshEndsNoSession has the store fail while the browser
+// proves that it has its key, then the answer is lost, then a challenge is too old.
+func TestAnOutageDuringARefreshEndsNoSession(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+
+	b.with(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		b.store.setFail(func(string) error { return errOutage })
+		defer b.store.setFail(nil)
+		next.ServeHTTP(w, r)
+	})
+	tab.expire()
+	tab.says("/", "user 0, bound false")
+	if got := b.binds(); !slices.Contains(got, http.StatusServiceUnavailable) {
+		t.Errorf("the browser was answered %v, want 503", got)
+	}
+	b.with(nil)
+	tab.until("/", "user 7, bound true")
+	b.binds()
+
+	lost := 0
+	b.with(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if lost++; lost > 1 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(nowhere{http.Header{}}, r)
+		panic(http.ErrAbortHandler)
+	})
+	tab.expire()
+	tab.until("/", "user 7, bound true")
+	b.with(nil)
+	if got := b.binds(); !slices.Contains(got, http.StatusForbidden) {
+		t.Errorf("after a lost answer the browser was answered %v, want another challenge", got)
+	}
+}
+
+// nowhere is a response that nobody gets.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header         { return n.header }
+func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
+func (n nowhere) WriteHeader(int)             {}

@@ -1,0 +1,446 @@
+package sessiontest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// A device is a browser that binds its session to a key, as the draft says.
+type device struct {
+	t         *testing.T
+	site      *site
+	cookies   map[string]string
+	key       *ecdsa.PrivateKey
+	session   string // the identifier, empty: no session is registered
+	challenge string
+	sent      string // the last proof
+}
+
+func newDevice(t *testing.T, s *site) *device {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &device{t: t, site: s, cookies: map[string]string{}, key: key}
+}
+
+// copied is another client with the same cookies.
+func (d *device) copied(names ...string) *device {
+	thief := newDevice(d.t, d.site)
+	for _, name := range names {
+		thief.cookies[name] = d.cookies[name]
+	}
+	return thief
+}
+
+func (d *device) request(method, path string) *http.Request {
+	r := httptest.NewRequest(method, "https://shop.example"+path, nil)
+	var pairs []string
+	for name, value := range d.cookies {
+		pairs = append(pairs, name+"="+value)
+	}
+	if len(pairs) > 0 {
+		r.Header.Set("Cookie", strings.Join(pairs, "; "))
+	}
+	return r
+}
+
+// take does with a response what a browser does. It registers where it is invited.
+func (d *device) take(res *http.Response) {
+	d.t.Helper()
+	for _, c := range ownCookies(res) {
+		if c.MaxAge < 0 {
+			delete(d.cookies, c.Name)
+		} else {
+			d.cookies[c.Name] = c.Value
+		}
+	}
+	if field := res.Header.Get("Secure-Session-Challenge"); field != "" {
+		d.challenge, _, _ = strings.Cut(strings.TrimPrefix(field, `"`), `"`)
+	}
+}
+
+// visit sends a request that the handler serves, and registers if it is invited.
+func (d *device) visit(handler func(s *VisitorSession)) *http.Response {
+	d.t.Helper()
+	res := d.see(handler)
+	if field := res.Header.Get("Secure-Session-Registration"); field != "" {
+		_, d.challenge, _ = strings.Cut(field, `challenge="`)
+		d.challenge = strings.TrimSuffix(d.challenge, `"`)
+		d.register(http.StatusOK)
+	}
+	return res
+}
+
+// see is visit without a registration.
+func (d *device) see(handler func(s *VisitorSession)) *http.Response {
+	d.t.Helper()
+	w := httptest.NewRecorder()
+	d.site.behind(func(_ http.ResponseWriter, _ *http.Request, s *VisitorSession) { handler(s) }).ServeHTTP(w, d.request("GET", "/a/b"))
+	d.take(w.Result())
+	return w.Result()
+}
+
+func part(v any) string {
+	b, _ := json.Marshal(v)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// proof signs a challenge.
+func (d *device) proof(challenge string, withKey bool) string {
+	header := map[string]any{"alg": "ES256", "typ": "dbsc+jwt"}
+	if withKey {
+		point, _ := d.key.PublicKey.Bytes()
+		header["jwk"] = map[string]string{
+			"kty": "EC", "crv": "P-256",
+			"x": base64.RawURLEncoding.EncodeToString(point[1:33]),
+			"y": base64.RawURLEncoding.EncodeToString(point[33:]),
+		}
+	}
+	signed := part(header) + "." + part(map[string]string{"jti": challenge})
+	digest := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, d.key, digest[:])
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	signature := make([]byte, 64)
+	r.FillBytes(signature[:32])
+	s.FillBytes(signature[32:])
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+// bind sends a request to BindHandler.
+func (d *device) bind(id, proof string) *http.Response {
+	r := d.request("POST", "/session/bind")
+	if id != "" {
+		r.Header.Set("Sec-Secure-Session-Id", `"`+id+`"`)
+	}
+	if proof != "" {
+		d.sent = proof
+		r.Header.Set("Secure-Session-Response", `"`+proof+`"`)
+	}
+	w := httptest.NewRecorder()
+	d.site.BindHandler().ServeHTTP(w, r)
+	res := w.Result()
+	d.take(res)
+	return res
+}
+
+func (d *device) register(want int) {
+	d.t.Helper()
+	res := d.bind("", d.proof(d.challenge, true))
+	d.wants(res, want)
+	var said struct {
+		Session string `json:"session_identifier"`
+	}
+	if want == http.StatusOK {
+		if err := json.NewDecoder(res.Body).Decode(&said); err != nil || said.Session == "" {
+			d.t.Errorf("the instructions are no JSON with an identifier: %v", err)
+		}
+		d.session = said.Session
+	}
+}
+
+// refresh proves that the device has the key, in the steps that the site asks for.
+func (d *device) refresh() (steps []int) {
+	d.t.Helper()
+	for range 3 {
+		res := d.bind(d.session, d.proof(d.challenge, false))
+		steps = append(steps, res.StatusCode)
+		if res.StatusCode != http.StatusForbidden {
+			break
+		}
+	}
+	return steps
+}
+
+func (d *device) wants(res *http.Response, want int) {
+	d.t.Helper()
+	if res.StatusCode != want {
+		d.t.Errorf("BindHandler answers %d, want %d", res.StatusCode, want)
+	}
+}
+
+// opens checks whom the session opens to.
+func (d *device) opens(want bool) {
+	d.t.Helper()
+	d.visit(func(s *VisitorSession) {
+		if got := s.UserID() == 7; got != want {
+			d.t.Errorf("the session opens: %v (%v), want %v", got, s.Err(), want)
+		}
+	})
+}
+
+func bindSignIns(c *runtime.Config) { c.Bound, c.Grace = runtime.BoundSignIn, 0 }
+
+// signedIn returns a device that has signed in, with a session that is bound to it.
+func signedIn(t *testing.T, s *site) *device {
+	t.Helper()
+	d := newDevice(t, s)
+	d.visit(func(s *VisitorSession) { s.SetUserID(7) })
+	s.now = s.now.Add(time.Millisecond)
+	d.opens(true)
+	return d
+}
+
+func TestABoundSessionOpensToItsDeviceAlone(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b backend) {
+		s := b.site(t, bindSignIns)
+		d := signedIn(t, s)
+		d.visit(func(s *VisitorSession) {
+			if !s.Bound() {
+				t.Error("it says that it is not bound")
+			}
+		})
+
+		one, both := d.copied("shop"), d.copied("shop", boundCookieName)
+		one.opens(false)
+		both.opens(true)
+		if res := one.see(func(s *VisitorSession) { s.AddViews(1) }); res.StatusCode != http.StatusForbidden || len(res.Cookies()) > 0 {
+			t.Errorf("a blind write is answered %d with %v", res.StatusCode, res.Cookies())
+		}
+		if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
+			t.Errorf("a refresh takes the steps %v", steps)
+		}
+		both.opens(true) // what was under way during the refresh is good until it ends
+		d.opens(true)
+		s.now = s.now.Add(10 * time.Minute)
+		both.opens(false)
+		both.see(func(s *VisitorSession) { s.Destroy() })
+		if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
+			t.Errorf("after BoundAge a refresh takes the steps %v", steps)
+		}
+		d.opens(true)
+		d.visit(func(s *VisitorSession) {
+			if s.Views() != 0 {
+				t.Error("the thief has written")
+			}
+		})
+
+		// Renewing and signing in go on with the same key.
+		d.see(func(s *VisitorSession) { s.Renew() })
+		d.opens(true)
+		if res := d.see(func(s *VisitorSession) { s.SetUserID(7) }); res.Header.Get("Secure-Session-Registration") != "" {
+			t.Error("a sign-in to a bound session asks for another key")
+		}
+		d.opens(true)
+		if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
+			t.Errorf("after a sign-in a refresh takes the steps %v", steps)
+		}
+		d.opens(true)
+		d.copied("shop").opens(false)
+
+		d.see(func(s *VisitorSession) { s.Destroy() })
+		if d.cookies[boundCookieName] != "" {
+			t.Error("the bound cookie outlives the session")
+		}
+		if res := d.bind(d.session, d.proof(d.challenge, false)); res.StatusCode != http.StatusOK || len(res.Cookies()) > 0 {
+			t.Errorf("a refresh of a session that has ended is answered %d with %v", res.StatusCode, res.Cookies())
+		}
+	})
+}
+
+func TestABoundSessionCostsNoFurtherCallOfTheStore(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := newDevice(t, s)
+	d.see(func(s *VisitorSession) { s.SetUserID(7) })
+	if calls := s.store.took(); calls != "create" {
+		t.Errorf("a sign-in makes the calls %q", calls)
+	}
+	d = signedIn(t, s)
+	s.store.took()
+	for name, c := range map[string]struct {
+		do   func(s *VisitorSession)
+		want string
+	}{
+		"untouched":      {func(*VisitorSession) {}, ""},
+		"read":           {func(s *VisitorSession) { s.Name() }, "load"},
+		"write":          {func(s *VisitorSession) { s.AddViews(1) }, "update"},
+		"read and write": {func(s *VisitorSession) { s.SetViews(s.Views() + 1) }, "load update"},
+		"sign in again":  {func(s *VisitorSession) { s.SetUserID(7) }, "update"},
+	} {
+		if d.see(c.do); s.store.took() != c.want {
+			t.Errorf("%s: want the calls %q", name, c.want)
+		}
+	}
+	d.refresh()
+	if calls := s.store.took(); calls != "load update" {
+		t.Errorf("a refresh makes the calls %q", calls)
+	}
+}
+
+func TestProofsOfOthersAreRefused(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := signedIn(t, s)
+	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
+		t.Fatalf("a refresh takes the steps %v", steps)
+	}
+	replayed := d.sent
+	other := signedIn(t, s)
+	thief := d.copied("shop", boundCookieName)
+	for _, c := range []struct {
+		name      string
+		id, proof string
+		want      int
+	}{
+		{"a copied refresh", d.session, replayed, http.StatusForbidden},
+		{"the key of another session", d.session, other.proof(d.challenge, false), http.StatusBadRequest},
+		{"a key of its own", d.session, thief.proof(d.challenge, true), http.StatusBadRequest},
+		{"a second registration", "", thief.proof(d.challenge, true), http.StatusBadRequest},
+		{"a registration without a key", "", d.proof(d.challenge, false), http.StatusBadRequest},
+		{"no proof", d.session, "", http.StatusForbidden},
+		{"nothing", "", "", http.StatusBadRequest},
+		{"no JWT", d.session, "a.b", http.StatusBadRequest},
+		{"another session's identifier", other.session, d.proof(d.challenge, false), http.StatusOK},
+	} {
+		res := thief.bind(c.id, c.proof)
+		if res.StatusCode != c.want {
+			t.Errorf("%s is answered %d, want %d", c.name, res.StatusCode, c.want)
+		}
+		if len(res.Cookies()) > 0 {
+			t.Errorf("%s brings a cookie", c.name)
+		}
+	}
+	d.opens(true)
+	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
+		t.Errorf("afterwards a refresh takes the steps %v", steps)
+	}
+}
+
+func TestAnAnswerThatIsLostLocksNobodyOut(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := newDevice(t, s)
+	res := d.see(func(s *VisitorSession) { s.SetUserID(7) })
+	_, challenge, _ := strings.Cut(strings.TrimSuffix(res.Header.Get("Secure-Session-Registration"), `"`), `challenge="`)
+	lost := d.copied("shop")
+	lost.key, lost.challenge = d.key, challenge
+	lost.register(http.StatusOK)
+	s.now = s.now.Add(time.Hour)
+	d.opens(true) // the browser has not had the answer
+	d.see(func(s *VisitorSession) {
+		if s.Bound() {
+			t.Error("a session whose browser has no bound cookie says that it is bound")
+		}
+	})
+
+	// The next sign-in asks again.
+	d.visit(func(s *VisitorSession) { s.SetUserID(7) })
+	d.opens(true)
+	d.copied("shop").opens(false)
+
+	// Of a refresh, twice in a row: the browser still has its cookie and an answered
+	// challenge.
+	for range 2 {
+		lost = d.copied("shop", boundCookieName)
+		lost.key, lost.challenge, lost.session = d.key, d.challenge, d.session
+		lost.refresh()
+		d.opens(true)
+	}
+	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusForbidden, http.StatusOK}) {
+		t.Errorf("after lost answers a refresh takes the steps %v", steps)
+	}
+	d.opens(true)
+}
+
+func TestASignInOnAnotherDeviceBeginsASessionOfItsOwn(t *testing.T) {
+	for name, signIn := range map[string]func(s *VisitorSession){
+		"blind":        func(s *VisitorSession) { s.SetUserID(8) },
+		"after a read": func(s *VisitorSession) { s.Name(); s.SetUserID(8) },
+		"with a fold":  func(s *VisitorSession) { s.AppendRecent("a"); s.SetUserID(8) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, bindSignIns)
+			d := signedIn(t, s)
+			other := d.copied("shop")
+			other.visit(signIn)
+			other.visit(func(s *VisitorSession) {
+				if s.UserID() != 8 {
+					t.Errorf("it is the session of %d: %v", s.UserID(), s.Err())
+				}
+			})
+			d.opens(true)
+			if other.session == "" || other.session == d.session {
+				t.Errorf("the sessions are %q and %q", other.session, d.session)
+			}
+		})
+	}
+}
+
+func TestARequestUnderWayAtTheRegistrationIsServed(t *testing.T) {
+	s := newSite(t, func(c *runtime.Config) { c.Bound = runtime.BoundSignIn })
+	d := signedIn(t, s)
+	d.copied("shop").opens(true)
+	d.copied("shop").see(func(s *VisitorSession) { s.AddViews(1) })
+	s.now = s.now.Add(31 * time.Second)
+	d.copied("shop").opens(false)
+	d.visit(func(s *VisitorSession) {
+		if s.Views() != 1 {
+			t.Errorf("%d views", s.Views())
+		}
+	})
+}
+
+func TestBoundAlwaysBindsEverySession(t *testing.T) {
+	s := newSite(t, func(c *runtime.Config) { c.Bound, c.Grace = runtime.BoundAlways, 0 })
+	d := newDevice(t, s)
+	d.visit(func(s *VisitorSession) { s.AddViews(1) })
+	d.visit(func(s *VisitorSession) {
+		if s.Views() != 1 {
+			t.Errorf("%d views", s.Views())
+		}
+	})
+	d.copied("shop").see(func(s *VisitorSession) {
+		if s.Views() != 0 || s.Err() == nil {
+			t.Error("a stolen cookie opens it")
+		}
+	})
+}
+
+func TestBoundSkippedDecides(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		s := newSite(t, bindSignIns, func(c *runtime.Config) {
+			c.BoundSkipped = func(r *http.Request) bool { return open && r.Header.Get("Secure-Session-Skipped") != "" }
+		})
+		d := signedIn(t, s)
+		s.kinds()
+		r := d.copied("shop").request("GET", "/")
+		r.Header.Set("Secure-Session-Skipped", `quota_exceeded;session_identifier="`+d.session+`"`)
+		s.behind(func(_ http.ResponseWriter, _ *http.Request, s *VisitorSession) {
+			if got := s.UserID() == 7; got != open {
+				t.Errorf("it opens: %v", got)
+			}
+		}).ServeHTTP(httptest.NewRecorder(), r)
+		want := runtime.EventUnbound
+		if open {
+			want = runtime.EventBoundSkipped
+		}
+		if kinds := s.kinds(); !slices.Contains(kinds, want) {
+			t.Errorf("the events are %v", kinds)
+		}
+	}
+}
+
+// The entries of the binding are the runtime's own: no program sees them.
+func TestTheBindingIsNoFieldOfTheSession(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := signedIn(t, s)
+	d.see(func(s *VisitorSession) {
+		if text := fmt.Sprint(s.Snapshot(), s.DirtyFields(), s.Dirty()); strings.Contains(text, "@") {
+			t.Errorf("a program sees %s", text)
+		}
+	})
+}
