@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/dbsc"
 )
 
 // TestABrowserBindsItsSession is the life of a bound session in a real browser.
@@ -147,3 +149,93 @@ type nowhere struct{ header http.Header }
 func (n nowhere) Header() http.Header         { return n.header }
 func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (n nowhere) WriteHeader(int)             {}
+
+// TestABoundSessionLivesInSeveralTabsAndProcesses has two tabs whose cookie ends at
+// once, served by two processes in turns, of which one starts anew.
+func TestABoundSessionLivesInSeveralTabsAndProcesses(t *testing.T) {
+	b := serveBound(t)
+	browser := chromium.StartBound(t, b.certificate.Certificate())
+	tab := b.open(browser)
+	tab.enter()
+	second := b.pages(newSiteOn(t, b.store, b.bind))
+	first := *b.handler.Load()
+	turn := 0
+	b.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		turn++
+		next := first
+		if turn%2 == 0 {
+			next = second
+		}
+		b.mu.Unlock()
+		next.ServeHTTP(w, r)
+	}))
+	other := b.open(browser)
+	tab.expire()
+	const three = `Promise.all(["/", "/", "/"].map((p) => fetch(p).then((r) => r.text()))).then((all) => all.join("; "))`
+	answers := make(chan string, 2)
+	go func() { answers <- other.Eval(three) }()
+	answers <- tab.Eval(three)
+	want := strings.Repeat("user 7, bound true; ", 2) + "user 7, bound true"
+	for range 2 {
+		if got := <-answers; got != want {
+			t.Errorf("a tab says %q", got)
+		}
+	}
+	if got := b.binds(); len(got) == 0 || slices.Contains(got, http.StatusBadRequest) {
+		t.Errorf("the browser was answered %v", got)
+	}
+	b.serve(b.pages(newSiteOn(t, b.store, b.bind))) // a restart
+	tab.expire()
+	tab.says("/", "user 7, bound true")
+	other.says("/", "user 7, bound true")
+}
+
+// TestABrowserWhoseQuotaIsUsedUpSaysSo has a bound cookie that lives too short.
+func TestABrowserWhoseQuotaIsUsedUpSaysSo(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		b := serveBound(t, func(c *runtime.Config) {
+			c.BoundSkipped = func(r *http.Request) bool {
+				for skip := range dbsc.Skipped(r.Header) {
+					if skip.Reason == "quota_exceeded" && skip.Session != "" {
+						return open
+					}
+				}
+				return false
+			}
+		})
+		tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+		tab.enter()
+		used := func() bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return slices.ContainsFunc(b.requests, func(r boundRequest) bool { return r.header.Get("Secure-Session-Skipped") != "" })
+		}
+		for range 20 {
+			if tab.expireIfThere(); used() {
+				break
+			}
+			tab.fetch("/")
+		}
+		want := "user 0, bound false"
+		if open {
+			want = "user 7, bound true"
+		}
+		tab.says("/", want)
+	}
+}
+
+// TestAWebSocketHandshakeWaitsForTheRefresh is what live connections rely on.
+func TestAWebSocketHandshakeWaitsForTheRefresh(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+	tab.expire()
+	tab.Eval(`new Promise((done) => { const s = new WebSocket(location.origin.replace("https", "wss") + "/socket"); s.onerror = s.onopen = done })`)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.IndexFunc(b.requests, func(r boundRequest) bool { return r.path == "/socket" })
+	if i < 0 || !strings.Contains(b.requests[i].header.Get("Cookie"), boundCookieName) {
+		t.Error("the handshake brings no bound cookie")
+	}
+}

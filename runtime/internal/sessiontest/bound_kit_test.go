@@ -245,13 +245,20 @@ func (tab *boundTab) says(path, want string) {
 // expire does with the bound cookie what its end would do.
 func (tab *boundTab) expire() {
 	tab.t.Helper()
+	if !tab.expireIfThere() {
+		tab.t.Fatal("the browser has no bound cookie")
+	}
+}
+
+func (tab *boundTab) expireIfThere() bool {
+	tab.t.Helper()
 	for _, c := range tab.Cookies() {
 		if c.Name == boundCookieName {
 			tab.Forget(c)
-			return
+			return true
 		}
 	}
-	tab.t.Fatal("the browser has no bound cookie")
+	return false
 }
 
 // stolen returns the browser's cookies as a thief sends them.
