@@ -28,21 +28,25 @@ const shutdownTime = 10 * time.Second
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; another port is chosen where that one is taken")
 	https := flag.Bool("https", false, "browsers come over HTTPS, by a proxy in front of this server")
+	bound := flag.Bool("bound", false, "bind sessions to the device of a browser that can; needs -https")
 	db := flag.String("db", "shop.db", "SQLite `file` that keeps the sessions")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *db, *https, os.Stdout); err != nil {
+	if err := run(ctx, *addr, *db, *https, *bound, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "shop:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves the shop until ctx ends.
-func run(ctx context.Context, addr, db string, https bool, out io.Writer) error {
+func run(ctx context.Context, addr, db string, https, bound bool, out io.Writer) error {
 	if !https && !isLoopback(addr) {
 		return fmt.Errorf("%s can be reached from other machines, and plain HTTP would show them the session's cookie: "+
 			"listen on 127.0.0.1, or put a proxy that speaks HTTPS in front and say -https", addr)
+	}
+	if bound && !https {
+		return errors.New("browsers bind sessions over HTTPS alone: put a proxy that speaks it in front and say -https")
 	}
 	store, err := sqlitestore.Open(ctx, db)
 	if err != nil {
@@ -54,6 +58,9 @@ func run(ctx context.Context, addr, db string, https bool, out io.Writer) error 
 		// in production; over plain HTTP the visitor would have a new session at
 		// every request.
 		c.Cookie.Secure = https
+		if bound {
+			c.Bound = runtime.BoundAlways // signing in over a live connection could invite no browser
+		}
 	})
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func open(t *testing.T, addr string) (printed, url string) {
 	done := make(chan error, 1)
 	db := filepath.Join(t.TempDir(), "shop.db")
 	go func() {
-		err := run(ctx, addr, db, false, in)
+		err := run(ctx, addr, db, false, false, in)
 		in.CloseWithError(err)
 		done <- err
 	}()
@@ -73,7 +73,7 @@ func TestATakenPortIsNoObstacle(t *testing.T) {
 
 func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:8080", ":8080", "192.0.2.1:8080", "shop.example:80", "8080"} {
-		if err := run(t.Context(), addr, "", false, io.Discard); err == nil || !strings.Contains(err.Error(), "-https") {
+		if err := run(t.Context(), addr, "", false, false, io.Discard); err == nil || !strings.Contains(err.Error(), "-https") {
 			t.Errorf("%s: %v, want a refusal that names -https", addr, err)
 		}
 	}

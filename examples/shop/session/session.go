@@ -9,7 +9,9 @@ package session
 // The directive names no cookie: the name then follows from the settings,
 // "__Host-Http-session_id" over HTTPS and "session_id" over plain HTTP.
 //
-//duckgen:session age=168h idle=24h
+// Whether sessions are bound to the device of their browser, the program decides.
+//
+//duckgen:session age=168h idle=24h bound=false
 type Visitor struct {
 	// UserID says who has signed in, 0 for nobody.
 	UserID int64 `session:"user_id,index,renew"`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/codec"
+	"github.com/duckgen/duckgen/runtime/dbsc"
 )
 
 // This fails to compile if the runtime does not fit this file. To fix it, run
@@ -487,6 +488,12 @@ func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// Bound reports whether the session is bound to the device of its browser, so
+// that a copy of its cookies soon opens nothing. It loads the session.
+func (s *VisitorSession) Bound() bool {
+	return s.core.Bound()
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
@@ -547,6 +554,7 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 	manager, err := runtime.NewManager(visitorModel, store, func(c *runtime.Config) {
 		c.Age = 168 * time.Hour
 		c.Idle = 24 * time.Hour
+		c.Bound = runtime.BoundNever
 	}, configure...)
 	if err != nil {
 		return nil, err
@@ -613,6 +621,12 @@ func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.L
 // fetch it. Mount it at Config.SyncPath.
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
+}
+
+// BindHandler lets browsers bind their sessions to their device, and renew the
+// bound cookie. Mount it at Config.BindPath.
+func (m *VisitorSessions) BindHandler() http.Handler {
+	return dbsc.Handler(m.manager.Binder())
 }
 
 // FindByUserID returns an iterator over the live sessions whose UserID is v,

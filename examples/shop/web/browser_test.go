@@ -4,8 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
 
 	"github.com/duckgen/duckgen/examples/shop/web"
 	"github.com/duckgen/duckgen/internal/chromium"
@@ -122,4 +126,42 @@ func TestTheShopWithoutAScriptInABrowser(t *testing.T) {
 	tab.Wait(`document.documentElement.dataset.liveState !== "open"`)
 	tab.Click(`form[data-live-submit="cart.add"] button`)
 	tab.Wait(`document.querySelector(".badge")?.innerText === "1" && document.querySelector(".notice")`)
+}
+
+// TestTheShopBindsItsSessionsInABrowser is the shop with -bound, up to a live sign-in
+// on a bound session.
+func TestTheShopBindsItsSessionsInABrowser(t *testing.T) {
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	shop, err := web.New(store, func(c *runtime.Config) { c.Bound = runtime.BoundAlways })
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(shop)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { _ = shop.Shutdown(context.Background()) })
+	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	tab := chromium.StartBound(t, server.Certificate()).Open(url + "/")
+	const bound = "__Host-bound_session_id"
+	has := func() bool {
+		return slices.ContainsFunc(tab.Cookies(), func(c *network.Cookie) bool { return c.Name == bound })
+	}
+	for deadline := time.Now().Add(20 * time.Second); !has() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond) // until the browser has registered
+	}
+	isBound := func() {
+		t.Helper()
+		tab.Go(url + "/session")
+		if text := tab.Text("main"); !strings.Contains(text, "to a key of this device") {
+			t.Fatalf("the page of the session says %q", text)
+		}
+	}
+	isBound()
+	tab.Go(url + "/sign-in")
+	tab.Live()
+	tab.Type(`input[name="name"]`, "Ada")
+	tab.Click(`form[data-live-submit="sign-in"] button`)
+	tab.Wait(`document.querySelector("footer").innerText.includes("Signed in as Ada")`)
+	tab.Live()
+	isBound()
 }

@@ -22,6 +22,7 @@ func (shop *shop) sessionView(s *session.VisitorSession) view {
 		"Created": s.CreatedAt(),
 		"Renewed": s.RenewedAt(),
 		"Expires": s.ExpiresAt(),
+		"Bound":   s.Bound(),
 		"Entries": shop.entries(s.Handle()),
 	}}
 }

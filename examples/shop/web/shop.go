@@ -103,6 +103,7 @@ func (s *shop) routes() *http.ServeMux {
 	mux.Handle("GET /lively", s.live)
 	mux.Handle("GET /lively/client.js", lively.Client())
 	mux.Handle("POST /lively/sync", s.sessions.SyncHandler())
+	mux.Handle("POST /session/bind", s.sessions.BindHandler())
 	return mux
 }
 
