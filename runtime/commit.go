@@ -14,7 +14,7 @@ const (
 	maxIDs     = 4
 )
 
-var errNoToken = errors.New("a session found by index has no token here and cannot be renewed: only its own request can sign in or renew")
+var errNoToken = errors.New("a session that was found has no token here and cannot be renewed: only its own request can sign in or renew")
 
 // Save stores what has changed now instead of when the response begins. If
 // that creates or renews the session the cookie joins the response's header at

@@ -48,6 +48,7 @@ func (c commit) create(ctx context.Context) error {
 		if !r.SignedIn.IsZero() {
 			c.tell(EventSignedIn, &c.identity)
 		}
+		c.limitSessions(ctx, r.IndexValues(nil))
 		return nil
 	}
 	return fmt.Errorf("%w: %d ids tried, is the random source broken?", ErrExists, maxIDs)

@@ -38,6 +38,7 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 	switch {
 	case err == nil:
 		c.accept(result)
+		c.limitSessions(ctx, c.room.delta.IndexValues(c.engine.kind))
 		return true, nil
 	case !errors.Is(err, ErrConflict):
 		return false, c.refused(ctx, err)

@@ -19,6 +19,7 @@ type engine struct {
 	ring    *keyRing // nil without a store
 
 	renewing []*Field // with the option renew
+	limited  []*Field // with the option limit
 
 	sockets *sockets // nil without a store
 
@@ -45,4 +46,26 @@ func (e *engine) byScript() bool { return e.carrier.ambient() && !e.config.Cooki
 // hearsOfLife reports whether anybody wants to know what becomes of sessions.
 func (e *engine) hearsOfLife(ctx context.Context) bool {
 	return !e.logsEvents || slog.Default().Enabled(ctx, lifeLevel)
+}
+
+// indexValues returns what a session may be found by whose field has the encoded
+// value: in every encoding, under its key and under its earlier one.
+func (e *engine) indexValues(f *Field, value string) (values []IndexValue) {
+	spellings := []string{value}
+	if f.spellings != nil {
+		spellings = append(spellings, f.spellings(e.format, value)...)
+	}
+	for _, value := range spellings {
+		values = append(values, IndexValue{e.kind, f.Key, value})
+		if f.Was != "" {
+			values = append(values, IndexValue{e.kind, f.Was, value})
+		}
+	}
+	return values
+}
+
+func (e *engine) tellRevoked(ctx context.Context, field string, n int) {
+	if n > 0 && e.hearsOfLife(ctx) {
+		e.config.OnEvent(ctx, Event{Kind: EventRevoked, Session: e.name, Field: field, Count: n})
+	}
 }

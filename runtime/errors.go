@@ -80,6 +80,13 @@ var (
 	// found or revoked by a field.
 	ErrNoIndex = errors.New("the store keeps no index")
 
+	// ErrNoLimit says that the store cannot bound how many sessions a value has.
+	ErrNoLimit = errors.New("the store does not limit the sessions of a value")
+
+	// ErrNoList says that the store does not list its sessions, so that they cannot
+	// be found by their handle or all revoked.
+	ErrNoList = errors.New("the store does not list its sessions")
+
 	// ErrOutcomeUnknown says that the store failed in the middle of a commit.
 	// The change may or may not be stored; it is not sent again.
 	ErrOutcomeUnknown = errors.New("session commit failed, its outcome is unknown")
@@ -127,7 +134,7 @@ func (e *FieldError) Unwrap() error { return e.Err }
 // An Error is a load, a commit or another operation on a session that failed. It
 // never holds a token.
 type Error struct {
-	Op      string // "load", "save", "claim", "ensure", "extend", "check", "notify" or "sync"
+	Op      string // "load", "save", "claim", "ensure", "extend", "limit", "check", "notify" or "sync"
 	Session string // the type, "session.Visitor"
 	Handle  string // the session's id; empty if there is none
 	Err     error

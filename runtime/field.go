@@ -13,6 +13,7 @@ type Field struct {
 	Was    string // an earlier key, still read; empty: none
 	Max    int    // bytes of strings and []byte, elements of collections; 0: no limit
 	Index  bool   // sessions are found by it
+	Limit  int    // sessions that one indexed value may have; 0: any number
 	Renew  bool   // setting it is a sign-in: it renews the token
 	Secret bool   // sealed before it reaches a store
 
@@ -31,6 +32,10 @@ type Field struct {
 	// canonical encodes a stored value as this program would: a store may hand
 	// JSON back in another spelling.
 	canonical func(f Format, stored string) (string, error)
+
+	// spellings returns the other encodings that a stored value may have, see
+	// [respeller]. Nil: none.
+	spellings func(f Format, stored string) []string
 
 	elements    string // what the keys of elements begin with, "cart:"
 	wasElements string // the same of the earlier key

@@ -3,36 +3,48 @@ package runtime
 import (
 	"context"
 	"iter"
+	"slices"
 )
 
-// FindBy yields the live sessions whose indexed field has the value, in no
-// particular order. What is set on them is stored by Save; they can be
-// destroyed, but not renewed. The default is never indexed and finds nothing.
-// The first error ends the iteration.
+// FindBy yields the live sessions whose indexed field has the value, the one used
+// last first: all of them are found before. What is set on them is stored by Save;
+// they can be destroyed, but not renewed. The default is never indexed and finds
+// nothing. An error comes last.
 func FindBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T) iter.Seq2[*S, error] {
 	return func(yield func(*S, error) bool) {
-		index, values, err := lookup(m, f, v)
+		list, err := carriers(ctx, m, f, v)
+		slices.SortFunc(list, func(a, b *Session) int {
+			return b.draft.stored.LastUsed().Compare(a.draft.stored.LastUsed())
+		})
+		for _, s := range list {
+			typed := m.model.wrap(s)
+			if !yield(&typed, nil) {
+				return
+			}
+		}
 		if err != nil {
 			yield(nil, err)
-			return
 		}
-		for _, value := range values {
-			for found, err := range index.Find(ctx, value, m.clock.read()) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				s := m.found(ctx, found)
-				if !s.draft.carries(&f.Field, value) {
-					continue
-				}
-				typed := m.model.wrap(s)
-				if !yield(&typed, nil) {
-					return
-				}
+	}
+}
+
+// carriers returns the sessions that FindBy yields, up to the first error.
+func carriers[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T) (list []*Session, err error) {
+	index, values, err := lookup(m, f, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, value := range values {
+		for found, err := range index.Find(ctx, value, m.clock.read()) {
+			if err != nil {
+				return list, err
+			}
+			if s := m.found(ctx, found); s.draft.carries(&f.Field, value) {
+				list = append(list, s)
 			}
 		}
 	}
+	return list, nil
 }
 
 // RevokeBy ends every live session whose indexed field has the value, but not
@@ -58,9 +70,7 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 			break
 		}
 	}
-	if revoked > 0 && m.hearsOfLife(ctx) {
-		m.config.OnEvent(ctx, Event{Kind: EventRevoked, Session: m.name, Field: f.Key, Count: revoked})
-	}
+	m.tellRevoked(ctx, f.Key, revoked)
 	return revoked, err
 }
 
@@ -84,15 +94,7 @@ func (s *Session) exception(ctx context.Context) []ID {
 	return []ID{s.id, *s.reserved}
 }
 
-// A respeller is a codec of values that other types, which the field may have had
-// before, encode differently: an index compares encodings.
-type respeller[T any] interface {
-	// Others returns the other encodings of v.
-	Others(f Format, v T) []string
-}
-
-// lookup returns the index and what to look for: the value, in every encoding that
-// the field may have given it, under its key and under its earlier one.
+// lookup returns the index and what to look for.
 func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, error) {
 	index, ok := ability[Indexer](m.store)
 	if !ok {
@@ -105,18 +107,7 @@ func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, e
 	if value == f.defaults[m.format] {
 		return index, nil, nil
 	}
-	spellings := []string{value}
-	if c, ok := f.Codec.(respeller[T]); ok {
-		spellings = append(spellings, c.Others(m.format, v)...)
-	}
-	var values []IndexValue
-	for _, value := range spellings {
-		values = append(values, IndexValue{m.kind, f.Key, value})
-		if f.Was != "" {
-			values = append(values, IndexValue{m.kind, f.Was, value})
-		}
-	}
-	return index, values, nil
+	return index, m.indexValues(&f.Field, value), nil
 }
 
 // carries reports whether the value is what is stored of the field: an index may
@@ -127,7 +118,12 @@ func (d *draft) carries(f *Field, v IndexValue) bool {
 	return found && f.same(d.format, stored, v.Value) && (v.Field == f.Key || !d.has(f.Key, ""))
 }
 
-// found makes a session of what an index found. It has no secret: the stored
+func (m *Manager[S]) foundTyped(ctx context.Context, f Found) *S {
+	typed := m.model.wrap(m.found(ctx, f))
+	return &typed
+}
+
+// found makes a session of what a store found. It has no secret: the stored
 // proof is what it operates with.
 func (m *Manager[S]) found(ctx context.Context, f Found) *Session {
 	s := &Session{engine: m.engine, ctx: ctx, arrived: m.clock.sinceEpoch()}

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// An IndexValue names the sessions of one kind whose field has one value.
+// An IndexValue names the sessions of one kind whose field has one value. Without a
+// field it names all sessions of the kind, see [Lister.RevokeAll].
 type IndexValue struct {
 	Kind  string
 	Field string // the field's key
@@ -26,6 +27,16 @@ func (r *Record) IndexValues(except *Record) iter.Seq[IndexValue] {
 			if !except.carries(v) && !yield(v) {
 				return
 			}
+		}
+	}
+}
+
+// Revocable yields the values whose revocation bars a Create of the record: that of
+// its kind, and those by which it is found.
+func (r *Record) Revocable() iter.Seq[IndexValue] {
+	return func(yield func(IndexValue) bool) {
+		if yield(IndexValue{Kind: r.Kind}) {
+			r.IndexValues(nil)(yield)
 		}
 	}
 }

@@ -34,6 +34,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		ring:   ring,
 
 		renewing: model.renewing,
+		limited:  model.limited,
 
 		logsEvents: config.logsEvents(),
 	}
@@ -52,6 +53,9 @@ func (m *Model[S]) check(store Store, config *Config, problems []Problem) (*keyR
 	var errs []error
 	for _, p := range problems {
 		errs = append(errs, p)
+	}
+	if _, ok := ability[Limiter](store); store != nil && !ok && len(m.limited) > 0 {
+		errs = append(errs, fmt.Errorf("field %q has a limit: %w", m.limited[0].Key, ErrNoLimit))
 	}
 	if store == nil {
 		errs = append(errs, errors.New("no store: open one, such as memstore.New()"))

@@ -16,6 +16,7 @@ type Model[S any] struct {
 	wrap     func(*Session) S
 	secrets  []string // keys of secret fields
 	renewing []*Field // with the option renew
+	limited  []*Field // with the option limit
 	outside  *engine  // of sessions that have no manager
 }
 
@@ -32,6 +33,9 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 		}
 		if base.Renew {
 			m.renewing = append(m.renewing, base)
+		}
+		if base.Limit > 0 {
+			m.limited = append(m.limited, base)
 		}
 	}
 	config, _ := Configure()

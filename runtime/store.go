@@ -15,8 +15,8 @@ import (
 // after the call. What it returns may share memory with what it keeps, so that a
 // caller changes nothing behind a returned record but its own copy of the struct.
 //
-// A store may offer more by implementing [Formatter], [Indexer], [Watcher],
-// [Sweeper] or [Warner].
+// A store may offer more by implementing [Formatter], [Indexer], [Limiter], [Lister],
+// [Watcher], [Sweeper] or [Warner].
 // One that wraps another keeps these abilities of it by having a method
 // Unwrap() Store.
 type Store interface {
@@ -26,7 +26,8 @@ type Store interface {
 	Load(ctx context.Context, key Key) (*Record, error)
 
 	// Create stores a new record under key.ID. Errors: ErrExists, ErrTooLarge,
-	// and ErrEnded where an indexed value was revoked after the request arrived.
+	// and ErrEnded where one of its [Record.Revocable] values was revoked after the
+	// request arrived.
 	Create(ctx context.Context, key Key, r *Record) error
 
 	// Update applies a delta, and never inserts. Errors: those of Load, and
@@ -69,7 +70,39 @@ type Indexer interface {
 	Revoke(ctx context.Context, v IndexValue, now time.Time, except ...ID) (int, error)
 }
 
-// Found is one session that an [Indexer] found.
+// A Limiter is a store that bounds how many sessions a value has.
+type Limiter interface {
+	// Trim ends the live sessions that carry one of the values but for the given
+	// number of them, those used longest ago first and never the one to keep, and
+	// returns how many it ended. Of several at once each sees what the others have
+	// left.
+	Trim(ctx context.Context, values []IndexValue, most int, keep ID, now time.Time) (int, error)
+}
+
+// A Lister is a store that yields all sessions of a kind, and finds one by its id.
+type Lister interface {
+	// All yields the live sessions of the kind, in no particular order. One that
+	// begins or ends meanwhile is found or not. Memory is bounded whatever their
+	// number. The first error ends the iteration.
+	All(ctx context.Context, kind string, now time.Time) iter.Seq2[Found, error]
+
+	// ByID returns the live session of the kind that has the id. Errors: ErrNotFound.
+	ByID(ctx context.Context, kind string, id ID, now time.Time) (*Record, error)
+
+	// RevokeAll ends every live session of the kind, and returns how many it ended.
+	// It marks the kind for [RevocationLife]: a Create by a request that had arrived
+	// before is ErrEnded.
+	RevokeAll(ctx context.Context, kind string, now time.Time) (int, error)
+}
+
+// A Pinger is a store that says whether it works better than a load of a missing
+// session would.
+type Pinger interface {
+	// Ping returns an error if sessions cannot be loaded.
+	Ping(ctx context.Context) error
+}
+
+// Found is one session that an [Indexer] or a [Lister] found.
 type Found struct {
 	ID     ID
 	Record *Record

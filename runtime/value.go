@@ -12,6 +12,13 @@ type Value[T any] struct {
 	Compare func(a, b T) int // for MergeMax and MergeMin
 }
 
+// A respeller is a codec of values that other types, which the field may have had
+// before, encode differently: an index compares encodings.
+type respeller[T any] interface {
+	// Others returns the other encodings of v.
+	Others(f Format, v T) []string
+}
+
 // sizer is a codec of values that have a length in bytes.
 type sizer[T any] interface {
 	Size(v T) int
@@ -25,6 +32,20 @@ func (f *Value[T]) prepare() {
 		f.fold = keepFirst(f.Codec)
 	}
 	prepareDefault(&f.Field, f.Codec, f.Default)
+	f.spellings = f.others
+}
+
+// others returns the other encodings of the value that one encodes.
+func (f *Value[T]) others(format Format, encoded string) []string {
+	c, ok := f.Codec.(respeller[T])
+	if !ok {
+		return nil
+	}
+	v, err := decode(f.Codec, format, encoded)
+	if err != nil {
+		return nil
+	}
+	return c.Others(format, v)
 }
 
 // Get returns the field's value, or its default if nothing is stored.

@@ -125,6 +125,9 @@ func (f *field) options() jen.Code {
 	if f.Max != 0 {
 		options = append(options, property("Max", jen.Lit(f.Max)))
 	}
+	if f.Limit != 0 {
+		options = append(options, property("Limit", jen.Lit(f.Limit)))
+	}
 	flags := []struct {
 		name string
 		set  bool

@@ -25,8 +25,8 @@ func (f *field) findBy() method {
 			jen.Return(f.runtime("FindBy").Call(f.indexArgs()...)),
 		},
 	}
-	m.doc.say("%s returns an iterator over the live sessions whose %s is %s, each once and in no particular order."+
-		" The first error ends it, with a nil session.", m.name, f.Name, f.locals.name("v"))
+	m.doc.say("%s returns an iterator over the live sessions whose %s is %s, each once and the one used last first."+
+		" An error comes last, with a nil session.", m.name, f.Name, f.locals.name("v"))
 	m.doc.say("A loop over them may read and set fields, call Destroy, and break. Only Save stores what it changes. Save" +
 		" returns an error after Renew, a sign-in or a sign-out, because no response can carry the new token, and" +
 		" ErrEnded if the session has ended meanwhile.")

@@ -58,6 +58,7 @@ func TestImportsAreInTwoBlocks(t *testing.T) {
 	contains(t, check(t, f, newForeign("zoo")), `import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"time"

@@ -58,6 +58,7 @@ func (s *session) emit(g *jen.Group) {
 	s.httpHooks(g)
 	s.livelyHooks(g)
 	s.boundHooks(g)
+	s.everySession(g)
 	s.index(g)
 }
 

@@ -85,6 +85,9 @@ func options(f *schema.Field) []string {
 	if f.Max > 0 {
 		list = append(list, fmt.Sprintf("max=%d", f.Max))
 	}
+	if f.Limit > 0 {
+		list = append(list, fmt.Sprintf("limit=%d", f.Limit))
+	}
 	if f.Was != "" {
 		list = append(list, "was="+f.Was)
 	}

@@ -26,6 +26,7 @@ var optionRules = []optionRule{
 	{"default", "default=light", readNothing, hasDefault, "booleans, numbers and strings"},
 	{"index", "", func(f *schema.Field, _ string) error { f.Index = true; return nil }, isIndexable,
 		"booleans, integers, strings, []byte, time.Time, arrays and types that marshal themselves"},
+	{"limit", "limit=3", readLimit, anyType, ""},
 	{"max", "max=20", readMax, hasSize, "strings, []byte, slices and maps"},
 	{"merge", "merge=sum", readMerge, anyType, ""},
 	{"once", "", func(f *schema.Field, _ string) error { f.Once = true; return nil }, anyType, ""},
@@ -84,16 +85,25 @@ func (r *reader) option(f *field, o option, start token.Pos) {
 // readNothing is for a value that can only be read once the type is known.
 func readNothing(*schema.Field, string) error { return nil }
 
-func readMax(f *schema.Field, value string) error {
+func readMax(f *schema.Field, value string) (err error) {
+	f.Max, err = positive(value)
+	return err
+}
+
+func readLimit(f *schema.Field, value string) (err error) {
+	f.Limit, err = positive(value)
+	return err
+}
+
+func positive(value string) (int, error) {
 	n, err := strconv.ParseInt(value, 10, 32)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return fmt.Errorf("%s is out of range", value)
+		return 0, fmt.Errorf("%s is out of range", value)
 	case err != nil || n <= 0:
-		return fmt.Errorf("%q is not a positive number", value)
+		return 0, fmt.Errorf("%q is not a positive number", value)
 	}
-	f.Max = int(n)
-	return nil
+	return int(n), nil
 }
 
 // unknownHint says what may be meant by an option that there is not.
@@ -178,6 +188,10 @@ var conflicts = []conflict{
 	{
 		"secret", func(f *field) bool { return f.Secret && f.Merge == schema.Sum },
 		"a store cannot add to a sealed value", "remove secret or merge=sum",
+	},
+	{
+		"limit", func(f *field) bool { return f.has("limit") && !f.Index },
+		"a limit is of the sessions with one indexed value", "add index, or remove limit=",
 	},
 	{
 		"index", func(f *field) bool { return f.Index && f.Merge == schema.Sum },

@@ -74,7 +74,7 @@ func (s *Session) SignsIn() bool {
 // SessionsMethods returns the names of the methods of the sessions' generated
 // manager, sorted.
 func (s *Session) SessionsMethods() []string {
-	var names []string
+	names := []string{"All", "Find", "Ping", "RevokeAll"}
 	if s.Hooks.HTTP {
 		names = append(names, "Middleware", "ProcessRequest", "ProcessResponse")
 	}

@@ -51,6 +51,7 @@ type Field struct {
 	Once    bool
 	Secret  bool
 	Index   bool
+	Limit   int // sessions that one indexed value may have; 0: any number
 	Renew   bool
 }
 

@@ -171,3 +171,35 @@ func (s *Store) revokePage(
 	}
 	return ended, next, more, nil
 }
+
+// Trim implements [runtime.Limiter]. One at a time looks at the sessions and ends
+// some.
+func (s *Store) Trim(
+	ctx context.Context, values []runtime.IndexValue, most int, keep runtime.ID, now time.Time,
+) (ended int, err error) {
+	s.trimming.Lock()
+	defer s.trimming.Unlock()
+	carries := func(r *runtime.Record) bool {
+		for v := range r.IndexValues(nil) {
+			if slices.Contains(values, v) {
+				return true
+			}
+		}
+		return false
+	}
+	var list []runtime.Found
+	for _, v := range values {
+		for found, err := range s.Find(ctx, v, now) {
+			if err != nil {
+				return 0, err
+			}
+			list = append(list, found)
+		}
+	}
+	for _, found := range runtime.Surplus(list, most, keep) {
+		if s.revokeOne(found.ID, now, carries) {
+			ended++
+		}
+	}
+	return ended, nil
+}

@@ -21,8 +21,8 @@ import (
 var errClosed = fmt.Errorf("memstore: %w", runtime.ErrClosed)
 
 // A Store is a [runtime.Store] in memory, also a [runtime.Indexer], a
-// [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use and
-// runs no goroutine.
+// [runtime.Limiter], a [runtime.Lister], a [runtime.Watcher] and a [runtime.Sweeper]. It
+// is safe for concurrent use and runs no goroutine.
 //
 // Expired records are removed by and by: each Create looks at a few records and
 // removes those that had expired a minute before its key's Now. A program that
@@ -32,6 +32,7 @@ type Store struct {
 	revocations revocations
 	watchers    watchers
 	families    sync.Map // kind to *rare
+	trimming    sync.Mutex
 }
 
 // shardCount is a power of two that one byte of the id selects from. A shard of
@@ -77,7 +78,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 		if old != nil && key.Now.Before(old.Expires) {
 			return old, runtime.ErrExists
 		}
-		if s.revocations.bar(key, r.IndexValues(nil)) {
+		if s.revocations.bar(key, r.Revocable()) {
 			return old, runtime.ErrEnded
 		}
 		return r, nil

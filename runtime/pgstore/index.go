@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 
@@ -20,11 +19,17 @@ const pageSize = 128
 // connection while it yields. A session that signs in or ends meanwhile is found
 // or not. A damaged record is told as an error behind all others.
 func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
+	return s.live(ctx, now, findStatement, v.Kind, v.Field, v.Value)
+}
+
+// live yields the live sessions that a statement finds, page by page: its last two
+// arguments are the id to begin with and how many.
+func (s *Store) live(ctx context.Context, now time.Time, statement string, args ...any) iter.Seq2[runtime.Found, error] {
 	return func(yield func(runtime.Found, error) bool) {
 		m := s.moment(now)
 		var damaged error
 		for from, more := (runtime.ID{}), true; more; {
-			p, err := s.findPage(ctx, &m, v, from)
+			p, err := s.livePage(ctx, &m, from, statement, args)
 			if err != nil {
 				yield(runtime.Found{}, err)
 				return
@@ -48,7 +53,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 var findStatement = "SELECT statement_timestamp(), id, " + columns("") + " FROM duckgen_index JOIN duckgen_sessions USING (id) " +
 	"WHERE value = duckgen_value($1::text, $2::text, $3::jsonb) AND id >= $4 ORDER BY id LIMIT $5"
 
-// A page is a part of what Find yields.
+// A page is a part of what Find or All yields.
 type page struct {
 	sessions []runtime.Found
 	damaged  error // of a record that cannot be read
@@ -56,8 +61,8 @@ type page struct {
 	more     bool // from next on
 }
 
-// findPage returns the live sessions from an id on.
-func (s *Store) findPage(ctx context.Context, m *moment, v runtime.IndexValue, from runtime.ID) (p page, err error) {
+// livePage returns the live sessions from an id on.
+func (s *Store) livePage(ctx context.Context, m *moment, from runtime.ID, statement string, args []any) (p page, err error) {
 	n := 0
 	err = s.rows(ctx, func(values [][]byte, types *pgtype.Map) error {
 		id := runtime.ID(values[1])
@@ -75,7 +80,7 @@ func (s *Store) findPage(ctx context.Context, m *moment, v runtime.IndexValue, f
 			p.sessions = append(p.sessions, runtime.Found{ID: id, Record: serverclock.Move(record, s.observe(m, now))})
 		}
 		return err
-	}, findStatement, inBinary, v.Kind, v.Field, v.Value, uuid(from), pageSize+1)
+	}, statement, append(append([]any{inBinary}, args...), uuid(from), pageSize+1)...)
 	return p, err
 }
 
@@ -91,30 +96,27 @@ func (s *Store) Revoke(
 		excepted[i] = uuid(id)
 	}
 	m := s.moment(now)
-	var marked string
-	err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&marked) },
-		"SELECT duckgen_mark($1::text, $2::text, $3::jsonb, coalesce($4::timestamptz, statement_timestamp()), $5::uuid[])::text",
-		v.Kind, v.Field, v.Value, m.judging(), excepted)
-	if err != nil {
+	if err := s.mark(ctx, &m, v.Kind, v.Field, pgtype.Text{String: v.Value, Valid: true}, excepted); err != nil {
 		return 0, err
 	}
-	var unread []error
-	next := uuid(runtime.ID{})
-	for next.Valid {
-		var n int
-		var ids []pgtype.UUID
-		from := next
-		err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&n, &ids, &next) },
-			"SELECT revoked, damaged, next_id FROM duckgen_revoke($1::text, $2::text, $3::jsonb, "+
-				"coalesce($4::timestamptz, statement_timestamp()), $5::uuid[], $6::uuid, $7::integer)",
+	return s.revokePages(ctx, func(from pgtype.UUID, scan func(pgx.Row) error) error {
+		return s.query(ctx, scan, "SELECT revoked, damaged, next_id FROM duckgen_revoke($1::text, $2::text, $3::jsonb, "+
+			"coalesce($4::timestamptz, statement_timestamp()), $5::uuid[], $6::uuid, $7::integer)",
 			v.Kind, v.Field, v.Value, m.judging(), excepted, from, pageSize)
-		if err != nil {
-			return revoked, errors.Join(append(unread, err)...)
-		}
-		revoked += n
-		for _, id := range ids {
-			unread = append(unread, s.wrap(damaged(id.Bytes, errDamaged)))
-		}
+	})
+}
+
+// Trim implements [runtime.Limiter].
+func (s *Store) Trim(
+	ctx context.Context, values []runtime.IndexValue, most int, keep runtime.ID, now time.Time,
+) (trimmed int, err error) {
+	m := s.moment(now)
+	fields, encoded := make([]string, len(values)), make([]string, len(values))
+	for i, v := range values {
+		fields[i], encoded[i] = v.Field, v.Value
 	}
-	return revoked, errors.Join(unread...)
+	err = s.query(ctx, func(r pgx.Row) error { return r.Scan(&trimmed) },
+		"SELECT duckgen_trim($1::text, $2::text[], $3::text[]::jsonb[], coalesce($4::timestamptz, statement_timestamp()), $5::integer, $6::uuid)",
+		values[0].Kind, fields, encoded, m.judging(), most, uuid(keep))
+	return trimmed, err
 }

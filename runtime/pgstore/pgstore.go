@@ -28,7 +28,7 @@ import (
 )
 
 // A Store is a [runtime.Store] in Postgres, also a [runtime.Indexer], a
-// [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use.
+// [runtime.Limiter], a [runtime.Lister], a [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use.
 //
 // No operation is sent twice. A cancelled one may have taken place, but never
 // half of it. Expired records are removed by and by: each Create removes a few of
@@ -144,14 +144,7 @@ var selectStatement = "SELECT statement_timestamp(), " + columns("") + " FROM du
 // recorded.
 func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
 	m := s.moment(key.Now)
-	var stored *runtime.Record
-	var now time.Time
-	err := s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
-		if now, err = decodeTime(values[0]); err == nil {
-			stored, err = decodeRecord(key.ID, values, types)
-		}
-		return err
-	}, selectStatement, inBinary, uuid(key.ID))
+	stored, now, err := s.stored(ctx, key.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +158,17 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 		return nil, verdict
 	}
 	return serverclock.Move(loaded, s.observe(&m, now)), nil
+}
+
+// stored returns the stored record, nil for none, and the time of the server.
+func (s *Store) stored(ctx context.Context, id runtime.ID) (r *runtime.Record, now time.Time, err error) {
+	err = s.rows(ctx, func(values [][]byte, types *pgtype.Map) (err error) {
+		if now, err = decodeTime(values[0]); err == nil {
+			r, err = decodeRecord(id, values, types)
+		}
+		return err
+	}, selectStatement, inBinary, uuid(id))
+	return r, now, err
 }
 
 var loadStatement = withClock + "SELECT c.now, verdict, " + columns("(r).") +

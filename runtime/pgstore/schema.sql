@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 5 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 5: '
+    IF version <> 6 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 6: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -205,7 +205,8 @@ BEGIN
     SELECT duckgen_value(r.kind, field, r.data->field), r.id FROM unnest(r.indexed) AS field;
 END $$;
 
--- Whether one of the fields' values was revoked after the request had arrived.
+-- Whether one of the fields' values was revoked after the request had arrived. The
+-- field '' stands for the kind, of which all sessions were revoked.
 CREATE OR REPLACE FUNCTION duckgen_barred(
     k_id uuid, k_now timestamptz, k_arrived timestamptz, of_kind text, fields text[], data jsonb
 ) RETURNS boolean
@@ -262,7 +263,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     r duckgen_sessions;
 BEGIN
-    IF indexed IS NOT NULL AND duckgen_barred(k_id, k_now, k_arrived, kind, indexed, data) THEN
+    IF duckgen_barred(k_id, k_now, k_arrived, kind, array_append(indexed, ''), data) THEN
         RETURN CASE WHEN EXISTS (SELECT FROM duckgen_sessions AS s WHERE s.id = k_id AND s.expires > k_now)
             THEN 'exists' ELSE 'ended' END;
     END IF;
@@ -812,8 +813,52 @@ BEGIN
     revoked := cardinality(ids);
 END $$;
 
+-- Ends the live sessions that carry one of the values but for some: the one to keep
+-- and those used last. One at a time does that for the first value. Its lock is not
+-- that of sign-ins, which hold a session when they wait for theirs.
+CREATE OR REPLACE FUNCTION duckgen_trim(
+    of_kind text, fields text[], of_values jsonb[], k_now timestamptz, most integer, keep uuid, OUT trimmed integer
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v   bytea[] := ARRAY(SELECT duckgen_value(of_kind, f, x) FROM unnest(fields, of_values) WITH ORDINALITY AS u (f, x, n) ORDER BY n);
+    ids uuid[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(encode(v[1], 'hex'), 1));
+    ids := ARRAY(
+        SELECT s.id FROM duckgen_sessions AS s
+        WHERE s.id IN (SELECT i.id FROM duckgen_index AS i WHERE i.value = ANY (v)) AND s.ended IS NULL AND s.expires > k_now
+        ORDER BY s.id = keep DESC, greatest(s.used, s.renewed) DESC, s.id OFFSET most);
+    PERFORM FROM duckgen_sessions WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
+    ids := ARRAY(
+        SELECT s.id FROM duckgen_sessions AS s
+        WHERE s.id = ANY (ids) AND s.ended IS NULL AND s.expires > k_now AND NOT duckgen_damaged(s)
+            AND EXISTS (SELECT FROM duckgen_index AS i WHERE i.id = s.id AND i.value = ANY (v)));
+    PERFORM duckgen_end(ids, k_now);
+    trimmed := cardinality(ids);
+END $$;
+
+-- Ends some of the live sessions of a kind, in the order of their ids, and says where
+-- to go on: NULL at the end.
+CREATE OR REPLACE FUNCTION duckgen_revoke_all(
+    of_kind text, k_now timestamptz, from_id uuid, most integer,
+    OUT revoked integer, OUT damaged uuid[], OUT next_id uuid
+) LANGUAGE plpgsql AS $$
+DECLARE
+    ids uuid[] := ARRAY(
+        SELECT id FROM duckgen_sessions WHERE id >= from_id AND kind = of_kind AND ended IS NULL ORDER BY id LIMIT most + 1);
+BEGIN
+    next_id := ids[most + 1];
+    ids := ids[1:most];
+    PERFORM FROM duckgen_sessions WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
+    ids := ARRAY(SELECT id FROM duckgen_sessions WHERE id = ANY (ids) AND ended IS NULL AND expires > k_now);
+    damaged := ARRAY(SELECT id FROM duckgen_sessions AS s WHERE id = ANY (ids) AND duckgen_damaged(s));
+    ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(damaged));
+    PERFORM duckgen_end(ids, k_now);
+    revoked := cardinality(ids);
+END $$;
+
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 5';
+LANGUAGE sql IMMUTABLE AS 'SELECT 6';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.
@@ -824,7 +869,7 @@ BEGIN
     FOR called IN
         SELECT oid FROM pg_proc WHERE pronamespace = current_schema::regnamespace AND proname IN (
             'duckgen_create', 'duckgen_load', 'duckgen_update', 'duckgen_delete',
-            'duckgen_mark', 'duckgen_revoke', 'duckgen_sweep', 'duckgen_value')
+            'duckgen_mark', 'duckgen_revoke', 'duckgen_revoke_all', 'duckgen_trim', 'duckgen_sweep', 'duckgen_value')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', called, current_schema);
     END LOOP;

@@ -16,7 +16,7 @@ var sources embed.FS
 // The parts of the library in their order: each uses those before it.
 var parts = []string{
 	"clock", "record", "entries", "delta", "index",
-	"load", "create", "update", "delete", "register", "bar", "settle",
+	"load", "create", "update", "delete", "register", "bar", "settle", "barred", "finish", "trim",
 }
 
 // A library is a set of functions on the server. Each runs as one step. Its name
@@ -66,6 +66,11 @@ var (
 	registerFunction = functions.function("register")
 	barFunction      = functions.function("bar")
 	settleFunction   = functions.function("settle")
+	barredFunction   = functions.function("barred")
+	undoFunction     = functions.function("undo")
+	finishFunction   = functions.function("finish")
+	beginTrim        = functions.function("begin_trim")
+	endTrim          = functions.function("end_trim")
 )
 
 func (l library) function(name string) function { return function(l.name + "_" + name) }

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -146,13 +147,43 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	defer s.cache.write(key.ID)()
 	s.noteKind(r.Kind)
 	if hasIndexed(r.IndexValues(nil)) {
-		return s.createIndexed(ctx, key, o, r)
+		err = s.createIndexed(ctx, key, o, r)
+	} else {
+		err = s.createPlain(ctx, key, o, r)
 	}
-	answer, err := s.run(ctx, createFunction, call{[]string{s.sessionKey(key.ID)}, creationArgs(key, o, r, nil)})
+	if err == nil && s.sharded {
+		err = s.checkKind(ctx, key, o, r.Kind)
+	}
+	return err
+}
+
+// createPlain is a Create of a record without indexed entries.
+func (s *Store) createPlain(ctx context.Context, key runtime.Key, o offset, r *runtime.Record) error {
+	keys := []string{s.sessionKey(key.ID), s.withdrawnKey(key.ID)}
+	if !s.sharded {
+		keys = append(keys, s.revokedKey(runtime.IndexValue{Kind: r.Kind}))
+	}
+	answer, err := s.run(ctx, createFunction, call{keys, creationArgs(key, o, r, nil)})
 	if err != nil {
 		return err
 	}
 	return answer.err(key.ID)
+}
+
+// checkKind is the step after a creation on a Cluster, where what RevokeAll has
+// marked belongs to another shard: whichever of the two came later sees the other.
+func (s *Store) checkKind(ctx context.Context, key runtime.Key, o offset, kind string) error {
+	revoked := s.revokedKey(runtime.IndexValue{Kind: kind})
+	answer, err := s.run(ctx, barredFunction, call{[]string{revoked}, []string{keyArg(key, o), string(key.ID[:])}})
+	if err != nil {
+		return err
+	}
+	verdict := answer.err(key.ID)
+	if errors.Is(verdict, runtime.ErrEnded) {
+		_, err = s.run(ctx, undoFunction, call{[]string{s.sessionKey(key.ID)}, []string{string(key.Proof[:])}})
+		return errors.Join(verdict, err)
+	}
+	return verdict
 }
 
 // Update implements [runtime.Store].

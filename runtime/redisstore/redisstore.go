@@ -37,8 +37,8 @@ import (
 // or is set back takes no session.
 const sweepMargin = 5 * time.Minute
 
-// A Store is a [runtime.Store] on Redis, also a [runtime.Indexer] and a
-// [runtime.Watcher]. It is safe for concurrent use.
+// A Store is a [runtime.Store] on Redis, also a [runtime.Indexer], a [runtime.Limiter],
+// a [runtime.Lister], a [runtime.Watcher] and a [runtime.Pinger]. It is safe for concurrent use.
 type Store struct {
 	client      rueidis.Client
 	connections *connections // of what Open has made; nil of a client of the program's

@@ -105,7 +105,11 @@ func (s *Store) createIndexed(ctx context.Context, key runtime.Key, o offset, r 
 		if err != nil {
 			return err
 		}
-		answer, err := s.run(ctx, createFunction, call{reg.keys, creationArgs(key, o, r, reg)})
+		keys := reg.keys
+		if !s.sharded {
+			keys = append(keys, s.revokedKey(runtime.IndexValue{Kind: r.Kind}))
+		}
+		answer, err := s.run(ctx, createFunction, call{keys, creationArgs(key, o, r, reg)})
 		if err != nil {
 			return err
 		}

@@ -15,16 +15,25 @@ import (
 // pageSize is how many sessions Find and Revoke take at a time.
 const pageSize = 128
 
+// A lister returns the next page of ids, which come in order: all are after the
+// given one unless it is the first page.
+type lister func(conn *sqlite.Conn, after runtime.ID, first bool) ([]runtime.ID, error)
+
 // Find implements [runtime.Indexer]. It reads page by page and holds nothing
 // while it yields.
 func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
+	return s.live(ctx, carriers(v), v.Kind, now)
+}
+
+// live yields the live sessions of the kind among those that are listed.
+func (s *Store) live(ctx context.Context, list lister, kind string, now time.Time) iter.Seq2[runtime.Found, error] {
 	return func(yield func(runtime.Found, error) bool) {
 		var after runtime.ID
 		for first := true; ; first = false {
 			var page []runtime.Found
 			var last bool
 			err := s.read(ctx, func(conn *sqlite.Conn) error {
-				ids, err := carriers(conn, v, after, first)
+				ids, err := list(conn, after, first)
 				last = len(ids) < pageSize
 				for _, id := range ids {
 					after = id
@@ -35,7 +44,7 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 					if err != nil {
 						return err
 					}
-					if r.Live(now) {
+					if r.Live(now) && r.Kind == kind {
 						page = append(page, runtime.Found{ID: id, Record: r})
 					}
 				}
@@ -57,25 +66,34 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 	}
 }
 
-// carriers returns the next page of ids in the index.
-func carriers(conn *sqlite.Conn, v runtime.IndexValue, after runtime.ID, first bool) ([]runtime.ID, error) {
-	stmt, err := conn.Prepare(`SELECT id FROM duckgen_index
-		WHERE kind = ? AND field = ? AND value = ? AND (id > ? OR ?) ORDER BY id LIMIT ?`)
-	if err != nil {
-		return nil, err
+// carriers lists the ids in the index of a value.
+func carriers(v runtime.IndexValue) lister {
+	return func(conn *sqlite.Conn, after runtime.ID, first bool) ([]runtime.ID, error) {
+		stmt, err := conn.Prepare(`SELECT id FROM duckgen_index
+			WHERE kind = ? AND field = ? AND value = ? AND (id > ? OR ?) ORDER BY id LIMIT ?`)
+		if err != nil {
+			return nil, err
+		}
+		stmt.BindText(1, v.Kind)
+		stmt.BindText(2, v.Field)
+		bindBlob(stmt, 3, []byte(v.Value))
+		stmt.BindBytes(4, after[:])
+		stmt.BindBool(5, first)
+		stmt.BindInt64(6, pageSize)
+		return columnIDs(stmt)
 	}
-	stmt.BindText(1, v.Kind)
-	stmt.BindText(2, v.Field)
-	bindBlob(stmt, 3, []byte(v.Value))
-	stmt.BindBytes(4, after[:])
-	stmt.BindBool(5, first)
-	stmt.BindInt64(6, pageSize)
-	return columnIDs(stmt)
 }
 
 // Revoke implements [runtime.Indexer]. The mark comes first, so that no sign-in
 // slips in between the pages; each page is a transaction of its own.
 func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time, except ...runtime.ID) (int, error) {
+	return s.revoke(ctx, v, carriers(v), now, except)
+}
+
+// revoke marks the value and ends those of the listed sessions that are of its kind.
+func (s *Store) revoke(
+	ctx context.Context, v runtime.IndexValue, list lister, now time.Time, except []runtime.ID,
+) (int, error) {
 	err := s.write(ctx, func(conn *sqlite.Conn) error { return markValue(conn, v, now, except) })
 	if err != nil {
 		return 0, err
@@ -87,7 +105,7 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 		var ended []runtime.Change
 		var last bool
 		err := s.write(ctx, func(conn *sqlite.Conn) error {
-			ids, err := carriers(conn, v, after, first)
+			ids, err := list(conn, after, first)
 			if err != nil {
 				return err
 			}
@@ -96,7 +114,7 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 				after = ids[len(ids)-1]
 			}
 			var unread error
-			ended, unread, err = s.end(conn, ids, now, except)
+			ended, unread, err = s.end(conn, ids, v.Kind, now, except)
 			damaged = append(damaged, unread)
 			return err
 		})
@@ -113,10 +131,10 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 	}
 }
 
-// end ends the live ones of the sessions that are not excepted. Those that cannot
+// end ends the live ones of the sessions that are of the kind and not excepted. Those that cannot
 // be read are left, and named by the second error.
 func (s *Store) end(
-	conn *sqlite.Conn, ids []runtime.ID, now time.Time, except []runtime.ID,
+	conn *sqlite.Conn, ids []runtime.ID, kind string, now time.Time, except []runtime.ID,
 ) (ended []runtime.Change, damaged, err error) {
 	for _, id := range ids {
 		r, err := selectRecord(conn, id)
@@ -127,7 +145,7 @@ func (s *Store) end(
 		if err != nil {
 			return nil, nil, err
 		}
-		if !r.Live(now) || slices.Contains(except, id) {
+		if !r.Live(now) || r.Kind != kind || slices.Contains(except, id) {
 			continue
 		}
 		if err := replace(conn, id, r, r.Mark(now)); err != nil {
@@ -200,4 +218,62 @@ func columnExcept(stmt *sqlite.Stmt, column int) []runtime.ID {
 		copy(ids[i][:], packed[i*len(runtime.ID{}):])
 	}
 	return ids
+}
+
+// Trim implements [runtime.Limiter], in one transaction. Damaged records are passed
+// over.
+func (s *Store) Trim(
+	ctx context.Context, values []runtime.IndexValue, most int, keep runtime.ID, now time.Time,
+) (int, error) {
+	var ended []runtime.Change
+	err := s.write(ctx, func(conn *sqlite.Conn) error {
+		var list []runtime.Found
+		for _, v := range values {
+			found, err := liveCarriers(conn, v, now)
+			if err != nil {
+				return err
+			}
+			list = append(list, found...)
+		}
+		var ids []runtime.ID
+		for _, found := range runtime.Surplus(list, most, keep) {
+			ids = append(ids, found.ID)
+		}
+		var err error
+		ended, _, err = s.end(conn, ids, values[0].Kind, now, nil)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, change := range ended {
+		s.watchers.tell(change)
+	}
+	return len(ended), nil
+}
+
+// liveCarriers returns all live sessions that carry the value.
+func liveCarriers(conn *sqlite.Conn, v runtime.IndexValue, now time.Time) (list []runtime.Found, err error) {
+	var after runtime.ID
+	for first, more := true, true; more; first = false {
+		ids, err := carriers(v)(conn, after, first)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			after = id
+			r, err := selectRecord(conn, id)
+			if errors.Is(err, runtime.ErrDamaged) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if r.Live(now) {
+				list = append(list, runtime.Found{ID: id, Record: r})
+			}
+		}
+		more = len(ids) == pageSize
+	}
+	return list, nil
 }

@@ -21,7 +21,8 @@ import (
 )
 
 // A Store is a [runtime.Store] in a SQLite file, also a [runtime.Indexer], a
-// [runtime.Watcher] and a [runtime.Sweeper]. It is safe for concurrent use.
+// [runtime.Limiter], a [runtime.Lister], a [runtime.Watcher] and a [runtime.Sweeper]. It
+// is safe for concurrent use.
 //
 // Expired records are removed by and by: each Create removes a few of those that
 // had expired a minute before its key's Now. A program that wants the space back
@@ -131,7 +132,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 		if old != nil && key.Now.Before(old.Expires) {
 			return old, runtime.ErrExists
 		}
-		if err := checkRevocations(conn, key, r.IndexValues(nil)); err != nil {
+		if err := checkRevocations(conn, key, r.Revocable()); err != nil {
 			return old, err
 		}
 		if _, err := sweepSome(conn, key.Now.Add(-sweepMargin), sampleSize); err != nil {

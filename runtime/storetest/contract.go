@@ -134,4 +134,15 @@ var contract = []clause{
 		{"a watcher that has lost its connection says so and hears again", watchesAgain},
 		{"a watcher begins after another has lost its connection", watchesAfterLoss},
 	}},
+	{"C24", []statement{
+		{"all sessions of a kind are listed, and no other", listsAll},
+		{"a session is found by its id", findsByID},
+		{"a revocation of all ends every session of the kind and no other", revokesAll},
+		{"a revocation of all bars what arrived before from beginning a session", revokeAllBars},
+		{"a session that begins at the same moment does not escape", revokeAllRace},
+	}},
+	{"C25", []statement{
+		{"the sessions of a value are trimmed to those used last", trims},
+		{"of 64 sign-ins at once exactly the limit stays", trimRace},
+	}},
 }

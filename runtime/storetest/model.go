@@ -38,7 +38,7 @@ func (m *model) create(key runtime.Key, r *runtime.Record) error {
 	if old := m.records[key.ID]; old != nil && key.Now.Before(old.Expires) {
 		return runtime.ErrExists
 	}
-	if m.bars(key, r.IndexValues(nil)) {
+	if m.bars(key, r.Revocable()) {
 		return runtime.ErrEnded
 	}
 	m.records[key.ID] = r
@@ -83,7 +83,7 @@ func (m *model) revoke(v runtime.IndexValue, now time.Time, except []runtime.ID)
 
 func (m *model) find(v runtime.IndexValue, now time.Time) (ids []runtime.ID) {
 	for id, r := range m.records {
-		if r.Live(now) && slices.Contains(slices.Collect(r.IndexValues(nil)), v) {
+		if r.Live(now) && slices.Contains(slices.Collect(r.Revocable()), v) {
 			ids = append(ids, id)
 		}
 	}

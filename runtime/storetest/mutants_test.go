@@ -317,6 +317,22 @@ var mutants = []mutant{
 	{"a revocation leaves its mark late", []string{
 		"a login at the same moment does not escape",
 	}, func(s *toy) { s.lateMarks = true }},
+	{"a list has all kinds", []string{
+		"all sessions of a kind are listed, and no other", "a session is found by its id",
+		"a revocation of all ends every session of the kind and no other",
+	}, func(s *toy) {
+		s.matches = func(r *runtime.Record, v runtime.IndexValue, now time.Time) bool {
+			return v.Field == "" && r.Live(now) || carriesLive(r, v, now)
+		}
+	}},
+	{"a revocation of all leaves no mark", []string{
+		"a revocation of all bars what arrived before from beginning a session",
+		"a session that begins at the same moment does not escape",
+	}, func(s *toy) { s.noMarks = true }},
+	{"a trim ends the wrong ones", []string{"the sessions of a value are trimmed to those used last"}, func(s *toy) {
+		onNext(s, func(next *runtime.Record, _ *runtime.Record, d *runtime.Delta) { next.Used = time.Time{} })
+	}},
+	{"a trim looks and ends in two steps", []string{"of 64 sign-ins at once exactly the limit stays"}, func(s *toy) { s.tornTrim = true }},
 	{"counters stay at 0", []string{"a counter is removed, replaced and kept as it should"}, func(s *toy) {
 		onOps(s, func(op *runtime.Op) { op.DropZero = false })
 	}},

@@ -87,6 +87,8 @@ func (h *random) step() error {
 		return h.find(h.value())
 	case n < 32:
 		return h.revoke(h.value())
+	case n < 33:
+		return h.revokeAll()
 	case n < 50:
 		err = h.update(h.key(id), h.ordinaryDelta(r))
 	default:
@@ -230,6 +232,19 @@ func (h *random) revoke(v runtime.IndexValue) error {
 		if r := h.record(id); r.Ended.IsZero() && h.over(r) {
 			h.ids[i] = h.newID()
 		}
+	}
+	return h.look(h.ids[:]...)
+}
+
+// revokeAll is followed by sessions of its own: those that have expired stay.
+func (h *random) revokeAll() error {
+	lister, ok := h.store.(runtime.Lister)
+	if !ok {
+		return nil
+	}
+	want := h.model.revoke(runtime.IndexValue{Kind: h.kind}, h.now, nil)
+	if got, err := lister.RevokeAll(h.Context(), h.kind, h.now); got != want || err != nil {
+		return fmt.Errorf("a RevokeAll at %s = %d, %v; want %d", at(h.now), got, err, want)
 	}
 	return h.look(h.ids[:]...)
 }

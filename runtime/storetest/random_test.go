@@ -24,6 +24,8 @@ var unseen = map[string]string{
 	"a watcher does not say what it has missed":       "nobody watches",
 	"the clock of the program counts":                 "there is one clock",
 	"a goroutine is left":                             "the store is not closed",
+	"a list has all kinds":                            "there is one kind",
+	"a trim looks and ends in two steps":              "nobody trims",
 }
 
 func TestRandomHistoriesNoticeDefects(t *testing.T) {

@@ -10,7 +10,7 @@
 //		})
 //	}
 //
-// Each clause of the contract, C1 to C23, is a subtest, and under it each
+// Each clause of the contract, C1 to C25, is a subtest, and under it each
 // statement that the clause makes. Run the kit with -race. With -short it makes
 // a tenth of the rounds that provoke races.
 //
@@ -18,8 +18,8 @@
 // and jumps hours ahead, so a store on a server must be opened in such a way that it
 // judges by the key and not by the server's clock. Values are encoded in the store's format: where the store is a
 // [runtime.Formatter] and wants JSON, they are JSON texts. The clauses about an
-// index and a sweeper are skipped for stores that are no [runtime.Indexer] or
-// [runtime.Sweeper]; C16, C18, C22 and C23 run where [WithReopen], [WithOutage],
+// index, a list and a sweeper are skipped for stores that are no [runtime.Indexer],
+// [runtime.Lister] or [runtime.Sweeper]; C16, C18, C22 and C23 run where [WithReopen], [WithOutage],
 // [WithClocks] and [WithLostWatch] say how.
 package storetest
 

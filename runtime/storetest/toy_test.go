@@ -42,6 +42,7 @@ type toy struct {
 	lateMarks   bool // Revoke leaves its mark at the end
 	hasty       bool // Find stops when a session ends
 	noException bool // Revoke excepts nobody
+	tornTrim    bool // between looking and ending others sign in
 	deaf        bool // a watch that is lost stays so
 	silent      bool // and if not, it does not say so
 	clientClock bool // on a server, it judges by the program's clock all the same
@@ -85,6 +86,9 @@ func createUnlessHeld(old *runtime.Record, key runtime.Key, r *runtime.Record) (
 }
 
 func carriesLive(r *runtime.Record, v runtime.IndexValue, now time.Time) bool {
+	if v.Field == "" {
+		return r.Kind == v.Kind && r.Live(now)
+	}
 	e, ok := r.Entries.Get(v.Field)
 	return ok && e.Kind == runtime.IndexedEntry && e.Value == v.Value && r.Kind == v.Kind &&
 		r.Ended.IsZero() && now.Before(r.Expires)
@@ -115,6 +119,9 @@ func (s *toy) Load(ctx context.Context, key runtime.Key) (loaded *runtime.Record
 func (s *toy) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
 	return s.step(ctx, key.ID, func(old *runtime.Record) (*runtime.Record, error) {
 		next, err := s.create(old, key, s.copied(r))
+		if err == nil && s.barredBy(key, runtime.IndexValue{Kind: r.Kind}) {
+			return old, runtime.ErrEnded
+		}
 		for e := range r.Entries.Indexed() {
 			if err == nil && s.barred(key, r.Kind, e) {
 				return old, runtime.ErrEnded
@@ -215,11 +222,51 @@ func (s *toy) yieldUntil(torn bool, harmed func() bool) {
 }
 
 func (s *toy) barred(key runtime.Key, kind string, e runtime.Entry) bool {
-	value := runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value}
+	return e.Kind == runtime.IndexedEntry && s.barredBy(key, runtime.IndexValue{Kind: kind, Field: e.Key, Value: e.Value})
+}
+
+func (s *toy) barredBy(key runtime.Key, v runtime.IndexValue) bool {
 	return slices.ContainsFunc(s.marks, func(m toyMark) bool {
 		mark := runtime.Revocation{At: m.at, Except: m.except}
-		return e.Kind == runtime.IndexedEntry && m.value == value && mark.Bars(key)
+		return m.value == v && mark.Bars(key)
 	})
+}
+
+func (s *toy) All(ctx context.Context, kind string, now time.Time) iter.Seq2[runtime.Found, error] {
+	return s.Find(ctx, runtime.IndexValue{Kind: kind}, now)
+}
+
+func (s *toy) RevokeAll(ctx context.Context, kind string, now time.Time) (int, error) {
+	return s.Revoke(ctx, runtime.IndexValue{Kind: kind}, now)
+}
+
+func (s *toy) ByID(ctx context.Context, kind string, id runtime.ID, now time.Time) (*runtime.Record, error) {
+	for found, err := range s.All(ctx, kind, now) {
+		if found.ID == id || err != nil {
+			return found.Record, err
+		}
+	}
+	return nil, runtime.ErrNotFound
+}
+
+func (s *toy) Trim(ctx context.Context, values []runtime.IndexValue, most int, keep runtime.ID, now time.Time) (ended int, err error) {
+	var list []runtime.Found
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.yieldUntil(s.tornTrim, func() bool { return false })
+	for id, r := range s.records {
+		if slices.ContainsFunc(values, func(v runtime.IndexValue) bool { return s.matches(r, v, now) }) {
+			list = append(list, runtime.Found{ID: id, Record: r})
+		}
+	}
+	s.yieldUntil(s.tornTrim, func() bool { return false })
+	for _, f := range runtime.Surplus(list, most, keep) {
+		if s.tornTrim || s.records[f.ID].Live(now) {
+			s.records[f.ID] = f.Record.Mark(now)
+			ended++
+		}
+	}
+	return ended, s.down
 }
 
 func (s *toy) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {

@@ -940,3 +940,31 @@ func (m *VisitorSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.L
 func (m *VisitorSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
 }
+
+// All returns an iterator over all live sessions, in no particular order. The
+// first error ends it, with a nil session. It reads everything that is stored:
+// it is for operators, and not for requests of visitors.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token.
+func (m *VisitorSessions) All(ctx context.Context) iter.Seq2[*VisitorSession, error] {
+	return m.manager.All(ctx)
+}
+
+// Find returns the live session whose Handle is handle, or ErrNotFound. What is
+// true of those that All returns is true of it.
+func (m *VisitorSessions) Find(ctx context.Context, handle string) (*VisitorSession, error) {
+	return m.manager.Find(ctx, handle)
+}
+
+// RevokeAll ends every live session and returns how many it ended. Requests
+// that have arrived before begin no new ones.
+func (m *VisitorSessions) RevokeAll(ctx context.Context) (int, error) {
+	return m.manager.RevokeAll(ctx)
+}
+
+// Ping returns an error if the store does not serve.
+func (m *VisitorSessions) Ping(ctx context.Context) error {
+	return m.manager.Ping(ctx)
+}

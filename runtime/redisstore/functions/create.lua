@@ -16,6 +16,10 @@ local function create(keys, args)
   end
   local numbers, fields = slice(args, 2, 1 + count), slice(args, 2 + count, #args)
   moveFields(fields, key.shift)
+  local ofKind = keys[3 + 2 * count]
+  if ofKind and isBarred(ofKind, key.now, key.arrived, idOf(keys)) then
+    return { ENDED }
+  end
   local verdict = checkValues(keys, numbers, key, barred == 1)
   if verdict ~= OK then
     return { verdict }

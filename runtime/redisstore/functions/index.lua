@@ -48,7 +48,8 @@ local function indexedFields(name)
 end
 
 -- The values of one commit have a number each. Where the store is no Cluster,
--- the keys of the index follow the first two keys, two for each value.
+-- the keys of the index follow the first two keys, two for each value, and of a
+-- creation that of the revocations of the kind.
 
 local function idOf(keys)
   return (keys[1]:match('{(%x+)}$'):gsub('%x%x', function(pair)
