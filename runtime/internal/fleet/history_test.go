@@ -24,6 +24,7 @@ var deeds = []deed{
 	{"visit", 12, func(w *world, c command) { w.deliver(w.visitOf(c)) }},
 	{"look", 4, func(w *world, c command) { w.deliver(w.browser(c.A).visit(looking, w.process(c.B), 0)) }},
 	{"send", 10, func(w *world, c command) { w.visitOf(c) }},
+	{"click twice", 4, func(w *world, c command) { w.clickTwice(c) }},
 	{"step", 14, func(w *world, c command) { w.with(c.A, w.advance) }},
 	{"deliver", 8, func(w *world, c command) { w.with(c.A, w.deliver) }},
 	{"lose", 3, func(w *world, c command) { w.with(c.A, w.lose) }},
@@ -56,6 +57,13 @@ func (w *world) user(n int) int64       { return w.users + 1 + int64(n%2) }
 
 func (w *world) visitOf(c command) *action {
 	return w.browser(c.A).visit(ops[c.C%len(ops)], w.process(c.B), w.user(c.B/4))
+}
+
+// clickTwice sends a sign-in once more before there is an answer.
+func (w *world) clickTwice(c command) {
+	for n := range 2 {
+		w.browser(c.A).visit(signingIn, w.process(c.B+n), w.user(c.C))
+	}
 }
 
 func (w *world) malloryOf(c command) *action {

@@ -54,6 +54,9 @@ type entry struct {
 	// early are the tokens that the record has forgotten before their grace was over:
 	// more renewals than it remembers have come within one (T12 takes them for reuse).
 	early map[runtime.Proof]bool
+
+	// twins are tokens that sign-ins of the same user have joined: they stay good (T8).
+	twins map[runtime.Proof]bool
 }
 
 func newLedger(w *world, grace, slack time.Duration) *ledger {
@@ -183,7 +186,7 @@ func (l *ledger) created(v *view, key runtime.Key, r *runtime.Record, err error)
 		l.w.found("R7: %s creates session %d again", a, l.entries[key.ID].n)
 	}
 	a.behind = l.leavesBehind(a)
-	e := &entry{n: len(l.entries), record: r, early: map[runtime.Proof]bool{}, born: map[runtime.Proof]moment{r.Proof: l.w.moment}}
+	e := &entry{n: len(l.entries), record: r, early: map[runtime.Proof]bool{}, twins: map[runtime.Proof]bool{}, born: map[runtime.Proof]moment{r.Proof: l.w.moment}}
 	l.entries[key.ID] = e
 	l.opens(a, key, e)
 	l.note(v, e, key.ID, r.Proof)
@@ -233,6 +236,7 @@ func (l *ledger) updated(v *view, key runtime.Key, d *runtime.Delta, result *run
 	}
 	l.checkRotation(key, d, result, a, e)
 	proof := key.Proof
+	l.joins(key, d, result, e)
 	if result.Won {
 		proof = d.Renewal.Proof
 		e.born[proof] = l.w.moment
@@ -251,6 +255,18 @@ func (l *ledger) updated(v *view, key runtime.Key, d *runtime.Delta, result *run
 		l.signed(a, key.ID, e)
 	}
 	l.stores(a, e)
+}
+
+// joins takes note of a sign-in that has joined another one, and of any other renewal.
+func (l *ledger) joins(key runtime.Key, d *runtime.Delta, result *runtime.Result, e *entry) {
+	old, found := e.earlier(key.Proof)
+	switch {
+	case !result.Won:
+	case found && d.SignIn != nil && e.isDead(key.Proof) && l.w.now().Before(old.Ended.Add(old.Grace-l.slack)):
+		e.twins[e.record.Proof] = true
+	default:
+		clear(e.twins)
+	}
 }
 
 // forgets takes note of tokens that the record has just forgotten.
@@ -472,6 +488,9 @@ func (l *ledger) leavesBehind(a *action) string {
 	case dead && !remembered:
 		return ""
 	case dead && old.By == runtime.RenewSignOut:
+		if signsIn && len(tokens(a.header)) == 1 && a.arrivedAt.Before(old.Ended.Add(-l.slack)) {
+			l.w.found("T3: %s has arrived before a sign-out of its session, and signs in", a)
+		}
 		return ""
 	case dead && !signsIn && !a.arrivedAt.Before(old.Ended.Add(old.Grace-l.slack)):
 		return "" // an unknown cookie by now

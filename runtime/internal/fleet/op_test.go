@@ -64,7 +64,10 @@ func (o *op) run(a *action, s *sessiontest.VisitorSession) {
 	a.pause()
 }
 
-var looking = &op{name: "looks", steps: steps(look)}
+var (
+	looking   = &op{name: "looks", steps: steps(look)}
+	signingIn = &op{name: "signs in", steps: steps(signIn), signsIn: true}
+)
 
 var ops = []*op{
 	looking,
@@ -72,7 +75,7 @@ var ops = []*op{
 	{name: "looks and puts", steps: steps(look, put), puts: true},
 	{name: "renews", steps: steps(renew), renews: true},
 	{name: "looks and renews", steps: steps(look, renew), renews: true},
-	{name: "signs in", steps: steps(signIn), signsIn: true},
+	signingIn,
 	{name: "looks and signs in", steps: steps(look, signIn), signsIn: true},
 	{name: "puts and signs in", steps: steps(put, signIn), puts: true, signsIn: true},
 	{name: "signs out", steps: steps(signOut), signsOut: true},

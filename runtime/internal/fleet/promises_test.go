@@ -113,7 +113,7 @@ func (b *browser) isOvertaken(a *action) bool {
 		return true
 	case e.ended == 0 && e.cut > a.step: // the answer of a later sign-in has been lost, or will come
 		return true
-	case b.turned <= a.sent:
+	case b.turned <= a.sent, b.turn.home == a.home && e.twins[a.proof]:
 		return false
 	default:
 		return b.turn.home != a.home || b.turn.step > a.step

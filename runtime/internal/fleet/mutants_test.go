@@ -1,0 +1,121 @@
+package fleet
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/duckgen/duckgen/internal/testtier"
+)
+
+// A mutant is the runtime without the mend of one fault. The fleet has to find it.
+type mutant struct {
+	fault    string
+	file     string // below runtime
+	old, new string // what stands there once, and what replaces it
+}
+
+var mutants = []mutant{
+	{"T2: a sign-in after a lost answer to a renewal leaves the session behind", "admit.go",
+		`if r.isCurrent(at) || r.earlier(at).Presented.IsZero() || s.vacant(r.Entries) || s.fits(r.Entries) {`,
+		`if r.isCurrent(at) {`},
+	{"T2: a sign-in as who was signed in already is dropped", "draft_write.go",
+		"p.signIn = p.field.Renew && !isDefault\n\td.judge(p)",
+		"d.judge(p)\n\tp.signIn = p.field.Renew && !isDefault && !p.scalar.withdrawn"},
+	{"T3: requests from before a sign-in write after it", "admit.go",
+		"\tif key.Arrived().Before(e.Ended.Add(e.Grace)) {\n\t\treturn ErrSuperseded",
+		"\tif key.Arrived().Before(e.Ended) {\n\t\treturn nil\n\t}\n\tif key.Arrived().Before(e.Ended.Add(e.Grace)) {\n\t\treturn ErrSuperseded"},
+	{"T3: a sign-in from before a sign-out begins a session", "admit.go",
+		`return e.By == RenewSignOut && key.Arrived().Before(e.Ended)`, `return false`},
+	{"T4: a thief who keeps a new token in hand stops all renewals", "admit.go",
+		`return e.By == RenewPlain && e.Presented.IsZero() && !now.Before(e.Ended.Add(e.Grace))`, `return false`},
+	{"T5: a request that has waited raises an alarm", "admit.go",
+		"case key.Arrived().Before(over):\n\t\treturn ErrNotFound", "case false:\n\t\treturn ErrNotFound"},
+	{"T8: a retried sign-in after a lost answer begins a session of its own", "admit.go",
+		"case s.sameUser(r.Entries):\n\t\treturn RenewSignIn, nil", "case false:\n\t\treturn RenewSignIn, nil"},
+	{"T10: an anonymous token from before a sign-in ends the session", "apply.go",
+		`|| e.By == RenewPlain && (kind == RenewSignIn || kind == RenewSignOut) {`, `{`},
+	{"T12: a thief renews until the visitor's token is forgotten", "admit.go",
+		`case at == nowhere && (key.Family != r.Family || key.Family == Family{}):`, `case at == nowhere && key.Family == key.Family:`},
+	{"S2: a revocation spares what nobody has verified", "index.go",
+		`if !s.confirmed {`, `if false {`},
+	{"R12: a handler that failed signs in", "response.go",
+		`if failed && !s.engine.config.CommitFailed {`, `if false {`},
+	{"R13: a visitor who has hung up is signed in", "session.go",
+		`if s.live != nil || s.ctx.Err() == nil {`, `if true {`},
+	{"R15: a middleware inside takes the cookie away", "presented.go",
+		`s.engine.presented(s.brought)`, `s.engine.presented(s.engine.carrier.brought(s.request.Header))`},
+	{"T7: the store judges by the clock of each program", "internal/fleet/store_test.go",
+		"\tif v.moves {\n\t\treturn -v.ahead\n\t}\n\treturn 0", "\treturn 0"},
+}
+
+// TestFleetFindsEachFault builds the fleet with each of the mutants, and gives it no
+// more histories than the exhaustive tier does.
+func TestFleetFindsEachFault(t *testing.T) {
+	testtier.OnlyExhaustive(t, "it compiles the runtime for each mutant")
+	for _, m := range mutants {
+		t.Run(m.fault, func(t *testing.T) {
+			out, err := exec.Command(m.build(t), "-test.run=^TestFleetInMemory$", "-test.v",
+				"-rapid.checks=32000", "-rapid.seed=1", "-rapid.shrinktime=0s").CombinedOutput()
+			found := regexp.MustCompile(`failed after (\d+) tests: (.*)`).FindSubmatch(out)
+			if err == nil || found == nil {
+				t.Fatalf("not found: %v\n%s", err, out)
+			}
+			steps := regexp.MustCompile(`the first finding after (\d+) steps`).FindSubmatch(out)
+			t.Logf("found after %s steps: %s", steps[1], found[2])
+		})
+	}
+}
+
+// build compiles the tests of this package with the mutant in place of its file.
+func (m mutant) build(t *testing.T) (program string) {
+	t.Helper()
+	dir := t.TempDir()
+	file, err := filepath.Abs(filepath.Join("..", "..", m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Fatalf("%s has %d times %q: the mutant is out of date", m.file, n, m.old)
+	}
+	changed := filepath.Join(dir, "mutant.go")
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, changed, strings.Replace(string(source), m.old, m.new, 1))
+	write(t, filepath.Join(dir, "overlay.json"), string(overlay))
+	program = filepath.Join(dir, "fleet.test")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMutantsAreUpToDate(t *testing.T) {
+	for _, m := range mutants {
+		source, err := os.ReadFile(filepath.Join("..", "..", m.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(source), m.old); n != 1 {
+			t.Errorf("%q: %s has %d times %q", m.fault, m.file, n, m.old)
+		}
+	}
+}
