@@ -115,6 +115,8 @@ type fitter[T any] interface{ Fits(v T, n int) error }
 // TestWhatFitsIsReadAgain holds what is refused when it is to be stored to what is
 // refused when it is read.
 func TestWhatFitsIsReadAgain(t *testing.T) {
+	sameVerdict(t, wideCodec, Wide{}) // which is too large as an element
+	sameVerdict(t, pairOf(wideCodec), [2]Wide{})
 	for n := range 12 {
 		v := keeper{List: make([]Wide, n)}
 		sameVerdict(t, keeperCodec, v)
