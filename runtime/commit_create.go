@@ -48,7 +48,9 @@ func (c commit) create(ctx context.Context) error {
 		if !r.SignedIn.IsZero() {
 			c.tell(EventSignedIn, &c.identity)
 		}
-		c.limitSessions(ctx, r.IndexValues(nil))
+		if err := c.engine.limitSessions(ctx, c.id, r.IndexValues(nil)); err != nil {
+			_ = c.fault("limit", err)
+		}
 		return nil
 	}
 	return fmt.Errorf("%w: %d ids tried, is the random source broken?", ErrExists, maxIDs)

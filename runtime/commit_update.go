@@ -38,7 +38,9 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 	switch {
 	case err == nil:
 		c.accept(result)
-		c.limitSessions(ctx, c.room.delta.IndexValues(c.engine.kind))
+		if err := c.engine.limitSessions(ctx, c.id, c.room.delta.IndexValues(c.engine.kind)); err != nil {
+			_ = c.fault("limit", err)
+		}
 		return true, nil
 	case !errors.Is(err, ErrConflict):
 		return false, c.refused(ctx, err)
