@@ -21,6 +21,8 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 		return r, "", nil
 	case e.maySkip(request):
 		return r, EventBoundSkipped, nil
+	case request != nil && isForeignNavigation(request): // it comes again, with a fresh cookie
+		return nil, "", ErrUnbound
 	default:
 		return nil, EventUnbound, ErrUnbound
 	}

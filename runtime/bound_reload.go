@@ -9,14 +9,6 @@ import (
 // link that somebody follows. The page that such a link opens loads itself once more:
 // that is the site's own request.
 
-// isForeignNavigation reports whether a page of another origin has sent the visitor
-// here.
-func isForeignNavigation(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
-		(site == "cross-site" || site == "same-site")
-}
-
 // reload answers with a page that loads itself again.
 func reload(w http.ResponseWriter) {
 	keepOutOfCaches(w.Header(), new([1]string))

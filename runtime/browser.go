@@ -30,6 +30,14 @@ func isPlainHTTP(r *http.Request) bool {
 		!strings.HasPrefix(h.Get("Origin"), "https://") && !isOwnMachine(r.Host)
 }
 
+// isForeignNavigation reports whether a page of another origin has sent the visitor
+// here.
+func isForeignNavigation(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
+		(site == "cross-site" || site == "same-site")
+}
+
 // isOwnMachine reports whether browsers take the host for this machine, whatever
 // the network says (W3C, Secure Contexts, section 3.1).
 func isOwnMachine(host string) bool {

@@ -40,6 +40,9 @@ func TestABrowserBindsItsSession(t *testing.T) {
 	tab.Go(strings.Replace(b.url, "localhost", "127.0.0.1", 1))
 	tab.Eval(`location.href = "` + b.url + `/"`)
 	tab.Wait(`location.hostname === "localhost" && document.body.innerText === "user 7, bound true"`)
+	if kinds := b.kinds(); slices.Contains(kinds, runtime.EventUnbound) {
+		t.Errorf("a link on another site is reported as %v", kinds)
+	}
 	b.binds()
 
 	// Signing out takes the bound cookie, and the browser forgets its key.
