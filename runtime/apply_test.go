@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/duckgen/duckgen/runtime"
 )
 
@@ -804,5 +806,41 @@ func TestRenewedIsInWholeMilliseconds(t *testing.T) {
 	r := apply(t, stored(), after(1234567*time.Nanosecond, current), renew(renewed))
 	if want := created.Add(time.Millisecond); !r.Renewed.Equal(want) {
 		t.Errorf("renewed %v, want %v", r.Renewed, want)
+	}
+}
+
+// A store hands one record to several readers at once.
+func TestTheRecordThatIsJudgedStaysAsItWas(t *testing.T) {
+	second := runtime.Proof{3}
+	key := after(time.Minute, second)
+	judged := func(presented bool) *runtime.Record {
+		r := apply(t, stored(counter("views", 1)), after(0, current), renew(renewed))
+		r = apply(t, r, after(time.Second, renewed), renew(second))
+		if presented {
+			r = read(t, r, key)
+		}
+		r.Earlier = append(make([]runtime.EarlierProof, 0, runtime.MaxEarlier), r.Earlier...) // with room for more
+		return r
+	}
+	for name, judge := range map[string]func(*runtime.Record){
+		"Read":                 func(r *runtime.Record) { read(t, r, key) },
+		"Apply":                func(r *runtime.Record) { apply(t, r, key, ops(add("views", 1))) },
+		"Apply of a renewal":   func(r *runtime.Record) { apply(t, r, key, renew(wrong)) },
+		"Apply of a sign-in":   func(r *runtime.Record) { apply(t, r, key, signIn(wrong, "7")) },
+		"Apply of a sign-out":  func(r *runtime.Record) { apply(t, r, key, signOut(wrong)) },
+		"Apply of a new limit": func(r *runtime.Record) { apply(t, r, key, &runtime.Delta{Deadline: created.Add(time.Hour)}) },
+		"End": func(r *runtime.Record) {
+			if _, err := r.End(key); err != nil {
+				t.Errorf("End: %v", err)
+			}
+		},
+	} {
+		for _, presented := range []bool{false, true} {
+			r := judged(presented)
+			judge(r)
+			if diff := cmp.Diff(judged(presented), r); diff != "" {
+				t.Errorf("%s changes the record (-before +after):\n%s", name, diff)
+			}
+		}
 	}
 }

@@ -33,6 +33,19 @@ func TestProblemsNameTheSettingThatIsToChange(t *testing.T) {
 	}
 }
 
+// TestCookieNamesHaveEveryLetterAndDigit tries the ends of each range, and what stands
+// beside them in ASCII.
+func TestCookieNamesHaveEveryLetterAndDigit(t *testing.T) {
+	for names, wrong := range map[string]int{"AZaz09": 0, "@[{/:": 1} {
+		for _, name := range names {
+			_, problems := Configure(nil, func(c *Config) { c.Cookie.Name = string(name) })
+			if len(problems) != wrong {
+				t.Errorf("a cookie named %q: %v", name, problems)
+			}
+		}
+	}
+}
+
 func TestAnErrorOfAConfigurationHoldsItsProblems(t *testing.T) {
 	type session struct{ core *Session }
 	model := NewModel("k", func(core *Session) session { return session{core} })

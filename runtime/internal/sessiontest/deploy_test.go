@@ -214,6 +214,33 @@ func TestV8AnElementsWriteRemovesOnlyItsOwnOldEntry(t *testing.T) {
 	})
 }
 
+func TestV8SettingAMapToWhatStandsUnderTheOldKeyIsNoChange(t *testing.T) {
+	inEveryDeploy(t, func(d *deploy) {
+		d.before(fillOlder)
+		d.after(func(s *newer.VisitorSession) {
+			stored := s.Snapshot()
+			s.SetCart(stored.Cart)
+			s.SetSettings(stored.Settings)
+			if len(stored.Settings) == 0 || len(stored.Cart) == 0 || s.Dirty() {
+				d.Errorf("%v, %v: changed are %q", stored.Cart, stored.Settings, s.DirtyFields())
+			}
+		})
+	})
+}
+
+func TestV8SettingAnElementToWhatStandsUnderTheOldKeyIsNoChange(t *testing.T) {
+	inEveryDeploy(t, func(d *deploy) {
+		d.before(fillOlder)
+		d.after(func(s *newer.VisitorSession) {
+			stored := s.Snapshot()
+			s.SetSettingsItem(1, stored.Settings[1])
+			if stored.Settings[1] == "" || s.Dirty() {
+				d.Errorf("%v: changed are %q", stored.Settings, s.DirtyFields())
+			}
+		})
+	})
+}
+
 func TestV8AddKeepsTheOldEntry(t *testing.T) {
 	inEveryDeploy(t, func(d *deploy) {
 		d.before(func(s *older.VisitorSession) { s.SetVisits(3); s.SetBasketItem("tea", 1) })

@@ -350,3 +350,21 @@ func TestS2StoreWithoutAnIndexSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestS2FindingEndsWithItsLoop(t *testing.T) {
+	s := newSite(t)
+	for range 3 {
+		s.signedIn(7)
+	}
+	seen := 0
+	for _, err := range s.FindByUserID(t.Context(), 7) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		break
+	}
+	if seen != 1 {
+		t.Errorf("%d sessions found before the loop ends, want 1", seen)
+	}
+}

@@ -85,6 +85,32 @@ func TestL1AHijackedConnectionLoadsWhenItIsALiveOne(t *testing.T) {
 	})
 }
 
+// TestL1WhatCannotBeginSaysSo calls each function of a live connection as the first
+// one of a hijacked handshake.
+func TestL1WhatCannotBeginSaysSo(t *testing.T) {
+	for name, begin := range map[string]func(*site, *closer) error{
+		"LivelyConnect": func(s *site, c *closer) error {
+			_, err := s.LivelyConnect(c.ctx, c, c.session)
+			return err
+		},
+		"LivelyEvent":        func(_ *site, c *closer) error { return c.act(func(*VisitorSession) error { return nil }) },
+		"ProcessLivelyEvent": func(s *site, c *closer) error { return s.ProcessLivelyEvent(c.ctx, c, c.session) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.known()
+			first := func(ctx context.Context) error {
+				return begin(s, &closer{socket: &socket{browser: b, ctx: ctx, session: VisitorFrom(ctx)}})
+			}
+			wantErr(t, first(t.Context()), runtime.ErrNoMiddleware)
+			b.hijackUntouched(func(ctx context.Context, _ *VisitorSession) {
+				s.store.fail = func(string) error { return errOutage }
+				wantErr(t, first(ctx), errOutage)
+			})
+		})
+	}
+}
+
 func TestL1HandshakeFailsWhileTheStoreIsDown(t *testing.T) {
 	s := newSite(t)
 	b := s.known()

@@ -159,3 +159,21 @@ func TestV11UnknownKeysAreKept(t *testing.T) {
 		}
 	})
 }
+
+func TestV11ZeroReplacesAnElementThatIsNoCounter(t *testing.T) {
+	inEveryFormat(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.visit(func(v *VisitorSession) { v.SetTheme("dark") })
+		b.corrupt(s.misfit("cart:tea"))
+		b.visit(func(v *VisitorSession) {
+			if n, ok := v.CartItem("tea"); ok {
+				t.Errorf("the element reads as %d, want none", n)
+			}
+			v.SetCartItem("tea", 0)
+		})
+		want := runtime.Entry{Key: "cart:tea", Kind: runtime.CounterEntry}
+		if got := b.entries()["cart:tea"]; got != want {
+			t.Errorf("stored is %v, want a counter of 0", got)
+		}
+	})
+}

@@ -103,6 +103,7 @@ func TestR1OutsideTheMiddlewareReadsGiveDefaultsAndErrSaysSo(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"Err": s.Err(), "Load": s.Load(context.Background()), "Save": s.Save(context.Background()),
+		"Err as the first call": VisitorFrom(context.Background()).Err(),
 	} {
 		if !errors.Is(err, runtime.ErrNoMiddleware) || !strings.Contains(err.Error(), "Middleware") {
 			t.Errorf("%s: %v, want an error that names Middleware", name, err)

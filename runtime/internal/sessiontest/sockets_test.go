@@ -270,6 +270,20 @@ func TestL2WhatHappenedBeforeConnectingIsSeen(t *testing.T) {
 	}
 }
 
+func TestL2ConnectingWithARenewedTokenIsGivenTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.known()
+		page := b.clone()
+		b.visit(func(v *VisitorSession) { v.Renew() })
+		b.name()
+		c := page.closable()
+		c.open("in the grace")
+		time.Sleep(time.Minute)
+		c.closed("after the grace", runtime.LivelyReconnect)
+	})
+}
+
 func TestL2AnEventThatMeetsTheEndClosesWithoutAWatcher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSiteOn(t, &spyStore{Store: blindStore{newSite(t).store}})

@@ -158,6 +158,14 @@ func TestL3TicketIsRefused(t *testing.T) {
 	}
 }
 
+func TestL3AnotherMethodIsToldWhichAreAllowed(t *testing.T) {
+	b := newSite(t).browser()
+	b.fetch("/lively/sync", func(r *http.Request) { r.Method = "DELETE" })
+	if got := b.last.Header.Get("Allow"); got != "GET, POST" {
+		t.Errorf("Allow %q in the answer to DELETE", got)
+	}
+}
+
 func TestL3TicketIsRedeemedByAFetchOfItsOrigin(t *testing.T) {
 	plain := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) {
