@@ -98,7 +98,7 @@ func (d *drawing) field() (typ, options string) {
 	case 1:
 		return "map[" + d.key() + "]" + d.integer(), ",merge=sum"
 	case 2:
-		return "[]" + d.typ(2), d.one(",merge=append", ",merge=append,max=100", ",max=100", ",once", ",secret", ",merge=first")
+		return "[]" + d.typ(2), d.one(",merge=append", ",merge=append,max=100", ",max=100", ",once", ",secret", ",merge=first", ",ttl=90s", ",merge=append,ttl=400d")
 	case 3:
 		return d.one("int", "float64", "string", "time.Time", "uint16", "time.Duration"), d.one(",merge=max", ",merge=min")
 	case 4:
@@ -106,9 +106,9 @@ func (d *drawing) field() (typ, options string) {
 	case 5:
 		return "string", d.one(",default=light", ",max=64", ",default='a, b',max=9")
 	case 6:
-		return "map[" + d.key() + "]" + d.typ(2), d.one("", ",max=100", ",once", ",merge=first", ",merge=first,once")
+		return "map[" + d.key() + "]" + d.typ(2), d.one("", ",max=100", ",once", ",merge=first", ",merge=first,once", ",ttl=1h", ",max=100,ttl=1h")
 	default:
-		return d.typ(3), d.one("", ",merge=first") + d.once()
+		return d.typ(3), d.one("", ",merge=first", ",ttl=7d") + d.once()
 	}
 }
 

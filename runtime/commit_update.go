@@ -42,7 +42,7 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 			_ = c.fault("limit", err)
 		}
 		return true, nil
-	case !errors.Is(err, ErrConflict):
+	case !errors.Is(err, ErrConflict) && !c.draft.outgrown(err):
 		return false, c.refused(ctx, err)
 	}
 	c.fetch(ctx)

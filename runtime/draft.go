@@ -9,13 +9,14 @@ import (
 // as far as it is known, with what is pending on top. It has no lock, no context
 // and no store: the doors in access.go hand it to the typed fields, and a commit
 // turns it into the operations of a delta. The zero value is empty and knows
-// nothing.
+// nothing; fields with a TTL need its clock.
 type draft struct {
 	stored  *Record // as last seen; nil: nothing is stored
 	known   bool    // stored is what the store has
 	pending []pending
 	format  Format
 	sealer  sealer
+	clock   *clock // for fields with a TTL
 
 	misfits []misfit
 }
@@ -37,6 +38,7 @@ type change struct {
 	op        changeOp
 	value     string // encoded and not sealed
 	count     int64
+	ends      int64    // of the value, in nanoseconds since 1970; 0: it does not
 	anew      bool     // a set that came of adding to what had been removed
 	taken     *element // what was read of the stored one and goes if that still has it; nil: nothing
 	withdrawn bool     // it would leave the entry as it is

@@ -70,8 +70,12 @@ func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 	case !f.mapped:
 		return d.appendOp(list, f, f.Key, f.Was, p.scalar.effective())
 	}
+	list, gone := d.appendTidying(list, p)
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
 		key, was := f.elementKeys(text)
+		if slices.Contains(gone, text) {
+			continue
+		}
 		if p.cleared {
 			was = ""
 		}
@@ -109,12 +113,12 @@ func (d *draft) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, 
 // this is still what is stored.
 func (d *draft) appendFold(list []Op, f *Field, key, was string, c change) ([]Op, error) {
 	stored, found := d.storedEntry(f, key, was)
-	value, err := d.merged(f, c, stored, found)
+	merged, err := d.merged(f, c, stored, found)
 	if err != nil {
 		return nil, asFieldError(f, err)
 	}
-	remains := value != "" && value != f.defaults[d.format]
-	return d.appendIf(list, f, key, was, change{value: value}, remains), nil
+	remains := merged.value != "" && merged.value != f.defaults[d.format]
+	return d.appendIf(list, f, key, was, change{value: merged.value, ends: merged.ends}, remains), nil
 }
 
 // goes reports whether a counter that was taken is still the same.
@@ -147,6 +151,9 @@ func (d *draft) condition(key string) *Condition {
 
 // newEntry is the entry that a set stores.
 func (d *draft) newEntry(f *Field, key string, c change) Entry {
+	if f.TTL > 0 {
+		c.value = withEnd(d.format, c.ends, c.value)
+	}
 	switch {
 	case f.counter:
 		return Entry{Key: key, Kind: CounterEntry, Count: c.count}
@@ -228,7 +235,7 @@ func (d *draft) keepSignOuts() (others bool) {
 // needsRecord reports whether the operations depend on what is stored.
 func (d *draft) needsRecord() bool {
 	return slices.ContainsFunc(d.pending, func(p pending) bool {
-		return p.scalar.needsRecord() || !p.withdrawn && anyElement(p.elements, change.needsRecord)
+		return p.scalar.needsRecord() || !p.withdrawn && anyElement(p.elements, change.needsRecord) || p.tidies()
 	})
 }
 

@@ -20,6 +20,7 @@ type element struct {
 	text  string // of the key
 	value string
 	count int64
+	ends  int64 // of the value, in nanoseconds since 1970; 0: it does not
 }
 
 // answers reports whether what is pending alone says what the field is.
@@ -54,7 +55,7 @@ func (c change) shown() change {
 func (d *draft) scalar(f *Field) (value string, ok bool) {
 	c := d.pendingScalar(f)
 	if c.absolute() {
-		return c.value, c.op == changeSet
+		return c.value, c.op == changeSet && d.lasts(c.ends)
 	}
 	e, ok := d.storedScalar(f)
 	e, ok = d.onto(f, c, e, ok)
@@ -81,6 +82,9 @@ func (d *draft) pendingScalar(f *Field) change {
 
 // element returns one element of a map field.
 func (d *draft) element(f *Field, text string) (element, bool) {
+	if f.dropsOldest() {
+		return d.remainingElement(f, text)
+	}
 	c, cleared := d.pendingElement(f, text)
 	e := element{text: text}
 	found := false
@@ -89,6 +93,16 @@ func (d *draft) element(f *Field, text string) (element, bool) {
 		e, found = d.storedElement(f, text)
 	}
 	return d.onto(f, c, e, found)
+}
+
+// remainingElement is element for a map that makes room by itself.
+func (d *draft) remainingElement(f *Field, text string) (element, bool) {
+	list, _ := d.elements(f)
+	i := slices.IndexFunc(list, func(e element) bool { return e.text == text })
+	if i < 0 {
+		return element{}, false
+	}
+	return list[i], true
 }
 
 func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
@@ -102,15 +116,15 @@ func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
 func (d *draft) onto(f *Field, c change, e element, found bool) (element, bool) {
 	switch c.op {
 	case changeSet:
-		return element{text: e.text, value: c.value, count: c.count}, true
+		return element{text: e.text, value: c.value, count: c.count, ends: c.ends}, d.lasts(c.ends)
 	case changeRemove:
 		return element{}, false
 	case changeAdd:
 		e, found = d.left(f, c, e, found)
 		return element{text: e.text, count: addSaturated(e.count, c.count)}, found || c.count != 0
 	case changeFold:
-		value, err := d.merged(f, c, e, found)
-		return element{text: e.text, value: value}, err == nil && value != ""
+		merged, err := d.merged(f, c, e, found)
+		return merged, err == nil && merged.value != "" && d.lasts(merged.ends)
 	}
 	return e, found
 }
@@ -134,18 +148,32 @@ func (d *draft) left(f *Field, c change, e element, found bool) (element, bool) 
 	return e, rest != ""
 }
 
-// merged returns the value that a changeFold makes of an entry, none if nothing
-// remains of it.
-func (d *draft) merged(f *Field, c change, e element, found bool) (string, error) {
+// merged returns what a changeFold makes of an entry, without a value if nothing
+// remains of it. What is let go in part, or stays, keeps its end.
+func (d *draft) merged(f *Field, c change, e element, found bool) (element, error) {
 	e, _ = d.left(f, c, e, found)
 	if c.value == "" {
-		return e.value, nil
+		return e, nil
 	}
-	return d.foldStored(f, e.value, c.value)
+	value, err := d.foldStored(f, e.value, c.value)
+	if !f.first || value != e.value {
+		e.ends = c.ends
+	}
+	e.value = value
+	return e, err
 }
 
 // elements returns a map field, in no particular order, and whether it has any.
 func (d *draft) elements(f *Field) (list []element, ok bool) {
+	list = d.allElements(f)
+	if p := d.find(f); p != nil && p.changes() {
+		list = list[len(f.crowdedOut(list)):]
+	}
+	return list, len(list) > 0
+}
+
+// allElements returns a map field, also with elements for which it has no room.
+func (d *draft) allElements(f *Field) []element {
 	p := d.find(f)
 	var stored []element
 	if p == nil || !p.clears() {
@@ -153,7 +181,7 @@ func (d *draft) elements(f *Field) (list []element, ok bool) {
 		stored = d.storedElements(f)
 	}
 	if p == nil || len(p.elements) == 0 || p.withdrawn {
-		return stored, len(stored) > 0
+		return stored
 	}
 	seen := make(map[string]element, len(stored)+len(p.elements))
 	for _, e := range stored {
@@ -168,7 +196,7 @@ func (d *draft) elements(f *Field) (list []element, ok bool) {
 			delete(seen, text)
 		}
 	}
-	return slices.Collect(maps.Values(seen)), len(seen) > 0
+	return slices.Collect(maps.Values(seen))
 }
 
 // addSaturated adds, held to the range of int64.
@@ -184,10 +212,10 @@ func addSaturated(a, b int64) int64 {
 	}
 }
 
-// has reports whether anything is stored under one of the keys.
-func (d *draft) has(key, was string) bool {
-	_, found := d.current(key, was)
-	return found
+// has reports whether anything is stored under one of the keys that has not ended.
+func (d *draft) has(f *Field, key, was string) bool {
+	e, found := d.current(key, was)
+	return found && !d.ended(f, e)
 }
 
 // current returns the entry under the key, else the one under the earlier key.
@@ -208,28 +236,35 @@ func (d *draft) entry(key string) (Entry, bool) {
 
 // storedValue returns the encoded value under the key, else under the earlier
 // one.
-func (d *draft) storedValue(f *Field, key, was string) (value string, found bool) {
+func (d *draft) storedValue(f *Field, key, was string) (value element, found bool) {
 	e, found := d.current(key, was)
 	if !found {
-		return "", false
+		return element{}, false
 	}
 	value, err := d.open(f, e)
 	if err != nil {
 		d.misfit(e.Key, err)
-		return "", false
+		return element{}, false
+	}
+	if !d.lasts(value.ends) {
+		return element{}, false
 	}
 	return value, true
 }
 
-// open returns the value of an entry, unsealed if the field is secret.
-func (d *draft) open(f *Field, e Entry) (string, error) {
+// open returns the value of an entry, unsealed if the field is secret, and its end.
+func (d *draft) open(f *Field, e Entry) (opened element, err error) {
 	if e.Kind == CounterEntry {
-		return "", errKind
+		return element{}, errKind
 	}
-	if !f.Secret {
-		return e.Value, nil
+	opened.value = e.Value
+	if f.Secret {
+		opened.value, err = d.sealer.open(d.format, e.Key, e.Value)
 	}
-	return d.sealer.open(d.format, e.Key, e.Value)
+	if f.TTL > 0 && err == nil {
+		opened.ends, opened.value, err = splitEnd(d.format, opened.value)
+	}
+	return opened, err
 }
 
 // misshapen reports whether something is stored under the field's key in another
@@ -292,7 +327,7 @@ func (d *draft) storedEntry(f *Field, key, was string) (e element, found bool) {
 	if f.counter {
 		e.count, found = d.storedCount(key, was)
 	} else {
-		e.value, found = d.storedValue(f, key, was)
+		e, found = d.storedValue(f, key, was)
 	}
 	return e, found
 }
@@ -335,7 +370,7 @@ func (d *draft) earlierElements(f *Field) []Entry {
 	}
 	var only []Entry
 	for e := range d.stored.Entries.elements(f.wasElements).all() {
-		if !d.has(f.elements+e.Key[len(f.wasElements):], "") {
+		if _, newer := d.entry(f.elements + e.Key[len(f.wasElements):]); !newer {
 			only = append(only, e)
 		}
 	}
@@ -343,26 +378,31 @@ func (d *draft) earlierElements(f *Field) []Entry {
 }
 
 // countElements counts the stored elements of a map field, also those that do
-// not fit it.
+// not fit it, but not those that have ended.
 func (d *draft) countElements(f *Field) int {
 	if d.stored == nil {
 		return 0
 	}
-	return d.stored.Entries.elements(f.elements).len() + len(d.earlierElements(f))
+	ended := d.endedElements(f)
+	return d.stored.Entries.elements(f.elements).len() + len(d.earlierElements(f)) - len(ended)
 }
 
 // appendElement appends what one entry holds, if that fits the field.
 func (d *draft) appendElement(list []element, f *Field, text string, e Entry) []element {
-	el := element{text: text, count: e.Count}
+	var el element
 	var err error
 	if !f.counter {
-		el.value, err = d.open(f, e)
+		el, err = d.open(f, e)
 	} else if e.Kind != CounterEntry {
 		err = errKind
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		d.misfit(e.Key, err)
 		return list
+	case !d.lasts(el.ends):
+		return list
 	}
+	el.text, el.count = text, e.Count
 	return append(list, el)
 }

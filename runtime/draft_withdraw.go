@@ -53,7 +53,7 @@ func (d *draft) redundant(f *Field, key, was string, c change) bool {
 	case !d.known || !f.mapped && d.misshapen(f):
 		return false
 	case c.op == changeRemove:
-		return !d.has(key, was)
+		return !d.has(f, key, was)
 	case f.counter:
 		stored, found := d.storedEntry(f, key, was)
 		n, remains := d.onto(f, c, stored, found)
@@ -63,17 +63,19 @@ func (d *draft) redundant(f *Field, key, was string, c change) bool {
 }
 
 // sameStored reports whether setting or folding in a value would store what is
-// stored. A value that is not indexed yet is to become so.
+// stored. A value that is not indexed yet is to become so, and one that ends is to
+// end later.
 func (d *draft) sameStored(f *Field, key, was string, c change) bool {
 	stored, found := d.storedValue(f, key, was)
 	if e, _ := d.current(key, was); found && f.Index && e.Kind != IndexedEntry {
 		return false
 	}
 	if c.op == changeSet {
-		return found && f.same(d.format, stored, c.value)
+		return found && f.TTL == 0 && f.same(d.format, stored.value, c.value)
 	}
-	folded, err := d.merged(f, c, element{value: stored}, found)
-	return err == nil && (f.same(d.format, stored, folded) || !found && folded == f.defaults[d.format])
+	folded, err := d.merged(f, c, stored, found)
+	return err == nil && (stored.ends == folded.ends && f.same(d.format, stored.value, folded.value) ||
+		!found && folded.value == f.defaults[d.format])
 }
 
 // sameElements reports whether clearing the map and setting its elements would
@@ -86,7 +88,7 @@ func (d *draft) sameElements(p *pending) bool {
 			set++
 		}
 	}
-	if d.countElements(f) != set || d.misshapen(f) {
+	if d.countElements(f) != set || d.misshapen(f) || set > 0 && f.TTL > 0 {
 		return false
 	}
 	same := 0

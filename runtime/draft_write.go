@@ -95,12 +95,12 @@ func (c change) take(f *Field, stored element, found bool) change {
 // that.
 func (d *draft) set(f *Field, value string, err error) {
 	p := d.of(f)
-	d.setScalar(p, d.fold(f, p.scalar, change{op: changeSet, value: value, err: err}))
+	d.setScalar(p, d.fold(f, p.scalar, change{op: changeSet, value: value, ends: d.endOf(f), err: err}))
 }
 
 // replace sets a field of one entry, whatever its merge.
 func (d *draft) replace(f *Field, value string, err error) {
-	d.setScalar(d.of(f), change{op: changeSet, value: value, err: err})
+	d.setScalar(d.of(f), change{op: changeSet, value: value, ends: d.endOf(f), err: err})
 }
 
 // fold merges a new value into what is pending already. After a set or a clear
@@ -111,6 +111,8 @@ func (d *draft) fold(f *Field, before, set change) change {
 		return set
 	case before.err != nil:
 		return before
+	case !d.lasts(before.ends):
+		before = change{op: changeRemove}
 	}
 	stored := ""
 	switch before.op {
@@ -189,6 +191,7 @@ func (d *draft) setElement(f *Field, text string, c change) {
 	if c.op == changeAdd {
 		c = before.add(f, c.count)
 	} else if c.op == changeSet {
+		c.ends = d.endOf(f)
 		c = d.fold(f, before, c)
 	}
 	p.elements[text] = c
@@ -199,6 +202,11 @@ func (d *draft) setElement(f *Field, text string, c change) {
 // replaceElements replaces a whole map field.
 func (d *draft) replaceElements(f *Field, elements map[string]change) {
 	p := d.of(f)
+	ends := d.endOf(f)
+	for text, c := range elements {
+		c.ends = ends
+		elements[text] = c
+	}
 	p.cleared, p.elements = true, elements
 	d.judge(p)
 }

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"sync"
+	"time"
 )
 
 // A Field is what all typed fields have in common. Generated code fills in the
@@ -16,6 +17,10 @@ type Field struct {
 	Limit  int    // sessions that one indexed value may have; 0: any number
 	Renew  bool   // setting it is a sign-in: it renews the token
 	Secret bool   // sealed before it reaches a store
+
+	// TTL is the life of a value, or of each element of a map, from when it was set
+	// last. Then it is absent. 0: no limit.
+	TTL time.Duration
 
 	// defaults are the encodings of the default, by format: setting it clears.
 	defaults [2]string
@@ -41,6 +46,7 @@ type Field struct {
 	wasElements string // the same of the earlier key
 
 	counter bool // stored as counters
+	first   bool // what is stored stays
 	mapped  bool // stored element by element
 }
 

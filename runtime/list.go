@@ -19,7 +19,7 @@ func (f *List[S, E]) prepare() {
 	case MergeAppend:
 		f.fold, f.rest = f.concat, f.beyond
 	case MergeFirst:
-		f.fold = keepFirst(f.Codec)
+		f.fold, f.first = keepFirst(f.Codec), true
 	}
 	prepareDefault(&f.Field, f.Codec, nil)
 }

@@ -22,7 +22,7 @@ func (f *Map[K, V]) prepare() {
 		f.Codec = c.Element()
 	}
 	if f.Merge == MergeFirst {
-		f.fold = keepFirst(f.Codec)
+		f.fold, f.first = keepFirst(f.Codec), true
 	}
 	f.canonical = recode(f.Codec)
 }

@@ -109,7 +109,7 @@ func (s *Session) lockToWrite() {
 
 func (s *Session) touch(room *state) {
 	s.state = room
-	s.draft.format = s.engine.format
+	s.draft.format, s.draft.clock = s.engine.format, s.engine.clock
 	s.draft.sealer = sealer{ring: s.engine.ring, id: &s.id}
 	s.move(absent, nil, nil)
 	s.identify()

@@ -29,7 +29,7 @@ func (f *Value[T]) prepare() {
 	case MergeMax, MergeMin:
 		f.fold = f.pick
 	case MergeFirst:
-		f.fold = keepFirst(f.Codec)
+		f.fold, f.first = keepFirst(f.Codec), true
 	}
 	prepareDefault(&f.Field, f.Codec, f.Default)
 	f.spellings = f.others

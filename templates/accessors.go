@@ -185,7 +185,16 @@ func (f *field) consequences() []string {
 	if f.Renew {
 		all = append(all, "Anything but the default is a sign-in: it renews the token.")
 	}
-	if f.Max > 0 {
+	switch {
+	case f.TTL > 0 && f.Shape == schema.Map:
+		all = append(all, fmt.Sprintf("An element is absent %s after it was set.", schema.Span(f.TTL)))
+	case f.TTL > 0:
+		all = append(all, fmt.Sprintf("It is absent %s after it was set.", schema.Span(f.TTL)))
+	}
+	switch {
+	case f.Max > 0 && f.TTL > 0 && f.Shape == schema.Map:
+		all = append(all, fmt.Sprintf("Of more than %d elements the oldest go.", f.Max))
+	case f.Max > 0:
 		all = append(all, fmt.Sprintf("With more than %d %s the commit fails with ErrTooLarge.", f.Max, f.unit()))
 	}
 	return all

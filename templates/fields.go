@@ -128,6 +128,9 @@ func (f *field) options() jen.Code {
 	if f.Limit != 0 {
 		options = append(options, property("Limit", jen.Lit(f.Limit)))
 	}
+	if f.TTL != 0 {
+		options = append(options, property("TTL", f.duration(f.TTL)))
+	}
 	flags := []struct {
 		name string
 		set  bool

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/duckgen/duckgen/gen/schema"
 )
 
 func (f *field) listAll(name string) method {
@@ -40,6 +42,9 @@ func (f *field) appendTo(name string) method {
 	}
 	if f.Max > 0 {
 		sentences = append(sentences, fmt.Sprintf("The newest %d elements stay.", f.Max))
+	}
+	if f.TTL > 0 {
+		sentences = append(sentences, fmt.Sprintf("All are absent %s after the last were appended.", schema.Span(f.TTL)))
 	}
 	return method{
 		doc:    f.writes(sentences...),

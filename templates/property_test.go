@@ -131,6 +131,7 @@ func (d *drawer) field(name string) *schema.Field {
 		Renew:  d.flip(),
 		Secret: d.flip(),
 		Merge:  schema.Last,
+		TTL:    time.Duration(d.pick(3)) * 90 * time.Second,
 	}
 	counters := []string{"int", "int8", "int64", "uint8", "uint32"}
 	switch d.pick(5) {

@@ -66,6 +66,8 @@ var breakCases = []struct {
 	{schema.RuleMergeSum, []string{"a int64"}, []string{"a count"}, "was stored as int64 and is count"},
 	{schema.RuleMergeSum, []string{"a map[string]count"}, []string{"a map[string]int"}, "was stored as map[string]count"},
 	{schema.RuleSecretChanged, []string{"a string"}, []string{"a string secret"}, "were plain and are expected sealed"},
+	{schema.RuleTTLChanged, []string{"a string"}, []string{"a string ttl"}, "were stored without an end and are expected with their end"},
+	{schema.RuleTTLChanged, []string{"a map[string]string ttl"}, []string{"a map[string]string"}, "were stored with their end"},
 	{schema.RuleSecretChanged, []string{"a string secret"}, []string{"a string"}, "were sealed and are expected plain"},
 	{schema.RuleIndexChanged, []string{"a string"}, []string{"a string index"}, "a became an index"},
 	{schema.RuleDefaultChanged, []string{"a string"}, []string{`a string default="x"`}, `was zero and is "x"`},

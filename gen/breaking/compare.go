@@ -70,6 +70,11 @@ func (c *comparison) options(earlier, later storedform.Key) {
 			"the values of %s were %s and are expected %s: those that are stored are reset",
 			later.Name, sealed(earlier), sealed(later))
 	}
+	if earlier.TTL != later.TTL {
+		c.add(schema.RuleTTLChanged, later.Name, "use a new key, and reserve this one",
+			"the values of %s were stored %s and are expected %s: those that are stored are reset",
+			later.Name, ending(earlier), ending(later))
+	}
 	if later.Index && !earlier.Index {
 		c.add(schema.RuleIndexChanged, later.Name, "store it under a new key with index, or wait for the age of the sessions before you rely on it",
 			"%s became an index: stored sessions are not found, or revoked, by it until they set it again", later.Name)
@@ -90,6 +95,13 @@ func sealed(k storedform.Key) string {
 		return "sealed"
 	}
 	return "plain"
+}
+
+func ending(k storedform.Key) string {
+	if k.TTL {
+		return "with their end"
+	}
+	return "without an end"
 }
 
 func orZero(literal string) string {

@@ -88,6 +88,9 @@ func options(f *schema.Field) []string {
 	if f.Limit > 0 {
 		list = append(list, fmt.Sprintf("limit=%d", f.Limit))
 	}
+	if f.TTL > 0 {
+		list = append(list, "ttl="+schema.Span(f.TTL))
+	}
 	if f.Was != "" {
 		list = append(list, "was="+f.Was)
 	}
@@ -104,6 +107,9 @@ func options(f *schema.Field) []string {
 
 // sealOverhead is what sealing adds: version, key id, nonce and tag.
 const sealOverhead = 1 + 4 + 12 + 16
+
+// endOverhead is what storing a value with its end adds.
+const endOverhead = 1 + 9
 
 func sizes(f *schema.Field) Sizes {
 	return Sizes{Empty: size(f, example.Empty), Typical: size(f, example.Typical)}
@@ -124,6 +130,9 @@ func size(f *schema.Field, of func(*schema.Type) (any, bool)) *int {
 		return nil
 	}
 	n += len(encoded)
+	if f.TTL > 0 {
+		n += endOverhead
+	}
 	if f.Secret {
 		n += sealOverhead
 	}

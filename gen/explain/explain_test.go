@@ -46,8 +46,8 @@ func TestPolicyNamesWhatIsOpen(t *testing.T) {
 		t.Error("there is no Lively hook")
 	}
 	for want, d := range map[string]time.Duration{"24h": day, "1h30m": half} {
-		if span(d) != want {
-			t.Errorf("%v is %s", d, span(d))
+		if schema.Span(d) != want {
+			t.Errorf("%v is %s", d, schema.Span(d))
 		}
 	}
 	s.Policy = schema.Policy{HTTPOnly: &off, Idle: &half}
@@ -80,5 +80,17 @@ func TestSizesCountWhatIsStored(t *testing.T) {
 	}
 	if got := sizes(&schema.Field{Type: &schema.Type{Form: schema.TextMarshaler}}); got.Empty != nil || got.Typical != nil {
 		t.Errorf("a type that marshals itself has the sizes %v", got)
+	}
+}
+
+func TestAValueThatEndsIsExplained(t *testing.T) {
+	f := &schema.Field{Key: "state", Type: &schema.Type{Basic: "string", Form: schema.Basic}, Merge: schema.Last, TTL: 90 * time.Minute}
+	if got := options(f); len(got) != 1 || got[0] != "ttl=1h30m" {
+		t.Errorf("options %q", got)
+	}
+	without := *f
+	without.TTL = 0
+	if with, plain := sizes(f).Empty, sizes(&without).Empty; *with != *plain+10 {
+		t.Errorf("%d bytes, without an end %d", *with, *plain)
 	}
 }

@@ -3,7 +3,6 @@ package explain
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/runtime"
@@ -79,7 +78,7 @@ func attributes(c *runtime.Cookie) string {
 }
 
 func age(c *runtime.Config) Rule {
-	value := span(c.Age) + " from creation, used or not"
+	value := schema.Span(c.Age) + " from creation, used or not"
 	if c.Cookie.BrowserClose {
 		value += "; the cookie goes with the browser"
 	}
@@ -90,7 +89,7 @@ func idle(c *runtime.Config) Rule {
 	if c.Idle == 0 {
 		return Rule{"idle", "no limit", "7.3.1", false, "write idle=, or set Config.Idle"}
 	}
-	return Rule{"idle", span(c.Idle) + " without use", "7.3.1", true, ""}
+	return Rule{"idle", schema.Span(c.Idle) + " without use", "7.3.1", true, ""}
 }
 
 func bound(b runtime.Bound) Rule {
@@ -116,15 +115,4 @@ func revocation(s *schema.Session) Rule {
 		return Rule{"revocation", "no field finds all sessions of a user", asvs, false, "mark the field that names the user with index"}
 	}
 	return Rule{"revocation", "all sessions by " + keys + ", or all but one", asvs, true, ""}
-}
-
-// span writes a duration without what is zero: 168h, 1h30m.
-func span(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(text, zero) {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
 }

@@ -6,9 +6,11 @@ import (
 	"go/token"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // An optionRule is one option of session tags.
@@ -33,6 +35,7 @@ var optionRules = []optionRule{
 	{"renew", "", func(f *schema.Field, _ string) error { f.Renew = true; return nil }, isScalar,
 		"everything but slices and maps"},
 	{"secret", "", func(f *schema.Field, _ string) error { f.Secret = true; return nil }, isNoMap, "everything but maps"},
+	{"ttl", "ttl=10m", readTTL, anyType, ""},
 	{"was", "was=old_key", readWas, anyType, ""},
 }
 
@@ -104,6 +107,23 @@ func positive(value string) (int, error) {
 		return 0, fmt.Errorf("%q is not a positive number", value)
 	}
 	return int(n), nil
+}
+
+// readTTL refuses what no clock keeps: a cookie lives for 400 days at most.
+func readTTL(f *schema.Field, value string) error {
+	d, err := parseDuration(value)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is not a duration", value)
+	case d <= 0:
+		return fmt.Errorf("%s is not above 0", value)
+	case d < time.Millisecond:
+		return fmt.Errorf("%s is below 1ms, which is how exactly ends are judged", value)
+	case d > runtime.MaxAge:
+		return fmt.Errorf("%s is above 400 days, and no session lives longer", value)
+	}
+	f.TTL = d
+	return nil
 }
 
 // unknownHint says what may be meant by an option that there is not.
@@ -196,6 +216,20 @@ var conflicts = []conflict{
 	{
 		"index", func(f *field) bool { return f.Index && f.Merge == schema.Sum },
 		"a store cannot add to an indexed value", "remove index or merge=sum",
+	},
+	{
+		"ttl", func(f *field) bool { return f.has("ttl") && f.Index },
+		"an index would find sessions by a value that is over", "remove ttl= or index",
+	},
+	{
+		"ttl", func(f *field) bool { return f.has("ttl") && f.Renew },
+		"a sign-in does not end by itself: sessions have an age and an idle limit", "remove ttl= or renew",
+	},
+	{
+		"ttl", func(f *field) bool {
+			return f.has("ttl") && (f.Merge == schema.Sum || f.Merge == schema.Max || f.Merge == schema.Min)
+		},
+		"sums, maxima and minima are of all values, and none of them is over", "remove ttl= or merge=",
 	},
 	{
 		"renew", func(f *field) bool { return f.Renew && f.Merge != schema.Last },

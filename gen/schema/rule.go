@@ -15,6 +15,7 @@ const (
 	RuleMemberDeleted      Rule = "MEMBER_DELETED"      // a part of a stored struct is gone
 	RuleMergeSum           Rule = "MERGE_SUM"           // a value became a counter, or the other way round
 	RuleSecretChanged      Rule = "SECRET_CHANGED"      // sealed values became plain ones, or the other way round
+	RuleTTLChanged         Rule = "TTL_CHANGED"         // values are stored with their end, or no longer
 	RuleIndexChanged       Rule = "INDEX_CHANGED"       // stored sessions are not found by the field
 	RuleDefaultChanged     Rule = "DEFAULT_CHANGED"     // what is not stored means something else
 	RuleWasDropped         Rule = "WAS_DROPPED"         // an earlier key is not read any more
@@ -25,7 +26,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		RuleSessionDeleted, RuleKindChanged, RuleKeyDeleted, RuleKeyReused, RuleKeyType, RuleMemberDeleted,
-		RuleMergeSum, RuleSecretChanged, RuleIndexChanged, RuleDefaultChanged, RuleWasDropped, RuleReservationDropped,
+		RuleMergeSum, RuleSecretChanged, RuleTTLChanged, RuleIndexChanged, RuleDefaultChanged, RuleWasDropped, RuleReservationDropped,
 	}
 }
 

@@ -3,6 +3,8 @@
 // reading leaves behind and all that emitting needs.
 package schema
 
+import "time"
+
 // A File is one source file with sessions, and the file generated beside it.
 type File struct {
 	Package    Package
@@ -46,8 +48,9 @@ type Field struct {
 	Type    *Type
 	Shape   Shape
 	Merge   Merge
-	Default *Literal // nil: the zero value
-	Max     int      // 0: no limit
+	Default *Literal      // nil: the zero value
+	Max     int           // 0: no limit
+	TTL     time.Duration // life of a value, or of each element of a map; 0: no limit
 	Once    bool
 	Secret  bool
 	Index   bool

@@ -100,3 +100,14 @@ func (l *Literal) String() string {
 		return ""
 	}
 }
+
+// Span returns a duration without what is zero: 168h, 1h30m.
+func Span(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}

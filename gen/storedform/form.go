@@ -25,6 +25,7 @@ type Key struct {
 	Type    *Type
 	Index   bool
 	Secret  bool
+	TTL     bool   // stored with its end
 	Was     string // an earlier key that is still read; empty: none
 	Default string // as [schema.Literal.String] has it; empty: the zero value
 }
@@ -44,7 +45,7 @@ func Of(s *schema.Session) Form {
 }
 
 func keyOf(f *schema.Field) Key {
-	key := Key{Name: f.Key, Type: TypeOf(f), Index: f.Index, Secret: f.Secret, Was: f.Was}
+	key := Key{Name: f.Key, Type: TypeOf(f), Index: f.Index, Secret: f.Secret, TTL: f.TTL > 0, Was: f.Was}
 	if f.Default != nil {
 		key.Default = f.Default.String()
 	}

@@ -53,6 +53,8 @@ func (k *Key) parseOptions(rest string) (unknown string) {
 			k.Index = true
 		case option == "secret":
 			k.Secret = true
+		case option == "ttl":
+			k.TTL = true
 		case strings.HasPrefix(option, "was="):
 			k.Was = strings.TrimPrefix(option, "was=")
 		default:

@@ -11,7 +11,7 @@ import (
 //	key type option ...
 //
 // with single blanks, so that a change to one key changes one line. The type
-// contains no blank. Options are index, secret, was=key and default=literal, in
+// contains no blank. Options are index, secret, ttl, was=key and default=literal, in
 // this order. A reserved key has the word reserved for a type.
 func (f Form) Lines() []string {
 	var lines []string
@@ -35,6 +35,9 @@ func (k Key) String() string {
 	}
 	if k.Secret {
 		words = append(words, "secret")
+	}
+	if k.TTL {
+		words = append(words, "ttl")
 	}
 	if k.Was != "" {
 		words = append(words, "was="+k.Was)

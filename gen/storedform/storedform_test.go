@@ -103,6 +103,7 @@ func drawForm(t *rapid.T) Form {
 			Type:    drawType(t, 3),
 			Index:   rapid.Bool().Draw(t, "index"),
 			Secret:  rapid.Bool().Draw(t, "secret"),
+			TTL:     rapid.Bool().Draw(t, "ttl"),
 			Was:     rapid.StringMatching(`|[a-z0-9_]+`).Draw(t, "was"),
 			Default: drawDefault(t),
 		})
