@@ -27,6 +27,12 @@ type Config struct {
 	// Empty, the default: the cookie.
 	Header string
 
+	// Namespace sets apart what shares a store: managers of one type and of different
+	// namespaces never see each other's sessions, as those of different types. A
+	// program with tenants makes a manager for each. Letters, digits and .-_~+/, at
+	// most 100 bytes. Empty, the default: none.
+	Namespace string
+
 	// Age is the life of a session from its creation, at most [MaxAge].
 	// Default: 7 days (ASVS 5.0, 7.3.2).
 	Age time.Duration
@@ -212,6 +218,14 @@ func (c *Config) complete() {
 // logsEvents reports whether OnEvent is the default.
 func (c *Config) logsEvents() bool {
 	return reflect.ValueOf(c.OnEvent).Pointer() == reflect.ValueOf(logEvent).Pointer()
+}
+
+// kindOf returns the kind of the sessions in the namespace. No kind has a #.
+func (c *Config) kindOf(kind string) string {
+	if c.Namespace == "" {
+		return kind
+	}
+	return kind + "#" + c.Namespace
 }
 
 const (

@@ -25,7 +25,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	weak := config.Keys.passPhrases()
 	config.Keys = nil // the ring has what it needs of them
 	e := &engine{
-		kind:   model.kind,
+		kind:   config.kindOf(model.kind),
 		name:   model.name,
 		config: config,
 		device: config.boundCookie(),
@@ -68,5 +68,5 @@ func (m *Model[S]) check(store Store, config *Config, problems []Problem) (*keyR
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return newKeyRing(m.kind, config.Keys)
+	return newKeyRing(config.kindOf(m.kind), config.Keys)
 }

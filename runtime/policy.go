@@ -42,6 +42,9 @@ func (c *Config) problems() []Problem {
 	l.demand(!slices.Contains(takenFields, c.Header), "Header",
 		say("is %q, which has a meaning of its own", c.Header),
 		"use Authorization, or a field of your own such as X-Session")
+	l.demand(isNamespace(c.Namespace), "Namespace",
+		say("is %q, which is not a namespace", shorten(c.Namespace)),
+		say("use letters, digits and %s only, at most %d bytes", namespaceMarks, maxNamespace))
 	l.demand(c.Age > 0, "Age",
 		say("is %v, not above 0", c.Age),
 		"set a life above 0")
@@ -159,6 +162,20 @@ func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		letterOrDigit := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 		return !letterOrDigit && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}
+
+const (
+	maxNamespace   = 100
+	namespaceMarks = ".-_~+/"
+)
+
+// isNamespace checks for what a kind may have, so that no namespace of one kind is
+// another kind.
+func isNamespace(s string) bool {
+	return len(s) <= maxNamespace && !strings.ContainsFunc(s, func(r rune) bool {
+		letterOrDigit := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letterOrDigit && !strings.ContainsRune(namespaceMarks, r)
 	})
 }
 
