@@ -194,7 +194,7 @@ func (c commit) endDestroyed(ctx context.Context) error {
 	default:
 		c.tell(EventDestroyed, c.life.ending)
 	}
-	c.life.ending = nil
+	c.life.ending, c.destroyed = nil, true
 	c.cookie, c.unbinds = cookieCleared, true
 	if c.live != nil {
 		c.live.saw = Proof{} // whatever the browser still holds opens nothing

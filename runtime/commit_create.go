@@ -66,7 +66,7 @@ func (c commit) issue() identity {
 		c.id = newID()
 	}
 	fresh := identity{issued: true}
-	secret := newSecret()
+	secret := c.nextSecret()
 	fresh.adopt(token{c.id, secret}, secret.proof(c.engine.kind), secret.family(c.engine.kind))
 	return fresh
 }
@@ -75,7 +75,7 @@ func (c commit) issue() identity {
 // it.
 func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 	entries, err := c.draft.on(Entries{}, c.room.ops[:0], &c.room.delta, c.engine.config.MaxBytes)
-	if err != nil || entries.Len() == 0 {
+	if err != nil || entries.Len() == 0 && !c.life.begin {
 		return nil, err
 	}
 	if c.invites(true) {
@@ -108,6 +108,8 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 
 // storeLocally serves a session without a store, as tests of handlers have it.
 func (c commit) storeLocally() error {
+	c.destroyed = c.destroyed || c.life.ending != nil
+	c.renewed = c.renewed || c.renewing()
 	c.life.ending = nil
 	now := c.engine.clock.read()
 	next := Record{Created: now.Truncate(time.Millisecond), Renewed: now.Truncate(time.Millisecond)}
@@ -117,6 +119,12 @@ func (c commit) storeLocally() error {
 	entries, err := c.draft.on(next.Entries, c.room.ops[:0], &c.room.delta, c.engine.config.MaxBytes)
 	if err != nil {
 		return err
+	}
+	switch {
+	case c.draft.signsIn():
+		next.SignedIn = now.Truncate(time.Millisecond)
+	case c.draft.signsOut():
+		next.SignedIn = time.Time{}
 	}
 	next.Deadline = c.deadline(next.Created)
 	next.Idle = c.life.ownIdle(next.Idle)

@@ -113,7 +113,7 @@ func (c commit) prepareRenewal() error {
 		c.drop()
 		return over
 	}
-	c.room.secret = newSecret()
+	c.room.secret = c.nextSecret()
 	if kind == RenewPlain {
 		c.room.secret = c.secret.show().renewed()
 	}
@@ -135,7 +135,7 @@ func (c commit) accept(result *Result) {
 	c.confirmed = true
 	if result.Won {
 		c.adopt(token{c.id, c.room.secret}, d.Renewal.Proof, d.Renewal.Family)
-		c.issued = true
+		c.issued, c.renewed = true, true
 		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}
 	if result.Won || result.Current && (d.Ticket != nil || !c.byTicket() && c.movesCookie(result.Persistence)) {

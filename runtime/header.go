@@ -22,6 +22,9 @@ func (r responseHeader) send(more bool) {
 	case more:
 		r.expectRead()
 	}
+	if r.private {
+		keepOutOfCaches(r.Header, &r.cacheControl)
+	}
 	settled := r.settleDuplicates()
 	r.sendCookie()
 	r.keepCookie()

@@ -4,6 +4,7 @@ import "time"
 
 // life is what is pending of a session besides its fields.
 type life struct {
+	begin       bool           // a session, even if nothing is in it
 	renew       bool           // a new token
 	expiry      *time.Time     // another deadline, zero: the configured age
 	idle        *time.Duration // another idle limit of its own, 0: the configured one
@@ -12,19 +13,22 @@ type life struct {
 }
 
 // changes reports whether anything is pending. A session that is not stored yet is
-// not created for that.
+// not created for a renewal or another deadline.
 func (l *life) changes(stored bool) bool {
-	others := *l
-	others.ending = nil
-	return l.ending != nil || stored && others != life{}
+	if !stored {
+		return l.ending != nil || l.begin
+	}
+	pending := *l
+	pending.begin = false
+	return pending != life{}
 }
 
 // keepEnding drops what is pending but for a destruction. It reports whether there
 // was anything else.
 func (l *life) keepEnding(stored bool) (dropped bool) {
 	others := *l
-	*l = life{ending: l.ending}
-	return stored && others != *l
+	others.ending, *l = nil, life{ending: l.ending}
+	return others.changes(stored)
 }
 
 // deadline returns that of a session created then.

@@ -68,6 +68,12 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	fill(s)
 	s.lock()
 	defer s.unlock()
-	_ = commit{s, s.takeRoom()}.run(ctx) // Err reports
+	c := commit{s, s.takeRoom()}
+	if c.dirty() {
+		_ = c.run(ctx) // Err reports
+	} else {
+		_ = c.storeLocally()
+	}
+	s.renewed = false
 	return x, &x.typed
 }

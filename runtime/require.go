@@ -14,7 +14,7 @@ import (
 func (m *Manager[S]) RequireSignIn(within time.Duration, next http.Handler) http.Handler {
 	return m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		keepOutOfCaches(w.Header(), new([1]string))
-		since, err := m.exchangeOf(r.Context()).session().signedInFor()
+		since, err := signedInFor(m.exchangeOf(r.Context()).session())
 		switch {
 		case err != nil:
 			m.config.ErrorHandler(w, r, err)
@@ -32,7 +32,7 @@ const nobody time.Duration = 1<<63 - 1
 
 // signedInFor returns how long ago the last sign-in was. What this request is about
 // to store counts. The error says that nobody knows.
-func (s *Session) signedInFor() (time.Duration, error) {
+func signedInFor(s *Session) (time.Duration, error) {
 	s.lock()
 	defer s.unlock()
 	s.look()

@@ -41,6 +41,7 @@ type state struct {
 	err      error     // the first error
 	former   *identity // a token that the store did not know, for a sign-in
 	reserved *ID       // for a session begun in place of this one, see RevokeBy
+	next     *hidden   // the secret of the next token, as far as something was made of it; nil: none yet
 	draft    draft
 	live     *connection // nil: plain HTTP
 	life     life
@@ -51,8 +52,12 @@ type state struct {
 	rivals    []token // of them, as long as it is not known which one counts
 	passive   bool    // the request is no use of the session
 	consulted bool    // the response depends on the session
+	private   bool    // the response has what no cache may keep
 	unread    bool    // and was to read it after its end
 	unsaved   bool    // a change was dropped because loading failed
+
+	destroyed bool // the session of this request was ended by it
+	renewed   bool // or has another token
 
 	cookie     cookieChange
 	cookieEnds time.Time // of a new cookie; zero: with the browser's own session
@@ -242,7 +247,7 @@ func (s *Session) drop() {
 	if s.life.ending != nil {
 		s.become(*s.life.ending, unseen)
 	}
-	s.draft.pending, s.life = nil, life{}
+	s.draft.pending, s.life, s.next = nil, life{}, nil
 }
 
 // Passive makes this request, or this event of a live connection, no use of the
@@ -316,6 +321,35 @@ func (s *Session) Destroy() {
 	if s.takesChanges("") {
 		s.destroy()
 	}
+}
+
+// Destroyed reports whether this request has ended the stored session, or is about
+// to.
+func (s *Session) Destroyed() bool {
+	s.lock()
+	defer s.unlock()
+	return s.destroyed || s.life.ending != nil
+}
+
+// Renewed reports whether this request has given the stored session a new token, by
+// Renew, a sign-in or a sign-out, or is about to.
+func (s *Session) Renewed() bool {
+	s.lock()
+	defer s.unlock()
+	return s.renewed || s.renewing()
+}
+
+// renewing reports whether the next commit gives a stored session a new token.
+func (s *state) renewing() bool {
+	return s.hasToken && (s.life.renew || s.draft.signsIn() || s.draft.signsOut())
+}
+
+// nextSecret returns the secret of a token that begins a family.
+func (s *state) nextSecret() secret {
+	if s.next != nil {
+		return s.next.show().renewed()
+	}
+	return newSecret()
 }
 
 // destroy loads first, because only a session that exists is ended and has its

@@ -41,6 +41,7 @@ type session struct {
 	names  schema.Names
 	prefix string // of its package-level variables, "visitor"
 	model  string // "visitorModel"
+	fill   string // "visitorFill"
 	test   string // "TestVisitorStoredForm"
 	fields []*field
 
@@ -101,6 +102,7 @@ func newSession(f *File, s *schema.Session) *session {
 		out.fields = append(out.fields, newField(out, field))
 	}
 	out.model = f.claim(out.prefix + "Model")
+	out.fill = f.claim(out.prefix + "Fill")
 	out.test = f.claim("Test" + exportedPart(s.Name) + "StoredForm")
 	return out
 }

@@ -13,7 +13,7 @@ type locals struct {
 // function.
 var localNames = []string{
 	"c", "configure", "conn", "core", "ctx", "d", "delta", "disconnect", "err", "except", "f", "handle", "i", "ids",
-	"k", "m", "manager", "next", "on", "r", "s", "store", "t", "v", "verb", "w", "within",
+	"k", "m", "manager", "next", "on", "r", "s", "store", "t", "token", "v", "verb", "w", "within",
 }
 
 // newLocals renames what a type of the file, or a package that it comes from,

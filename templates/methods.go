@@ -16,6 +16,9 @@ func (s *session) sessionMethods(g *jen.Group) {
 	for _, m := range s.lifeMethods() {
 		m.write(g, s.receiver())
 	}
+	for _, m := range s.forgeryMethods() {
+		m.write(g, s.receiver())
+	}
 	if s.Policy.Bound != nil {
 		s.bound().write(g, s.receiver())
 	}
@@ -51,6 +54,11 @@ func (s *session) stateMethods() []method {
 		s.asks("ExpiresAt", instant,
 			"ExpiresAt returns the time at which the session ends if it is not used again, the zero time for a new"+
 				" session. A pending SetExpiry or SetIdle counts."),
+		s.asks("Renewed", truth,
+			"Renewed reports whether this request has given the stored session a new token, by Renew, a sign-in or a"+
+				" sign-out, or is about to."),
+		s.asks("Destroyed", truth,
+			"Destroyed reports whether this request has ended the stored session, or is about to."),
 		s.asks("Err", s.goOwn("error"),
 			"Err returns the first error of loading or saving the session, or nil."),
 	}
@@ -97,6 +105,27 @@ func (s *session) bound() method {
 	return s.asks("Bound", s.goOwn("bool"),
 		"Bound reports whether the session is bound to the device of its browser, so that a copy of its cookies soon"+
 			" opens nothing. It loads the session.")
+}
+
+// forgeryMethods tell the requests of the program's own pages from those that
+// another site makes a browser send.
+func (s *session) forgeryMethods() []method {
+	check := method{
+		name:    "CheckCSRF",
+		params:  []jen.Code{s.local("token").Add(s.goOwn("string"))},
+		results: []jen.Code{s.goOwn("bool")},
+		body:    []jen.Code{jen.Return(s.core().Dot("CheckCSRF").Call(s.local("token")))},
+	}
+	check.doc.say("CheckCSRF reports whether %s comes from CSRFToken of this session. It loads the session. Call it before"+
+		" anything is changed.", s.locals.name("token"))
+	return []method{
+		s.asks("CSRFToken", s.goOwn("string"),
+			"CSRFToken returns a token for the forms of this response, by which CheckCSRF knows requests that come from"+
+				" them. It differs each time, and is good until the next sign-in or sign-out. It loads the session, and"+
+				" creates one if there is none: call it before the response begins. It is empty if Err says why, and on a"+
+				" session that FindBy has found."),
+		check,
+	}
 }
 
 // printMethods keep the token and the data out of everything that prints, a

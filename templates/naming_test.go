@@ -76,7 +76,7 @@ func TestPackageLevelNamesStayClearOfTheScope(t *testing.T) {
 	f.Package.Imports["visitorModel2"] = true
 	want := []string{
 		"NewVisitorSessions", "VisitorFrom", "VisitorSession", "VisitorSessions", "WithVisitor",
-		"visitorModel", "visitorModel3", "visitorName2",
+		"visitorFill", "visitorModel", "visitorModel3", "visitorName2",
 	}
 	check(t, f, nil)
 	if diff := cmp.Diff(want, templates.Declared(f)); diff != "" {

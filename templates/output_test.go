@@ -120,7 +120,7 @@ func TestASessionHasItsMethodsWhateverItsFields(t *testing.T) {
 }
 
 func TestHooksDecideWhichMethodsThereAre(t *testing.T) {
-	always := []string{"All", "Find", "Ping", "RevokeAll"}
+	always := []string{"All", "Find", "NewCookie", "Ping", "RevokeAll"}
 	http := []string{"Middleware", "ProcessRequest", "ProcessResponse"}
 	lively := []string{"CheckOrigin", "LivelyConnect", "LivelyEvent", "ProcessLivelyEvent", "SyncHandler"}
 	tests := []struct {
@@ -153,7 +153,7 @@ func TestAnIndexFieldIsFoundAndRevokedBy(t *testing.T) {
 	s := session("Visitor", &schema.Field{Name: "User", Key: "user", Type: basic("string"), Index: true})
 	s.Hooks = schema.Hooks{}
 	got, _ := methodsOf(t, check(t, file(s), nil), "VisitorSessions")
-	if diff := cmp.Diff([]string{"All", "Find", "FindByUser", "Ping", "RevokeAll", "RevokeByUser"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"All", "Find", "FindByUser", "NewCookie", "Ping", "RevokeAll", "RevokeByUser"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

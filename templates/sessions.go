@@ -38,6 +38,24 @@ func (s *session) newSessions(g *jen.Group) {
 	g.Line()
 }
 
+// newCookie stores a session without a request.
+func (s *session) newCookie() method {
+	m := method{
+		name:    "NewCookie",
+		params:  []jen.Code{s.contextParam(), s.local("v").Id(s.Struct)},
+		results: []jen.Code{jen.Op("*").Add(s.qual("net/http", "Cookie")), s.goOwn("error")},
+		body:    []jen.Code{s.manage("NewCookie", s.local("ctx"), s.filler())},
+	}
+	signs := ""
+	if s.SignsIn() {
+		signs = ", signed in if that says so"
+	}
+	m.doc.say("NewCookie stores a new session with the values of %s%s, and returns the cookie that opens it: for tests"+
+		" through all of a program, and for sign-ins that come by another way. Whoever has the cookie has the session."+
+		" With Config.Header, its value is the token to send there.", s.locals.name("v"), signs)
+	return m
+}
+
 func (s *session) configPointer() *jen.Statement { return jen.Op("*").Add(s.runtime("Config")) }
 
 // settings is the function that fills in what the directive says, nil if that is

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-func TestEveryOptionIsInTheReadme(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func TestEveryOptionIsInTheReference(t *testing.T) {
+	reference, err := os.ReadFile("../../docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, rule := range optionRules {
-		if !strings.Contains(string(readme), "\n| `"+rule.name) {
-			t.Errorf("the table of options in README.md lacks %s", rule.name)
+		if !strings.Contains(string(reference), "\n| `"+rule.name) {
+			t.Errorf("the table of options in docs/reference.md lacks %s", rule.name)
 		}
 	}
 }

@@ -32,9 +32,9 @@ type resolver struct {
 	files []*ast.File
 	// sessions are the annotated structs of the package.
 	sessions map[*types.TypeName]bool
-	known typeutil.Map                // named types that resolved, *schema.Type
-	met   map[*types.TypeName]bool    // named types that fields lead to
-	tags  map[token.Pos]*ast.BasicLit // of the struct types in files; nil: not needed yet
+	known    typeutil.Map                // named types that resolved, *schema.Type
+	met      map[*types.TypeName]bool    // named types that fields lead to
+	tags     map[token.Pos]*ast.BasicLit // of the struct types in files; nil: not needed yet
 }
 
 func newResolver(pkg *load.Package) *resolver {

@@ -10,9 +10,9 @@ import (
 // SessionMethods are the methods that every session type has, whatever its fields
 // and its directive are.
 var SessionMethods = []string{
-	"CreatedAt", "Destroy", "Dirty", "DirtyFields", "Discard", "Err", "ExpiresAt",
+	"CSRFToken", "CheckCSRF", "CreatedAt", "Destroy", "Destroyed", "Dirty", "DirtyFields", "Discard", "Err", "ExpiresAt",
 	"Format", "Handle", "IsNew", "LastUsedAt", "Load", "LogValue", "MarshalJSON", "Passive",
-	"Reload", "Renew", "RenewedAt", "Save", "SetExpiry", "SetIdle", "SetPersistent", "SignedInAt", "Snapshot",
+	"Reload", "Renew", "Renewed", "RenewedAt", "Save", "SetExpiry", "SetIdle", "SetPersistent", "SignedInAt", "Snapshot",
 }
 
 // Methods returns the names of the methods that the session's type has whatever its
@@ -74,7 +74,7 @@ func (s *Session) SignsIn() bool {
 // SessionsMethods returns the names of the methods of the sessions' generated
 // manager, sorted.
 func (s *Session) SessionsMethods() []string {
-	names := []string{"All", "Find", "Ping", "RevokeAll"}
+	names := []string{"All", "Find", "NewCookie", "Ping", "RevokeAll"}
 	if s.Hooks.HTTP {
 		names = append(names, "Middleware", "ProcessRequest", "ProcessResponse")
 	}

@@ -732,6 +732,18 @@ func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *VisitorSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *VisitorSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
@@ -800,6 +812,21 @@ func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *VisitorSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *VisitorSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
@@ -843,30 +870,35 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
+// visitorFill sets every field of a session to what v has.
+var visitorFill = func(core *runtime.Session, v Visitor) {
+	visitorUserID.Set(core, v.UserID)
+	visitorAccountID.Set(core, v.AccountID)
+	visitorName.Set(core, v.Name)
+	visitorEmail.Set(core, v.Email)
+	visitorRole.Set(core, v.Role)
+	visitorLocale.Set(core, v.Locale)
+	visitorTheme.Set(core, v.Theme)
+	visitorTimeZone.Set(core, v.TimeZone)
+	visitorReferrer.Set(core, v.Referrer)
+	visitorCampaign.Set(core, v.Campaign)
+	visitorAgent.Set(core, v.Agent)
+	visitorViews.Set(core, v.Views)
+	visitorScore.Set(core, v.Score)
+	visitorStep.Set(core, v.Step)
+	visitorVerified.Set(core, v.Verified)
+	visitorSeenAt.Set(core, v.SeenAt)
+	visitorLoginAt.Set(core, v.LoginAt)
+	visitorConsentAt.Set(core, v.ConsentAt)
+	visitorCart.Set(core, v.Cart)
+	visitorRecent.Set(core, v.Recent)
+}
+
 // WithVisitor returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
-		visitorUserID.Set(core, v.UserID)
-		visitorAccountID.Set(core, v.AccountID)
-		visitorName.Set(core, v.Name)
-		visitorEmail.Set(core, v.Email)
-		visitorRole.Set(core, v.Role)
-		visitorLocale.Set(core, v.Locale)
-		visitorTheme.Set(core, v.Theme)
-		visitorTimeZone.Set(core, v.TimeZone)
-		visitorReferrer.Set(core, v.Referrer)
-		visitorCampaign.Set(core, v.Campaign)
-		visitorAgent.Set(core, v.Agent)
-		visitorViews.Set(core, v.Views)
-		visitorScore.Set(core, v.Score)
-		visitorStep.Set(core, v.Step)
-		visitorVerified.Set(core, v.Verified)
-		visitorSeenAt.Set(core, v.SeenAt)
-		visitorLoginAt.Set(core, v.LoginAt)
-		visitorConsentAt.Set(core, v.ConsentAt)
-		visitorCart.Set(core, v.Cart)
-		visitorRecent.Set(core, v.Recent)
+		visitorFill(core, v)
 	})
 }
 
@@ -886,6 +918,16 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 		return nil, err
 	}
 	return &VisitorSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *VisitorSessions) NewCookie(ctx context.Context, v Visitor) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		visitorFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

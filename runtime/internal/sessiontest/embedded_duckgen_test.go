@@ -278,6 +278,18 @@ func (s *EmbeddingSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *EmbeddingSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *EmbeddingSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *EmbeddingSession) Err() error {
 	return s.core.Err()
@@ -346,6 +358,21 @@ func (s *EmbeddingSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *EmbeddingSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *EmbeddingSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s EmbeddingSession) Format(f fmt.State, verb rune) {
@@ -374,15 +401,20 @@ func (s *EmbeddingSession) Snapshot() Embedding {
 	}
 }
 
+// embeddingFill sets every field of a session to what v has.
+var embeddingFill = func(core *runtime.Session, v Embedding) {
+	embeddingNamed.Set(core, v.Named)
+	embeddingNoted.Set(core, v.Noted)
+	embeddingFound.Set(core, v.Found)
+	embeddingPage.Set(core, v.Page)
+	embeddingSour.Set(core, v.Sour)
+}
+
 // WithEmbedding returns a context with a session that has the values of v,
 // loaded and clean, but no store. It is for tests of handlers.
 func WithEmbedding(ctx context.Context, v Embedding) (context.Context, *EmbeddingSession) {
 	return embeddingModel.With(ctx, func(core *runtime.Session) {
-		embeddingNamed.Set(core, v.Named)
-		embeddingNoted.Set(core, v.Noted)
-		embeddingFound.Set(core, v.Found)
-		embeddingPage.Set(core, v.Page)
-		embeddingSour.Set(core, v.Sour)
+		embeddingFill(core, v)
 	})
 }
 
@@ -404,6 +436,16 @@ func NewEmbeddingSessions(store runtime.Store, configure ...func(*runtime.Config
 		return nil, err
 	}
 	return &EmbeddingSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *EmbeddingSessions) NewCookie(ctx context.Context, v Embedding) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		embeddingFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

@@ -2909,6 +2909,18 @@ func (s *EverythingSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *EverythingSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *EverythingSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *EverythingSession) Err() error {
 	return s.core.Err()
@@ -2975,6 +2987,21 @@ func (s *EverythingSession) Reload(ctx context.Context) error {
 // call it: the hooks store what is pending.
 func (s *EverythingSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
+}
+
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *EverythingSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *EverythingSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
 }
 
 // Format prints the session's type and handle, whatever the verb. It implements
@@ -3077,87 +3104,92 @@ func (s *EverythingSession) Snapshot() Everything {
 	}
 }
 
+// everythingFill sets every field of a session to what v has.
+var everythingFill = func(core *runtime.Session, v Everything) {
+	everythingBool.Set(core, v.Bool)
+	everythingInt.Set(core, v.Int)
+	everythingInt8.Set(core, v.Int8)
+	everythingInt16.Set(core, v.Int16)
+	everythingInt32.Set(core, v.Int32)
+	everythingInt64.Set(core, v.Int64)
+	everythingUint.Set(core, v.Uint)
+	everythingUint8.Set(core, v.Uint8)
+	everythingUint16.Set(core, v.Uint16)
+	everythingUint32.Set(core, v.Uint32)
+	everythingUint64.Set(core, v.Uint64)
+	everythingUintptr.Set(core, v.Uintptr)
+	everythingFloat32.Set(core, v.Float32)
+	everythingFloat64.Set(core, v.Float64)
+	everythingComplex64.Set(core, v.Complex64)
+	everythingComplex128.Set(core, v.Complex128)
+	everythingString.Set(core, v.String)
+	everythingByte.Set(core, v.Byte)
+	everythingRune.Set(core, v.Rune)
+	everythingBytes.Set(core, v.Bytes)
+	everythingFlag.Set(core, v.Flag)
+	everythingGrade.Set(core, v.Grade)
+	everythingWord.Set(core, v.Word)
+	everythingBlob.Set(core, v.Blob)
+	everythingStamp.Set(core, v.Stamp)
+	everythingMonth.Set(core, v.Month)
+	everythingTime.Set(core, v.Time)
+	everythingPatient.Set(core, v.Patient)
+	everythingDigest.Set(core, v.Digest)
+	everythingGrid.Set(core, v.Grid)
+	everythingEmpty.Set(core, v.Empty)
+	everythingWords.Set(core, v.Words)
+	everythingMatrix.Set(core, v.Matrix)
+	everythingBlobs.Set(core, v.Blobs)
+	everythingRounds.Set(core, v.Rounds)
+	everythingStrings.Set(core, v.Strings)
+	everythingByWord.Set(core, v.ByWord)
+	everythingByInt8.Set(core, v.ByInt8)
+	everythingByUint64.Set(core, v.ByUint64)
+	everythingByGrade.Set(core, v.ByGrade)
+	everythingDeep.Set(core, v.Deep)
+	everythingCounts.Set(core, v.Counts)
+	everythingSmall.Set(core, v.Small)
+	everythingCount.Set(core, v.Count)
+	everythingNarrow.Set(core, v.Narrow)
+	everythingMaybeInt.Set(core, v.MaybeInt)
+	everythingMaybePoint.Set(core, v.MaybePoint)
+	everythingMaybeTime.Set(core, v.MaybeTime)
+	everythingMaybeList.Set(core, v.MaybeList)
+	everythingMaybeMany.Set(core, v.MaybeMany)
+	everythingMaybeByName.Set(core, v.MaybeByName)
+	everythingPoint.Set(core, v.Point)
+	everythingShape.Set(core, v.Shape)
+	everythingPixel.Set(core, v.Pixel)
+	everythingCorners.Set(core, v.Corners)
+	everythingInline.Set(core, v.Inline)
+	everythingPair.Set(core, v.Pair)
+	everythingPairs.Set(core, v.Pairs)
+	everythingOption.Set(core, v.Option)
+	everythingNames.Set(core, v.Names)
+	everythingCouple.Set(core, v.Couple)
+	everythingAddr.Set(core, v.Addr)
+	everythingPrefix.Set(core, v.Prefix)
+	everythingAddrs.Set(core, v.Addrs)
+	everythingLink.Set(core, v.Link)
+	everythingBack.Set(core, v.Back)
+	everythingBalance.Set(core, v.Balance)
+	everythingRatio.Set(core, v.Ratio)
+	everythingAmounts.Set(core, v.Amounts)
+	everythingLog.Set(core, v.Log)
+	everythingCelsius.Set(core, v.Celsius)
+	everythingSecret.Set(core, v.Secret)
+	everythingSecrets.Set(core, v.Secrets)
+	everythingHidden.Set(core, v.Hidden)
+	everythingKey.Set(core, v.Key)
+	everythingUntil.Set(core, v.Until)
+	everythingOnce.Set(core, v.Once)
+}
+
 // WithEverything returns a context with a session that has the values of v,
 // loaded and clean, but no store. It is for tests of handlers.
 func WithEverything(ctx context.Context, v Everything) (context.Context, *EverythingSession) {
 	return everythingModel.With(ctx, func(core *runtime.Session) {
-		everythingBool.Set(core, v.Bool)
-		everythingInt.Set(core, v.Int)
-		everythingInt8.Set(core, v.Int8)
-		everythingInt16.Set(core, v.Int16)
-		everythingInt32.Set(core, v.Int32)
-		everythingInt64.Set(core, v.Int64)
-		everythingUint.Set(core, v.Uint)
-		everythingUint8.Set(core, v.Uint8)
-		everythingUint16.Set(core, v.Uint16)
-		everythingUint32.Set(core, v.Uint32)
-		everythingUint64.Set(core, v.Uint64)
-		everythingUintptr.Set(core, v.Uintptr)
-		everythingFloat32.Set(core, v.Float32)
-		everythingFloat64.Set(core, v.Float64)
-		everythingComplex64.Set(core, v.Complex64)
-		everythingComplex128.Set(core, v.Complex128)
-		everythingString.Set(core, v.String)
-		everythingByte.Set(core, v.Byte)
-		everythingRune.Set(core, v.Rune)
-		everythingBytes.Set(core, v.Bytes)
-		everythingFlag.Set(core, v.Flag)
-		everythingGrade.Set(core, v.Grade)
-		everythingWord.Set(core, v.Word)
-		everythingBlob.Set(core, v.Blob)
-		everythingStamp.Set(core, v.Stamp)
-		everythingMonth.Set(core, v.Month)
-		everythingTime.Set(core, v.Time)
-		everythingPatient.Set(core, v.Patient)
-		everythingDigest.Set(core, v.Digest)
-		everythingGrid.Set(core, v.Grid)
-		everythingEmpty.Set(core, v.Empty)
-		everythingWords.Set(core, v.Words)
-		everythingMatrix.Set(core, v.Matrix)
-		everythingBlobs.Set(core, v.Blobs)
-		everythingRounds.Set(core, v.Rounds)
-		everythingStrings.Set(core, v.Strings)
-		everythingByWord.Set(core, v.ByWord)
-		everythingByInt8.Set(core, v.ByInt8)
-		everythingByUint64.Set(core, v.ByUint64)
-		everythingByGrade.Set(core, v.ByGrade)
-		everythingDeep.Set(core, v.Deep)
-		everythingCounts.Set(core, v.Counts)
-		everythingSmall.Set(core, v.Small)
-		everythingCount.Set(core, v.Count)
-		everythingNarrow.Set(core, v.Narrow)
-		everythingMaybeInt.Set(core, v.MaybeInt)
-		everythingMaybePoint.Set(core, v.MaybePoint)
-		everythingMaybeTime.Set(core, v.MaybeTime)
-		everythingMaybeList.Set(core, v.MaybeList)
-		everythingMaybeMany.Set(core, v.MaybeMany)
-		everythingMaybeByName.Set(core, v.MaybeByName)
-		everythingPoint.Set(core, v.Point)
-		everythingShape.Set(core, v.Shape)
-		everythingPixel.Set(core, v.Pixel)
-		everythingCorners.Set(core, v.Corners)
-		everythingInline.Set(core, v.Inline)
-		everythingPair.Set(core, v.Pair)
-		everythingPairs.Set(core, v.Pairs)
-		everythingOption.Set(core, v.Option)
-		everythingNames.Set(core, v.Names)
-		everythingCouple.Set(core, v.Couple)
-		everythingAddr.Set(core, v.Addr)
-		everythingPrefix.Set(core, v.Prefix)
-		everythingAddrs.Set(core, v.Addrs)
-		everythingLink.Set(core, v.Link)
-		everythingBack.Set(core, v.Back)
-		everythingBalance.Set(core, v.Balance)
-		everythingRatio.Set(core, v.Ratio)
-		everythingAmounts.Set(core, v.Amounts)
-		everythingLog.Set(core, v.Log)
-		everythingCelsius.Set(core, v.Celsius)
-		everythingSecret.Set(core, v.Secret)
-		everythingSecrets.Set(core, v.Secrets)
-		everythingHidden.Set(core, v.Hidden)
-		everythingKey.Set(core, v.Key)
-		everythingUntil.Set(core, v.Until)
-		everythingOnce.Set(core, v.Once)
+		everythingFill(core, v)
 	})
 }
 
@@ -3179,6 +3211,16 @@ func NewEverythingSessions(store runtime.Store, configure ...func(*runtime.Confi
 		return nil, err
 	}
 	return &EverythingSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *EverythingSessions) NewCookie(ctx context.Context, v Everything) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		everythingFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

@@ -733,6 +733,18 @@ func (s *RealisticSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *RealisticSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *RealisticSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *RealisticSession) Err() error {
 	return s.core.Err()
@@ -801,6 +813,21 @@ func (s *RealisticSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *RealisticSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *RealisticSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s RealisticSession) Format(f fmt.State, verb rune) {
@@ -844,30 +871,35 @@ func (s *RealisticSession) Snapshot() Realistic {
 	}
 }
 
+// realisticFill sets every field of a session to what v has.
+var realisticFill = func(core *runtime.Session, v Realistic) {
+	realisticUserID.Set(core, v.UserID)
+	realisticAccountID.Set(core, v.AccountID)
+	realisticName.Set(core, v.Name)
+	realisticEmail.Set(core, v.Email)
+	realisticRole.Set(core, v.Role)
+	realisticLocale.Set(core, v.Locale)
+	realisticTheme.Set(core, v.Theme)
+	realisticTimeZone.Set(core, v.TimeZone)
+	realisticReferrer.Set(core, v.Referrer)
+	realisticCampaign.Set(core, v.Campaign)
+	realisticAgent.Set(core, v.Agent)
+	realisticViews.Set(core, v.Views)
+	realisticScore.Set(core, v.Score)
+	realisticStep.Set(core, v.Step)
+	realisticVerified.Set(core, v.Verified)
+	realisticSeenAt.Set(core, v.SeenAt)
+	realisticLoginAt.Set(core, v.LoginAt)
+	realisticConsentAt.Set(core, v.ConsentAt)
+	realisticCart.Set(core, v.Cart)
+	realisticRecent.Set(core, v.Recent)
+}
+
 // WithRealistic returns a context with a session that has the values of v,
 // loaded and clean, but no store. It is for tests of handlers.
 func WithRealistic(ctx context.Context, v Realistic) (context.Context, *RealisticSession) {
 	return realisticModel.With(ctx, func(core *runtime.Session) {
-		realisticUserID.Set(core, v.UserID)
-		realisticAccountID.Set(core, v.AccountID)
-		realisticName.Set(core, v.Name)
-		realisticEmail.Set(core, v.Email)
-		realisticRole.Set(core, v.Role)
-		realisticLocale.Set(core, v.Locale)
-		realisticTheme.Set(core, v.Theme)
-		realisticTimeZone.Set(core, v.TimeZone)
-		realisticReferrer.Set(core, v.Referrer)
-		realisticCampaign.Set(core, v.Campaign)
-		realisticAgent.Set(core, v.Agent)
-		realisticViews.Set(core, v.Views)
-		realisticScore.Set(core, v.Score)
-		realisticStep.Set(core, v.Step)
-		realisticVerified.Set(core, v.Verified)
-		realisticSeenAt.Set(core, v.SeenAt)
-		realisticLoginAt.Set(core, v.LoginAt)
-		realisticConsentAt.Set(core, v.ConsentAt)
-		realisticCart.Set(core, v.Cart)
-		realisticRecent.Set(core, v.Recent)
+		realisticFill(core, v)
 	})
 }
 
@@ -889,6 +921,16 @@ func NewRealisticSessions(store runtime.Store, configure ...func(*runtime.Config
 		return nil, err
 	}
 	return &RealisticSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *RealisticSessions) NewCookie(ctx context.Context, v Realistic) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		realisticFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

@@ -820,6 +820,18 @@ func (s *SteppedSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *SteppedSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *SteppedSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *SteppedSession) Err() error {
 	return s.core.Err()
@@ -888,6 +900,21 @@ func (s *SteppedSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *SteppedSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *SteppedSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s SteppedSession) Format(f fmt.State, verb rune) {
@@ -927,26 +954,31 @@ func (s *SteppedSession) Snapshot() Stepped {
 	}
 }
 
+// steppedFill sets every field of a session to what v has.
+var steppedFill = func(core *runtime.Session, v Stepped) {
+	steppedUserID.Set(core, v.UserID)
+	steppedName.Set(core, v.Name)
+	steppedState.Set(core, v.State)
+	steppedSecret.Set(core, v.Secret)
+	steppedMoved.Set(core, v.Moved)
+	steppedBest.Set(core, v.Best)
+	steppedPoints.Set(core, v.Points)
+	steppedListed.Set(core, v.Listed)
+	steppedInbox.Set(core, v.Inbox)
+	steppedLinks.Set(core, v.Links)
+	steppedGifts.Set(core, v.Gifts)
+	steppedCSRF.Set(core, v.CSRF)
+	steppedLanding.Set(core, v.Landing)
+	steppedRoute.Set(core, v.Route)
+	steppedBuckets.Set(core, v.Buckets)
+	steppedNonce.Set(core, v.Nonce)
+}
+
 // WithStepped returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithStepped(ctx context.Context, v Stepped) (context.Context, *SteppedSession) {
 	return steppedModel.With(ctx, func(core *runtime.Session) {
-		steppedUserID.Set(core, v.UserID)
-		steppedName.Set(core, v.Name)
-		steppedState.Set(core, v.State)
-		steppedSecret.Set(core, v.Secret)
-		steppedMoved.Set(core, v.Moved)
-		steppedBest.Set(core, v.Best)
-		steppedPoints.Set(core, v.Points)
-		steppedListed.Set(core, v.Listed)
-		steppedInbox.Set(core, v.Inbox)
-		steppedLinks.Set(core, v.Links)
-		steppedGifts.Set(core, v.Gifts)
-		steppedCSRF.Set(core, v.CSRF)
-		steppedLanding.Set(core, v.Landing)
-		steppedRoute.Set(core, v.Route)
-		steppedBuckets.Set(core, v.Buckets)
-		steppedNonce.Set(core, v.Nonce)
+		steppedFill(core, v)
 	})
 }
 
@@ -968,6 +1000,16 @@ func NewSteppedSessions(store runtime.Store, configure ...func(*runtime.Config))
 		return nil, err
 	}
 	return &SteppedSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, signed in if that says
+// so, and returns the cookie that opens it: for tests through all of a program,
+// and for sign-ins that come by another way. Whoever has the cookie has the
+// session. With Config.Header, its value is the token to send there.
+func (m *SteppedSessions) NewCookie(ctx context.Context, v Stepped) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		steppedFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

@@ -582,6 +582,18 @@ func (s *TakenSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *TakenSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *TakenSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *TakenSession) Err() error {
 	return s.core.Err()
@@ -650,6 +662,21 @@ func (s *TakenSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *TakenSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *TakenSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s TakenSession) Format(f fmt.State, verb rune) {
@@ -683,20 +710,25 @@ func (s *TakenSession) Snapshot() Taken {
 	}
 }
 
+// takenFill sets every field of a session to what v has.
+var takenFill = func(core *runtime.Session, v Taken) {
+	takenName.Set(core, v.Name)
+	takenWord.Set(core, v.Word)
+	takenSecret.Set(core, v.Secret)
+	takenBest.Set(core, v.Best)
+	takenPoints.Set(core, v.Points)
+	takenMoved.Set(core, v.Moved)
+	takenListed.Set(core, v.Listed)
+	takenInbox.Set(core, v.Inbox)
+	takenNotes.Set(core, v.Notes)
+	takenGifts.Set(core, v.Gifts)
+}
+
 // WithTaken returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithTaken(ctx context.Context, v Taken) (context.Context, *TakenSession) {
 	return takenModel.With(ctx, func(core *runtime.Session) {
-		takenName.Set(core, v.Name)
-		takenWord.Set(core, v.Word)
-		takenSecret.Set(core, v.Secret)
-		takenBest.Set(core, v.Best)
-		takenPoints.Set(core, v.Points)
-		takenMoved.Set(core, v.Moved)
-		takenListed.Set(core, v.Listed)
-		takenInbox.Set(core, v.Inbox)
-		takenNotes.Set(core, v.Notes)
-		takenGifts.Set(core, v.Gifts)
+		takenFill(core, v)
 	})
 }
 
@@ -718,6 +750,16 @@ func NewTakenSessions(store runtime.Store, configure ...func(*runtime.Config)) (
 		return nil, err
 	}
 	return &TakenSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *TakenSessions) NewCookie(ctx context.Context, v Taken) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		takenFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

@@ -382,6 +382,18 @@ func (s *WideSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *WideSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *WideSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *WideSession) Err() error {
 	return s.core.Err()
@@ -450,6 +462,21 @@ func (s *WideSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *WideSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *WideSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s WideSession) Format(f fmt.State, verb rune) {
@@ -479,16 +506,21 @@ func (s *WideSession) Snapshot() Wide {
 	}
 }
 
+// wideFill sets every field of a session to what v has.
+var wideFill = func(core *runtime.Session, v Wide) {
+	wideTile.Set(core, v.Tile)
+	wideListed.Set(core, v.Listed)
+	wideLogged.Set(core, v.Logged)
+	wideMapped.Set(core, v.Mapped)
+	wideNested.Set(core, v.Nested)
+	widePointed.Set(core, v.Pointed)
+}
+
 // WithWide returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithWide(ctx context.Context, v Wide) (context.Context, *WideSession) {
 	return wideModel.With(ctx, func(core *runtime.Session) {
-		wideTile.Set(core, v.Tile)
-		wideListed.Set(core, v.Listed)
-		wideLogged.Set(core, v.Logged)
-		wideMapped.Set(core, v.Mapped)
-		wideNested.Set(core, v.Nested)
-		widePointed.Set(core, v.Pointed)
+		wideFill(core, v)
 	})
 }
 
@@ -510,6 +542,16 @@ func NewWideSessions(store runtime.Store, configure ...func(*runtime.Config)) (*
 		return nil, err
 	}
 	return &WideSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *WideSessions) NewCookie(ctx context.Context, v Wide) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		wideFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

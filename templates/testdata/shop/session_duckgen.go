@@ -685,6 +685,18 @@ func (s *VisitorSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *VisitorSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *VisitorSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *VisitorSession) Err() error {
 	return s.core.Err()
@@ -753,6 +765,21 @@ func (s *VisitorSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *VisitorSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *VisitorSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s VisitorSession) Format(f fmt.State, verb rune) {
@@ -791,25 +818,30 @@ func (s *VisitorSession) Snapshot() Visitor {
 	}
 }
 
+// visitorFill sets every field of a session to what v has.
+var visitorFill = func(core *runtime.Session, v Visitor) {
+	visitorUserID.Set(core, v.UserID)
+	visitorName.Set(core, v.Name)
+	visitorTheme.Set(core, v.Theme)
+	visitorCart.Set(core, v.Cart)
+	visitorViews.Set(core, v.Views)
+	visitorRecent.Set(core, v.Recent)
+	visitorNotice.Set(core, v.Notice)
+	visitorAPIKey.Set(core, v.APIKey)
+	visitorAddress.Set(core, v.Address)
+	visitorSeenAt.Set(core, v.SeenAt)
+	visitorStamps.Set(core, v.Stamps)
+	visitorOld.Set(core, v.Old)
+	visitorGrid.Set(core, v.Grid)
+	visitorSpot.Set(core, v.Spot)
+	visitorFrom.Set(core, v.From)
+}
+
 // WithVisitor returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithVisitor(ctx context.Context, v Visitor) (context.Context, *VisitorSession) {
 	return visitorModel.With(ctx, func(core *runtime.Session) {
-		visitorUserID.Set(core, v.UserID)
-		visitorName.Set(core, v.Name)
-		visitorTheme.Set(core, v.Theme)
-		visitorCart.Set(core, v.Cart)
-		visitorViews.Set(core, v.Views)
-		visitorRecent.Set(core, v.Recent)
-		visitorNotice.Set(core, v.Notice)
-		visitorAPIKey.Set(core, v.APIKey)
-		visitorAddress.Set(core, v.Address)
-		visitorSeenAt.Set(core, v.SeenAt)
-		visitorStamps.Set(core, v.Stamps)
-		visitorOld.Set(core, v.Old)
-		visitorGrid.Set(core, v.Grid)
-		visitorSpot.Set(core, v.Spot)
-		visitorFrom.Set(core, v.From)
+		visitorFill(core, v)
 	})
 }
 
@@ -835,6 +867,16 @@ func NewVisitorSessions(store runtime.Store, configure ...func(*runtime.Config))
 		return nil, err
 	}
 	return &VisitorSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, signed in if that says
+// so, and returns the cookie that opens it: for tests through all of a program,
+// and for sign-ins that come by another way. Whoever has the cookie has the
+// session. With Config.Header, its value is the token to send there.
+func (m *VisitorSessions) NewCookie(ctx context.Context, v Visitor) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		visitorFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from
@@ -1293,6 +1335,18 @@ func (s *AdminSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *AdminSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *AdminSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *AdminSession) Err() error {
 	return s.core.Err()
@@ -1361,6 +1415,21 @@ func (s *AdminSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *AdminSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *AdminSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s AdminSession) Format(f fmt.State, verb rune) {
@@ -1391,17 +1460,22 @@ func (s *AdminSession) Snapshot() Admin {
 	}
 }
 
+// adminFill sets every field of a session to what v has.
+var adminFill = func(core *runtime.Session, v Admin) {
+	adminUser.Set(core, v.User)
+	adminHome.Set(core, v.Home)
+	adminLogins.Set(core, v.Logins)
+	adminLastAt.Set(core, v.LastAt)
+	adminTrail.Set(core, v.Trail)
+	adminTries.Set(core, v.Tries)
+	adminBackoff.Set(core, v.Backoff)
+}
+
 // WithAdmin returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithAdmin(ctx context.Context, v Admin) (context.Context, *AdminSession) {
 	return adminModel.With(ctx, func(core *runtime.Session) {
-		adminUser.Set(core, v.User)
-		adminHome.Set(core, v.Home)
-		adminLogins.Set(core, v.Logins)
-		adminLastAt.Set(core, v.LastAt)
-		adminTrail.Set(core, v.Trail)
-		adminTries.Set(core, v.Tries)
-		adminBackoff.Set(core, v.Backoff)
+		adminFill(core, v)
 	})
 }
 
@@ -1421,6 +1495,16 @@ func NewAdminSessions(store runtime.Store, configure ...func(*runtime.Config)) (
 		return nil, err
 	}
 	return &AdminSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, signed in if that says
+// so, and returns the cookie that opens it: for tests through all of a program,
+// and for sign-ins that come by another way. Whoever has the cookie has the
+// session. With Config.Header, its value is the token to send there.
+func (m *AdminSessions) NewCookie(ctx context.Context, v Admin) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		adminFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from
