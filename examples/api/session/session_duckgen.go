@@ -419,8 +419,36 @@ func (m *ClientSessions) RequireSignIn(within time.Duration, next http.Handler) 
 	return m.manager.RequireSignIn(within, next)
 }
 
+// All returns an iterator over all live sessions, in no particular order. The
+// first error ends it, with a nil session. It reads everything that is stored:
+// it is for operators, and not for requests of visitors.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token.
+func (m *ClientSessions) All(ctx context.Context) iter.Seq2[*ClientSession, error] {
+	return m.manager.All(ctx)
+}
+
+// Find returns the live session whose Handle is handle, or ErrNotFound. What is
+// true of those that All returns is true of it.
+func (m *ClientSessions) Find(ctx context.Context, handle string) (*ClientSession, error) {
+	return m.manager.Find(ctx, handle)
+}
+
+// RevokeAll ends every live session and returns how many it ended. Requests
+// that have arrived before begin no new ones.
+func (m *ClientSessions) RevokeAll(ctx context.Context) (int, error) {
+	return m.manager.RevokeAll(ctx)
+}
+
+// Ping returns an error if the store does not serve.
+func (m *ClientSessions) Ping(ctx context.Context) error {
+	return m.manager.Ping(ctx)
+}
+
 // FindByUserID returns an iterator over the live sessions whose UserID is v,
-// each once and in no particular order. The first error ends it, with a nil
+// each once and the one used last first. An error comes last, with a nil
 // session.
 //
 // A loop over them may read and set fields, call Destroy, and break. Only Save

@@ -167,6 +167,18 @@ func (s *LimitedSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *LimitedSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *LimitedSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *LimitedSession) Err() error {
 	return s.core.Err()
@@ -235,6 +247,21 @@ func (s *LimitedSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *LimitedSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *LimitedSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s LimitedSession) Format(f fmt.State, verb rune) {
@@ -260,12 +287,17 @@ func (s *LimitedSession) Snapshot() Limited {
 	}
 }
 
+// limitedFill sets every field of a session to what v has.
+var limitedFill = func(core *runtime.Session, v Limited) {
+	limitedUserID.Set(core, v.UserID)
+	limitedName.Set(core, v.Name)
+}
+
 // WithLimited returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithLimited(ctx context.Context, v Limited) (context.Context, *LimitedSession) {
 	return limitedModel.With(ctx, func(core *runtime.Session) {
-		limitedUserID.Set(core, v.UserID)
-		limitedName.Set(core, v.Name)
+		limitedFill(core, v)
 	})
 }
 
@@ -287,6 +319,16 @@ func NewLimitedSessions(store runtime.Store, configure ...func(*runtime.Config))
 		return nil, err
 	}
 	return &LimitedSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, signed in if that says
+// so, and returns the cookie that opens it: for tests through all of a program,
+// and for sign-ins that come by another way. Whoever has the cookie has the
+// session. With Config.Header, its value is the token to send there.
+func (m *LimitedSessions) NewCookie(ctx context.Context, v Limited) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		limitedFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from

@@ -708,6 +708,18 @@ func (s *TimedSession) ExpiresAt() time.Time {
 	return s.core.ExpiresAt()
 }
 
+// Renewed reports whether this request has given the stored session a new
+// token, by Renew, a sign-in or a sign-out, or is about to.
+func (s *TimedSession) Renewed() bool {
+	return s.core.Renewed()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is
+// about to.
+func (s *TimedSession) Destroyed() bool {
+	return s.core.Destroyed()
+}
+
 // Err returns the first error of loading or saving the session, or nil.
 func (s *TimedSession) Err() error {
 	return s.core.Err()
@@ -776,6 +788,21 @@ func (s *TimedSession) Save(ctx context.Context) error {
 	return s.core.Save(ctx)
 }
 
+// CSRFToken returns a token for the forms of this response, by which CheckCSRF
+// knows requests that come from them. It differs each time, and is good until
+// the next sign-in or sign-out. It loads the session, and creates one if there
+// is none: call it before the response begins. It is empty if Err says why, and
+// on a session that FindBy has found.
+func (s *TimedSession) CSRFToken() string {
+	return s.core.CSRFToken()
+}
+
+// CheckCSRF reports whether token comes from CSRFToken of this session. It
+// loads the session. Call it before anything is changed.
+func (s *TimedSession) CheckCSRF(token string) bool {
+	return s.core.CheckCSRF(token)
+}
+
 // Format prints the session's type and handle, whatever the verb. It implements
 // [fmt.Formatter].
 func (s TimedSession) Format(f fmt.State, verb rune) {
@@ -813,24 +840,29 @@ func (s *TimedSession) Snapshot() Timed {
 	}
 }
 
+// timedFill sets every field of a session to what v has.
+var timedFill = func(core *runtime.Session, v Timed) {
+	timedName.Set(core, v.Name)
+	timedStepUp.Set(core, v.StepUp)
+	timedTheme.Set(core, v.Theme)
+	timedMoved.Set(core, v.Moved)
+	timedSecret.Set(core, v.Secret)
+	timedState.Set(core, v.State)
+	timedTags.Set(core, v.Tags)
+	timedCodes.Set(core, v.Codes)
+	timedInbox.Set(core, v.Inbox)
+	timedOffers.Set(core, v.Offers)
+	timedNotes.Set(core, v.Notes)
+	timedLinks.Set(core, v.Links)
+	timedBucket.Set(core, v.Bucket)
+	timedGrants.Set(core, v.Grants)
+}
+
 // WithTimed returns a context with a session that has the values of v, loaded
 // and clean, but no store. It is for tests of handlers.
 func WithTimed(ctx context.Context, v Timed) (context.Context, *TimedSession) {
 	return timedModel.With(ctx, func(core *runtime.Session) {
-		timedName.Set(core, v.Name)
-		timedStepUp.Set(core, v.StepUp)
-		timedTheme.Set(core, v.Theme)
-		timedMoved.Set(core, v.Moved)
-		timedSecret.Set(core, v.Secret)
-		timedState.Set(core, v.State)
-		timedTags.Set(core, v.Tags)
-		timedCodes.Set(core, v.Codes)
-		timedInbox.Set(core, v.Inbox)
-		timedOffers.Set(core, v.Offers)
-		timedNotes.Set(core, v.Notes)
-		timedLinks.Set(core, v.Links)
-		timedBucket.Set(core, v.Bucket)
-		timedGrants.Set(core, v.Grants)
+		timedFill(core, v)
 	})
 }
 
@@ -853,6 +885,16 @@ func NewTimedSessions(store runtime.Store, configure ...func(*runtime.Config)) (
 		return nil, err
 	}
 	return &TimedSessions{manager}, nil
+}
+
+// NewCookie stores a new session with the values of v, and returns the cookie
+// that opens it: for tests through all of a program, and for sign-ins that come
+// by another way. Whoever has the cookie has the session. With Config.Header,
+// its value is the token to send there.
+func (m *TimedSessions) NewCookie(ctx context.Context, v Timed) (*http.Cookie, error) {
+	return m.manager.NewCookie(ctx, func(core *runtime.Session) {
+		timedFill(core, v)
+	})
 }
 
 // Middleware gives each request to next a session, which handlers get from
@@ -906,4 +948,32 @@ func (m *TimedSessions) ProcessLivelyEvent(ctx context.Context, conn runtime.Liv
 // fetch it. Mount it at Config.SyncPath.
 func (m *TimedSessions) SyncHandler() http.Handler {
 	return m.manager.SyncHandler()
+}
+
+// All returns an iterator over all live sessions, in no particular order. The
+// first error ends it, with a nil session. It reads everything that is stored:
+// it is for operators, and not for requests of visitors.
+//
+// A loop over them may read and set fields, call Destroy, and break. Only Save
+// stores what it changes. Save returns an error after Renew, a sign-in or a
+// sign-out, because no response can carry the new token.
+func (m *TimedSessions) All(ctx context.Context) iter.Seq2[*TimedSession, error] {
+	return m.manager.All(ctx)
+}
+
+// Find returns the live session whose Handle is handle, or ErrNotFound. What is
+// true of those that All returns is true of it.
+func (m *TimedSessions) Find(ctx context.Context, handle string) (*TimedSession, error) {
+	return m.manager.Find(ctx, handle)
+}
+
+// RevokeAll ends every live session and returns how many it ended. Requests
+// that have arrived before begin no new ones.
+func (m *TimedSessions) RevokeAll(ctx context.Context) (int, error) {
+	return m.manager.RevokeAll(ctx)
+}
+
+// Ping returns an error if the store does not serve.
+func (m *TimedSessions) Ping(ctx context.Context) error {
+	return m.manager.Ping(ctx)
 }
