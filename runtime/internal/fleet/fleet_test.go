@@ -34,7 +34,7 @@ func inMemory(say func(string, ...any)) *world {
 }
 
 // TestFleetInMemory tries random histories, 1,000,000 steps of them in the exhaustive
-// tier. A finding is shrunk, and found again with the -rapid.seed that it names.
+// tier, the same in each run: -rapid.seed chooses others. A finding is shrunk.
 func TestFleetInMemory(t *testing.T) {
 	testtier.Checks(t, testtier.Count(100, 2_000, 32_000))
 	steps, first := 0, 0

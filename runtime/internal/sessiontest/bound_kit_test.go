@@ -181,22 +181,6 @@ func (b *boundServer) binds() (statuses []int) {
 	return statuses
 }
 
-// heard waits for an event of the kind.
-func (b *boundServer) heard(kind runtime.EventKind) {
-	b.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) {
-		b.site.mu.Lock()
-		found := slices.ContainsFunc(b.events, func(e runtime.Event) bool { return e.Kind == kind })
-		b.site.mu.Unlock()
-		if found {
-			return
-		}
-		time.Sleep(5 * time.Millisecond) // between questions, until the deadline
-	}
-	b.t.Fatalf("there was no event %q", kind)
-}
-
 // A boundTab is a page of the site in a browser.
 type boundTab struct {
 	*chromium.Tab
