@@ -46,7 +46,7 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 		return ErrNoMiddleware
 	}
 	s := x.session()
-	if s.pass(phaseClosed, nil, false) {
+	if (response{s}).pass(phaseClosed, nil, false) {
 		return nil
 	}
 	s.lock()
@@ -54,7 +54,7 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 	if s.live != nil {
 		return nil
 	}
-	err := s.commitResponse(false)
+	err := response{s}.commit(false)
 	responseHeader{s, w.Header()}.send(false)
 	s.phase = phaseClosed
 	return err

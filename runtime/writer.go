@@ -240,11 +240,11 @@ func (w *writer) begin(status int) bool {
 func (w *writer) commit(more bool) {
 	w.begun = true
 	s, h := &w.session, w.under().Header()
-	if s.pass(phaseOpen, h, more) {
+	if (response{s}).pass(phaseOpen, h, more) {
 		return
 	}
 	s.lock()
-	err := s.commitResponse(w.broken)
+	err := response{s}.commit(w.broken)
 	again := isUnbound(s.refusal) && isForeignNavigation(s.request)
 	if err != nil || again {
 		w.fail()
@@ -344,7 +344,7 @@ func (w *writer) abandon() {
 // changes is committed by its events.
 func (w *writer) finish() {
 	s := &w.session
-	if w.hijacked || s.pass(phaseClosed, nil, false) {
+	if w.hijacked || (response{s}).pass(phaseClosed, nil, false) {
 		return
 	}
 	late := w.begun
@@ -357,7 +357,7 @@ func (w *writer) finish() {
 		return
 	}
 	if late && !w.failed && (s.dirty() || !w.counted) {
-		_ = s.commitResponse(w.broken) // reported to OnError
+		_ = response{s}.commit(w.broken) // reported to OnError
 		responseHeader{s, w.under().Header()}.sendCookie()
 	}
 	s.phase = phaseClosed

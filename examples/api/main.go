@@ -16,9 +16,7 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8081", "`host:port` to listen on; put a proxy that speaks HTTPS in front of any other")
 	flag.Parse()
-	store := memstore.New()
-	defer store.Close()
-	api, err := web.New(store, check)
+	api, err := web.New(memstore.New(), check)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -33,10 +33,10 @@ func inMemory(say func(string, ...any)) *world {
 	return newWorld(say, &simulated{time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}, grace, views...)
 }
 
-// TestFleetInMemory tries random histories, 1,000,000 steps of them in the exhaustive
-// tier, the same in each run: -rapid.seed chooses others. A finding is shrunk.
+// TestFleetInMemory tries random histories, the same in each run: -rapid.seed chooses
+// others, and -rapid.checks=32000 makes a million steps. A finding is shrunk.
 func TestFleetInMemory(t *testing.T) {
-	testtier.Checks(t, testtier.Count(100, 2_000, 32_000))
+	testtier.Checks(t, testtier.Count(100, 1_000, 8_000))
 	steps, first := 0, 0
 	defer func() { t.Logf("%d steps, the first finding after %d steps", steps, first) }()
 	rapid.Check(t, func(t *rapid.T) {
@@ -47,9 +47,6 @@ func TestFleetInMemory(t *testing.T) {
 			t.Fatal(finding)
 		}
 	})
-	if testtier.Exhaustive() && !t.Failed() && steps < 1_000_000 {
-		t.Errorf("%d steps are too few", steps)
-	}
 }
 
 func TestFleetOnRedis(t *testing.T) {

@@ -44,7 +44,7 @@ var mutants = []mutant{
 	{"S2: a revocation spares what nobody has verified", "index.go",
 		`if !s.confirmed {`, `if false {`},
 	{"R12: a handler that failed signs in", "response.go",
-		`if failed && !s.engine.config.CommitFailed {`, `if false {`},
+		`if failed && !r.engine.config.CommitFailed {`, `if false {`},
 	{"R13: a visitor who has hung up is signed in", "session.go",
 		`if s.live != nil || s.ctx.Err() == nil {`, `if true {`},
 	{"R15: a middleware inside takes the cookie away", "presented.go",
@@ -53,8 +53,8 @@ var mutants = []mutant{
 		"\tif v.moves {\n\t\treturn -v.ahead\n\t}\n\treturn 0", "\treturn 0"},
 }
 
-// TestFleetFindsEachFault builds the fleet with each of the mutants, and gives it no
-// more histories than the exhaustive tier does.
+// TestFleetFindsEachFault builds the fleet with each of the mutants, and gives it a
+// million steps at most.
 func TestFleetFindsEachFault(t *testing.T) {
 	testtier.OnlyExhaustive(t, "it compiles the runtime for each mutant")
 	for _, m := range mutants {
