@@ -72,7 +72,8 @@ func table(t *testing.T, server, question string) (rows [][]string) {
 func TestTheQueriesOfTheGuideWork(t *testing.T) {
 	server := emptyURL(t)
 	s := open(t, server)
-	key, record := session(1, indexed("user_id", "7"), entry("theme", `"dark"`), counter("views", 30), counter("cart:sku-1", 2))
+	key, record := session(1, indexed("user_id", "7"), entry("theme", `"dark"`), counter("views", 30), counter("cart:sku-1", 2),
+		entry("code", `{"ends":"2026-12-24T18:00:00Z","value":"4711"}`))
 	create(t, s, key, record)
 	servertest.Execute(t, server, "UPDATE duckgen_sessions SET expires = now() + interval '1 hour'")
 	queries := guideQueries(t)
@@ -81,6 +82,8 @@ func TestTheQueriesOfTheGuideWork(t *testing.T) {
 		"themes":                 "dark|1",
 		"most views":             key.ID.String() + "|30",
 		"carts with one article": "1|2",
+
+		"a value with ttl=, and when it ends": "4711|2026-12-24 18:00:00+00",
 	}
 	for name, query := range queries {
 		var got []string

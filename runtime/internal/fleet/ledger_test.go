@@ -40,6 +40,15 @@ func (l *ledger) bars(a *action, id runtime.ID) bool {
 	})
 }
 
+// barsSurely is bars for revocations that came so long after the arrival that the way
+// to a server cannot have taken as long: a server reckons the arrival from when the
+// operation reaches it.
+func (l *ledger) barsSurely(a *action, id runtime.ID) bool {
+	return l.bars(a, id) && slices.ContainsFunc(l.revocations[a.user], func(r revocation) bool {
+		return r.at >= a.arrived && r.time.Sub(a.arrivedAt) >= 5*l.slack
+	})
+}
+
 // An entry is what is known of one session.
 type entry struct {
 	n      int             // its number, in findings
@@ -215,7 +224,7 @@ func (l *ledger) signed(a *action, id runtime.ID, e *entry) {
 	if e.user != a.user {
 		l.w.found("T2: %s signs in %d, and the session is of %d", a, a.user, e.user)
 	}
-	if l.bars(a, id) {
+	if l.barsSurely(a, id) {
 		l.w.found("S2: %s arrived before the revocation of its user, and signs in", a)
 	}
 }

@@ -20,7 +20,8 @@ import (
 type wire struct {
 	proxy           *faultproxy.Proxy
 	through, direct runtime.Store
-	warmUps         int // requests of each kind that reach every server
+	warmUps         int  // requests of each kind that reach every server
+	looks           bool // a creation looks afterwards whether all sessions were revoked meanwhile
 }
 
 // wired are the stores that have a server.
@@ -51,7 +52,7 @@ func redisProxy(t *testing.T, prefix string) *faultproxy.Proxy {
 func wireRedis(t *testing.T) *wire {
 	server, prefix := redisServer.start(t).URL(), newPrefix()
 	proxy := redisProxy(t, prefix)
-	return &wire{proxy, openRedisAt(t, through(t, proxy, server), prefix), openRedisAt(t, server, prefix), 1}
+	return &wire{proxy, openRedisAt(t, through(t, proxy, server), prefix), openRedisAt(t, server, prefix), 1, false}
 }
 
 // wireCluster has a client of its own, because a Cluster tells its clients where
@@ -77,14 +78,14 @@ func wireCluster(t *testing.T) *wire {
 	}
 	t.Cleanup(client.Close)
 	s := redisstore.New(client, redisstore.WithPrefix(prefix), redisstore.WithClientClock())
-	return &wire{proxy, closing(t, s, nil), openRedisAt(t, server, prefix), 50}
+	return &wire{proxy, closing(t, s, nil), openRedisAt(t, server, prefix), 50, true}
 }
 
 // wirePostgres has one connection, so that a statement is prepared once.
 func wirePostgres(t *testing.T) *wire {
 	server := postgresServer.start(t).Schema(t)
 	proxy := faultproxy.New(t, isPostgresCall)
-	return &wire{proxy, openPostgresAt(t, through(t, proxy, server)+"&pool_max_conns=1"), openPostgresAt(t, server), 1}
+	return &wire{proxy, openPostgresAt(t, through(t, proxy, server)+"&pool_max_conns=1"), openPostgresAt(t, server), 1, false}
 }
 
 // isPostgresCall tells queries, and the preparation and execution of statements,
