@@ -252,10 +252,10 @@ var staleCases = []staleCase{
 	{"only an output", func(p *program) { p.remove("session/session.go") }, map[string]string{"session_duckgen.go": "orphaned"}},
 	{"a wrong tag", func(p *program) {
 		p.replace("session/session.go", "default=light", "deafult=light")
-	}, map[string]string{"session.go:21": "DG026"}},
+	}, map[string]string{"session.go:26": "DG026"}},
 	{"a misspelt directive", func(p *program) {
 		p.replace("session/session.go", "//duckgen:session", "// duckgen:session")
-	}, map[string]string{"session.go:12": "DG010"}},
+	}, map[string]string{"session.go:14": "DG010"}},
 	{"a type of another package", func(p *program) {
 		p.write("place/place.go", "package place\n\ntype Place struct{ Street string }\n")
 		p.write("session/session.go", "package session\n\nimport \""+p.path+"/place\"\n\n//duckgen:session\ntype Visitor struct {\n\tHome place.Place `session:\"home\"`\n}\n")
@@ -363,7 +363,7 @@ func TestWhatIsStaleIsSaidOnceAndMended(t *testing.T) {
 			t.Fatalf("found is %v, want one thing with one edit", list)
 		}
 		f := list[0]
-		if at := f.at(); filepath.Base(at.Filename) != "session.go" || at.Line != 12 {
+		if at := f.at(); filepath.Base(at.Filename) != "session.go" || at.Line != 14 {
 			t.Errorf("it is found at %s, want the directive", at)
 		}
 		if f.Category != "duckstale" || !strings.HasSuffix(f.URL, "docs/duckvet.md#duckstale") {
@@ -386,7 +386,7 @@ func TestWhatIsStaleIsSaidOnceAndMended(t *testing.T) {
 	})
 	t.Run("wrong", func(t *testing.T) {
 		list := all.of(wrong)
-		if len(list) != 1 || list[0].at().Line != 21 || list[0].at().Column != 31 ||
+		if len(list) != 1 || list[0].at().Line != 26 || list[0].at().Column != 31 ||
 			!strings.HasSuffix(list[0].URL, "docs/findings.md#dg026") || !strings.Contains(list[0].Message, "did you mean default?") {
 			t.Errorf("found is %v, want one thing at the option of the tag", list)
 		}

@@ -97,12 +97,12 @@ func TestDuckvetInGoVet(t *testing.T) {
 		want []string
 	}{
 		{"go vet", []string{"go", "vet", "-vettool=" + tool, "./..."},
-			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:12"}},
+			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:14"}},
 		{"go vet without one", []string{"go", "vet", "-vettool=" + tool, "-ducksave=false", "./..."},
-			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "duckstale session.go:12"}},
-		{"by itself with one", []string{tool, "-duckstale", "./..."}, []string{"duckstale session.go:12"}},
+			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "duckstale session.go:14"}},
+		{"by itself with one", []string{tool, "-duckstale", "./..."}, []string{"duckstale session.go:14"}},
 		{"by itself", []string{tool, "./..."},
-			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:12"}},
+			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:14"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.run[0] == "go" {

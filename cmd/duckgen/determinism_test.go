@@ -26,8 +26,15 @@ import "time"
 
 //duckgen:session cookie=a
 type A struct {
+	Part Part                 ` + "`session:\"part\"`" + `
 	Seen map[string]time.Time ` + "`session:\"seen\"`" + `
 	B    []B                  ` + "`session:\"b,merge=append\"`" + `
+}
+
+// Part is also a member of sessions of other packages.
+type Part struct {
+	Straße string
+	Bs     []time.Time
 }
 
 func use(s *ASession) int { return s.BLen() }
@@ -46,7 +53,7 @@ import "example.com/same/plain"
 
 //duckgen:session
 type C struct {
-	B *plain.B ` + "`session:\"b\"`" + `
+	B *plain.Part ` + "`session:\"b\"`" + `
 }
 `,
 	"model/model.go": `package model
@@ -60,7 +67,7 @@ import (
 //duckgen:session
 type V struct {
 	Extension msgp.RawExtension ` + "`session:\"extension\"`" + `
-	A         plain.A           ` + "`session:\"a\"`" + `
+	A         plain.Part        ` + "`session:\"a\"`" + `
 }
 `,
 }
