@@ -95,7 +95,7 @@ func onServer(t *testing.T, open func() (closer, error)) {
 	}
 	var all sync.WaitGroup
 	room := make(chan struct{}, concurrent)
-	for seed := range testtier.Count(0, 40, 80) {
+	for seed := range testtier.Count(0, 100, 400) {
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
