@@ -50,7 +50,7 @@ func (e *engine) touchEvery(own time.Duration) time.Duration {
 // that waits for its ticket ends with that.
 func (s *Session) extensible() bool {
 	return !s.passive && s.engine.store != nil && s.sight == seen && s.engine.touchEvery(s.draft.stored.Idle) > 0 &&
-		(s.draft.stored.Ticket == nil || !s.draft.stored.Ticket.Sole)
+		!s.draft.stored.isUndelivered()
 }
 
 // extend records the use of a session that was only read, and moves its idle limit,

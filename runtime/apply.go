@@ -45,7 +45,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	if key.Ticket {
 		next.Ticket = nil
 	}
-	next.reschedule(d, key.Ticket)
+	next.reschedule(d, r.isUndelivered())
 	out.result = Result{
 		Won:      renews,
 		Current:  isCurrent,
@@ -67,7 +67,7 @@ func (r *Record) End(key Key) (*Record, error) {
 	admitted, _, err := r.admit(key, true)
 	switch err {
 	case nil:
-		if key.Ticket && !r.Ticket.Sole {
+		if key.Ticket && !r.isUndelivered() {
 			return r, nil
 		}
 		return r.Mark(key.Now), nil
@@ -117,10 +117,13 @@ func (r *Record) fallsOut(at slot) int {
 	}
 }
 
+// isUndelivered reports whether only a ticket can bring the session to its browser.
+func (r *Record) isUndelivered() bool { return r.Ticket != nil && r.Ticket.Sole }
+
 // reschedule moves the end of the session. Activity moves it only forward, and a new
 // idle limit either way; a session that only a ticket can deliver ends with the
-// ticket.
-func (r *Record) reschedule(d *Delta, redeemed bool) {
+// ticket, until that is redeemed or a renewal has brought the session otherwise.
+func (r *Record) reschedule(d *Delta, wasUndelivered bool) {
 	if !d.Deadline.IsZero() {
 		r.Deadline = d.Deadline
 	}
@@ -138,9 +141,9 @@ func (r *Record) reschedule(d *Delta, redeemed bool) {
 		end = earliest(end, active)
 	}
 	switch {
-	case r.Ticket != nil && r.Ticket.Sole:
+	case r.isUndelivered():
 		r.Expires = earliest(end, r.Ticket.Ends)
-	case redeemed || !d.Deadline.IsZero() || !active.IsZero() || d.Idle != nil:
+	case wasUndelivered || !d.Deadline.IsZero() || !active.IsZero() || d.Idle != nil:
 		r.Expires = end
 	}
 }

@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 6 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 6: '
+    IF version <> 7 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 7: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -736,7 +736,7 @@ BEGIN
     last_end := least(r.deadline, CASE WHEN d ? 'idle' THEN active WHEN active IS NOT NULL THEN greatest(active, r.expires) END);
     IF r.ticket_sole THEN
         r.expires := least(last_end, r.ticket_ends);
-    ELSIF k_ticket OR d_deadline IS NOT NULL OR active IS NOT NULL OR d ? 'idle' THEN
+    ELSIF before.ticket_sole OR d_deadline IS NOT NULL OR active IS NOT NULL OR d ? 'idle' THEN
         r.expires := last_end;
     END IF;
     UPDATE duckgen_sessions AS s SET
@@ -858,7 +858,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 6';
+LANGUAGE sql IMMUTABLE AS 'SELECT 7';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.

@@ -33,18 +33,13 @@ type revocation struct {
 	except []runtime.ID
 }
 
-// bars reports whether a revocation bars the action from signing its user in.
-func (l *ledger) bars(a *action, id runtime.ID) bool {
+// bars reports whether a revocation bars the action from signing its user in. It came
+// by that much after the arrival: a server reckons the arrival from when the operation
+// reaches it, which on a loaded machine is milliseconds later.
+func (l *ledger) bars(a *action, id runtime.ID, by time.Duration) bool {
 	return slices.ContainsFunc(l.revocations[a.user], func(r revocation) bool {
-		return r.at >= a.arrived && l.w.now().Before(r.time.Add(runtime.RevocationLife)) && !slices.Contains(r.except, id)
-	})
-}
-
-// barsSurely is bars for what arrived clearly before: a server reckons the arrival from
-// when the operation reaches it, which on a loaded machine is milliseconds later.
-func (l *ledger) barsSurely(a *action, id runtime.ID) bool {
-	return l.bars(a, id) && slices.ContainsFunc(l.revocations[a.user], func(r revocation) bool {
-		return r.at >= a.arrived && r.time.Sub(a.arrivedAt) >= l.slack
+		return r.at >= a.arrived && r.time.Sub(a.arrivedAt) >= by &&
+			l.w.now().Before(r.time.Add(runtime.RevocationLife)) && !slices.Contains(r.except, id)
 	})
 }
 
@@ -223,7 +218,7 @@ func (l *ledger) signed(a *action, id runtime.ID, e *entry) {
 	if e.user != a.user {
 		l.w.found("T2: %s signs in %d, and the session is of %d", a, a.user, e.user)
 	}
-	if l.barsSurely(a, id) {
+	if l.bars(a, id, l.slack) {
 		l.w.found("S2: %s arrived before the revocation of its user, and signs in", a)
 	}
 }
@@ -379,7 +374,7 @@ func (l *ledger) refused(a *action, key runtime.Key, e *entry, err error, d *run
 	case errors.Is(err, runtime.ErrSuperseded):
 		l.judgeSuperseded(a, key, e, d)
 	case errors.Is(err, runtime.ErrEnded):
-		if (e == nil || e.ended < a.arrived) && !l.bars(a, key.ID) {
+		if (e == nil || e.ended < a.arrived) && !l.bars(a, key.ID, 0) {
 			l.w.found("S2: %s is told that its session has ended, and nothing has since it arrived", a)
 		}
 	case errors.Is(err, runtime.ErrNotFound):

@@ -287,3 +287,18 @@ func TestS2ARevocationSparesOnlyConfirmedTokens(t *testing.T) {
 		t.Errorf("user %d, want the request's own sign-in", got)
 	}
 }
+
+func TestT6ASignInThatJoinsAnUnfetchedOneOutlivesItsTicket(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, b backend) {
+		s := b.site(t)
+		ada := s.known()
+		c := ada.connect()
+		c.must(func(s *VisitorSession) { s.SetUserID(7) })
+		c.told() // and never fetches
+		ada.visit(func(s *VisitorSession) { s.SetUserID(7) })
+		s.wait(31 * time.Second)
+		if user := ada.user(); user != 7 {
+			t.Errorf("31 s after the sign-in it is user %d, want 7", user)
+		}
+	})
+}

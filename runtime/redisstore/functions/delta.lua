@@ -237,10 +237,15 @@ local function activeUntil(active, used, idle)
   return idle > 0 and used and used + idle or active
 end
 
+-- isUndelivered tells whether only a ticket can bring the session to its browser.
+local function isUndelivered(r)
+  return r.ticket and r.ticket.sole
+end
+
 -- reschedule moves the end of the session. Activity moves it only forward, and a new
 -- idle limit either way; a session that only a ticket can deliver ends with the
--- ticket.
-local function reschedule(r, d, redeemed)
+-- ticket, until that is redeemed or a renewal has brought the session otherwise.
+local function reschedule(r, d, wasUndelivered)
   r.deadline = d.deadline or r.deadline
   r.idle = d.idle or r.idle
   r.persistence = d.persistence or r.persistence
@@ -249,9 +254,9 @@ local function reschedule(r, d, redeemed)
     r.used = math.max(r.used, d.used or 0)
     ending = math.min(ending, d.idle and active or math.max(active, r.expires))
   end
-  if r.ticket and r.ticket.sole then
+  if isUndelivered(r) then
     r.expires = math.min(ending, r.ticket.ends)
-  elseif redeemed or d.deadline or active or d.idle then
+  elseif wasUndelivered or d.deadline or active or d.idle then
     r.expires = ending
   end
 end

@@ -128,6 +128,7 @@ local function update(keys, args)
   if d.deadline and d.deadline - r.created > LONG_LIFE then
     outliving = indexedFields(keys[1])
   end
+  local wasUndelivered = isUndelivered(r)
   local outcome, current = registerValues(keys, d.numbers), kind or isCurrent(r, at)
   if current then
     outcome = outcome + CURRENT
@@ -142,7 +143,7 @@ local function update(keys, args)
   if key.ticket then
     r.ticket, r.ticketChanged = false, true
   end
-  reschedule(r, d, key.ticket)
+  reschedule(r, d, wasUndelivered)
   r.size = change.size
   local set, gone = fieldsToSave(change)
   local head = saveRecord(r, set, gone, key.now)
