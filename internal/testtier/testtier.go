@@ -55,7 +55,14 @@ func Checks(t testing.TB, n int) {
 	set(t, "rapid.nofailfile", "true")
 }
 
-// chosen are the flags that Checks has set.
+// Seed sets the seed from which rapid.Check draws, unless the command line says so, so
+// that each run tries the same.
+func Seed(t testing.TB, seed uint64) {
+	t.Helper()
+	set(t, "rapid.seed", strconv.FormatUint(seed, 10))
+}
+
+// chosen are the flags that have been set here.
 var chosen = map[string]bool{}
 
 func set(t testing.TB, name, value string) {

@@ -170,6 +170,14 @@ func userOf(f runtime.Format, r *runtime.Record) int64 {
 	return userIn(f, entry.Value)
 }
 
+// userText returns what sessions store of a user.
+func userText(f runtime.Format, user int64) string {
+	if f == runtime.JSON {
+		return strconv.FormatInt(user, 10)
+	}
+	return string(msgp.AppendInt64(nil, user))
+}
+
 func userIn(f runtime.Format, value string) (user int64) {
 	if f == runtime.JSON {
 		user, _ = strconv.ParseInt(value, 10, 64)
@@ -337,6 +345,9 @@ func (l *ledger) end(id runtime.ID, e *entry, by *browser) {
 
 func (l *ledger) revoked(v *view, value runtime.IndexValue, asked moment, n int, except []runtime.ID, err error) {
 	a, user := l.w.running, userIn(v.Format(), value.Value)
+	if value.Value != userText(v.Format(), user) {
+		return // as an earlier type of the field would have stored it: no session has that
+	}
 	if err != nil {
 		l.refused(a, runtime.Key{}, nil, err, nil)
 		return

@@ -2,16 +2,15 @@ package fleet
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-)
 
-var tryMutants = flag.Bool("mutants", false, "take out the mend of each fault in turn, and find the fault")
+	"github.com/duckgen/duckgen/internal/testtier"
+)
 
 // A mutant is the runtime without the mend of one fault. The fleet has to find it.
 type mutant struct {
@@ -57,9 +56,7 @@ var mutants = []mutant{
 // TestFleetFindsEachFault builds the fleet with each of the mutants, and gives it a
 // million steps at most.
 func TestFleetFindsEachFault(t *testing.T) {
-	if !*tryMutants {
-		t.Skip("it compiles the runtime for each mutant, and takes minutes: -mutants")
-	}
+	testtier.OnlyExhaustive(t, "it compiles the runtime for each mutant")
 	for _, m := range mutants {
 		t.Run(m.fault, func(t *testing.T) {
 			out, err := exec.Command(m.build(t), "-test.run=^TestFleetInMemory$", "-test.v",
