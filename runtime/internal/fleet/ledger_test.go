@@ -495,6 +495,8 @@ func (l *ledger) leavesBehind(a *action) string {
 	old, remembered := p.entry.earlier(p.proof)
 	dead := p.entry.isDead(p.proof)
 	switch {
+	case errors.Is(a.refusal, runtime.ErrNotFound):
+		return "" // it was told so, and that was judged, before what has happened since
 	case signsIn && p.entry.user != 0 && p.entry.user != a.user:
 		return "" // somebody else is signed in there
 	case !dead && l.isOver(p.entry, p.proof):
