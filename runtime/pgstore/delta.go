@@ -21,13 +21,13 @@ import (
 //	set      entries to store, with their values
 //	index    those of them by which the session is found
 //	count    counters to store, with their values
-//	add      counters to add to, with what to add
+//	add      counters to add to, as a list of [key, what to add]
 //	drop     those of them that are removed when they come to 0
 //	absent   entries that must not be there
 //	equal    entries that must be there, with their values
 //	equal_count  counters that must be there, with their values
 //	never    a condition that no entry can meet
-//	max      map fields, with how many elements they may have
+//	max      map fields, as a list of [field, how many elements it may have]
 //	bytes    the limit of the whole record
 //	idle     the session's own idle limit in microseconds, 0: none
 //	persistent  whether its cookie outlives the browser
@@ -36,21 +36,16 @@ import (
 //	ticket   {proof, ends, saw, sole}
 //	redeem   {proofs that the browser's cookie may be, first what it is, live}
 //
-// Proofs and families are in hexadecimal, and flags are there or not.
+// What an error may name is a list, since jsonb does not keep the order of an
+// object's members. Proofs and families are in hexadecimal, and flags are there or
+// not.
 
 // appendDelta appends the JSON form of a delta, without its own times, which go
 // beside it. The server's clock is ahead of the program's.
 func appendDelta(b []byte, d *runtime.Delta, ahead time.Duration) []byte {
 	w := deltaWriter{append(b, '{')}
 	w.ops(d.Ops)
-	if len(d.Limits) > 0 {
-		w.member("max", '{')
-		for _, limit := range d.Limits {
-			w.name(limit.Field)
-			w.b = strconv.AppendInt(w.b, int64(limit.Max), 10)
-		}
-		w.end('}')
-	}
+	w.limits(d.Limits)
 	if d.MaxBytes > 0 && len(d.Ops) > 0 {
 		w.name("bytes")
 		w.b = strconv.AppendInt(w.b, int64(d.MaxBytes), 10)
@@ -152,7 +147,7 @@ func (w *deltaWriter) ops(ops []runtime.Op) {
 		return op.Kind == runtime.OpSet && op.Entry.Kind == runtime.IndexedEntry
 	})
 	w.object("count", ops, sets(true), count)
-	w.object("add", ops, is(runtime.OpAdd), count)
+	w.each("add", "[]", ops, is(runtime.OpAdd), func(op *runtime.Op) { w.pair(op.Entry.Key, op.Entry.Count) })
 	w.list("drop", ops, func(op *runtime.Op) bool { return op.Kind == runtime.OpAdd && op.DropZero })
 	w.list("absent", ops, conditional(func(c *runtime.Condition) bool { return c.Absent }))
 	w.object("equal", ops, conditional(func(c *runtime.Condition) bool { return ofValue(c) && c.Value != "" }), expected)
@@ -160,27 +155,33 @@ func (w *deltaWriter) ops(ops []runtime.Op) {
 	w.list("never", ops, conditional(func(c *runtime.Condition) bool { return ofValue(c) && c.Value == "" }))
 }
 
-// list writes a member with the keys of the operations that fit, if any does.
-func (w *deltaWriter) list(name string, ops []runtime.Op, fits func(*runtime.Op) bool) {
-	found := false
-	for i := range ops {
-		if !fits(&ops[i]) {
-			continue
-		}
-		if !found {
-			found = true
-			w.member(name, '[')
-		}
-		w.text(ops[i].Entry.Key)
+func (w *deltaWriter) limits(limits []runtime.Limit) {
+	if len(limits) == 0 {
+		return
 	}
-	if found {
-		w.end(']')
+	w.member("max", '[')
+	for _, limit := range limits {
+		w.pair(limit.Field, int64(limit.Max))
 	}
+	w.end(']')
 }
 
-// object writes a member with the keys of the operations that fit, if any does,
-// and what value writes for each.
+// list writes a member with the keys of the operations that fit, if any does.
+func (w *deltaWriter) list(name string, ops []runtime.Op, fits func(*runtime.Op) bool) {
+	w.each(name, "[]", ops, fits, func(op *runtime.Op) { w.text(op.Entry.Key) })
+}
+
+// object also writes what value does for each.
 func (w *deltaWriter) object(name string, ops []runtime.Op, fits func(*runtime.Op) bool, value func(*runtime.Op)) {
+	w.each(name, "{}", ops, fits, func(op *runtime.Op) {
+		w.name(op.Entry.Key)
+		value(op)
+	})
+}
+
+// each writes a member, between its brackets, with what item writes for each of the
+// operations that fit, if any does.
+func (w *deltaWriter) each(name, brackets string, ops []runtime.Op, fits func(*runtime.Op) bool, item func(*runtime.Op)) {
 	found := false
 	for i := range ops {
 		if !fits(&ops[i]) {
@@ -188,13 +189,12 @@ func (w *deltaWriter) object(name string, ops []runtime.Op, fits func(*runtime.O
 		}
 		if !found {
 			found = true
-			w.member(name, '{')
+			w.member(name, brackets[0])
 		}
-		w.name(ops[i].Entry.Key)
-		value(&ops[i])
+		item(&ops[i])
 	}
 	if found {
-		w.end('}')
+		w.end(brackets[1])
 	}
 }
 
@@ -313,6 +313,16 @@ func (w *deltaWriter) flag(name string) {
 func (w *deltaWriter) name(name string) {
 	w.text(name)
 	w.b = append(w.b, ':')
+}
+
+// pair writes an item of a list.
+func (w *deltaWriter) pair(name string, n int64) {
+	w.separate()
+	w.b = append(w.b, '[')
+	w.text(name)
+	w.b = append(w.b, ',')
+	w.b = strconv.AppendInt(w.b, n, 10)
+	w.end(']')
 }
 
 func (w *deltaWriter) text(s string) {

@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 7 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 7: '
+    IF version <> 8 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 8: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -388,7 +388,7 @@ DECLARE
     had  numeric;
     n    numeric;
 BEGIN
-    FOR name, n IN SELECT key, value::numeric FROM jsonb_each(d->'add') LOOP
+    FOR name, n IN SELECT e->>0, (e->>1)::numeric FROM jsonb_array_elements(d->'add') AS e LOOP
         had := CASE WHEN counters->>name ~ '^-?\d{1,19}$' THEN (counters->name)::numeric END;
         n := n + coalesce(had, 0);
         IF n NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN
@@ -430,7 +430,7 @@ DECLARE
     limited record;
     n       bigint;
 BEGIN
-    FOR limited IN SELECT key AS field, value::bigint AS most FROM jsonb_each(d->'max') LOOP
+    FOR limited IN SELECT e->>0 AS field, (e->>1)::bigint AS most FROM jsonb_array_elements(d->'max') AS e LOOP
         n := duckgen_elements(data, counters, limited.field);
         IF n > limited.most AND n > duckgen_elements(r.data, r.counters, limited.field) THEN
             RETURN limited.field;
@@ -858,7 +858,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 7';
+LANGUAGE sql IMMUTABLE AS 'SELECT 8';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.

@@ -96,6 +96,7 @@ var contract = []clause{
 		{"a counter has the range of int64", counterRange},
 		{"a size limit holds", sizeLimit},
 		{"a size limit holds against concurrent writes", sizeLimitConcurrent},
+		{"of several fields that are too large the first is named", firstIsNamed},
 	}},
 	{"C15", []statement{
 		{"only what has expired is swept", sweepExpired},

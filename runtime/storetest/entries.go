@@ -273,6 +273,34 @@ func sizeLimit(k *kit) {
 	k.holds("a record that shrinks above its limit", s, k.entry("cart:b", "2"))
 }
 
+// firstIsNamed: the order is that of the delta, not of any names.
+func firstIsNamed(k *kit) {
+	s := k.create(counter("b", math.MaxInt64), counter("longer", math.MaxInt64))
+	overflow := func(names ...string) *runtime.Delta {
+		d := new(runtime.Delta)
+		for _, name := range names {
+			d.Ops = append(d.Ops, add(name, 1).Ops...)
+		}
+		return d
+	}
+	outgrow := func(names ...string) *runtime.Delta {
+		d := new(runtime.Delta)
+		for _, name := range names {
+			d.Ops = append(d.Ops, set(k.entry(name+":1", "1"), k.entry(name+":2", "2")).Ops...)
+			d.Limits = append(d.Limits, runtime.Limit{Field: name, Max: 1})
+		}
+		return d
+	}
+	for _, names := range [][]string{{"b", "longer"}, {"longer", "b"}} {
+		for _, d := range []*runtime.Delta{overflow(names...), outgrow(names...)} {
+			var got *runtime.LimitError
+			if err := k.updateErr(k.key(s), d); !errors.As(err, &got) || got.Field != names[0] {
+				k.Errorf("%q are too large: %v, want the first to be named", names, err)
+			}
+		}
+	}
+}
+
 func sizeLimitConcurrent(k *kit) {
 	const writers, limit = 16, 10
 	limits := map[string]func(*runtime.Delta){

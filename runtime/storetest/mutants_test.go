@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -374,6 +375,11 @@ var mutants = []mutant{
 		"a size limit holds", "a size limit holds against concurrent writes",
 	}, func(s *toy) {
 		onDelta(s, func(d *runtime.Delta) { d.Limits, d.MaxBytes = nil, 0 })
+	}},
+	{"the order of operations is forgotten", []string{"of several fields that are too large the first is named"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) {
+			slices.SortFunc(d.Ops, func(a, b runtime.Op) int { return cmp.Compare(a.Entry.Key, b.Entry.Key) })
+		})
 	}},
 	{"limits bind what shrinks", []string{"a size limit holds"}, func(s *toy) {
 		onApply(s, func(u update) outcome {
