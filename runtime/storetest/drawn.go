@@ -225,9 +225,9 @@ func (h *random) delta(r *runtime.Record) *runtime.Delta {
 			d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpClear, Entry: runtime.Entry{Key: field}})
 		}
 	}
-	for _, key := range randomKeys {
+	for _, i := range h.Perm(len(randomKeys)) {
 		if h.oneIn(8) {
-			d.Ops = append(d.Ops, h.op(r, key))
+			d.Ops = append(d.Ops, h.op(r, randomKeys[i]))
 		}
 	}
 	if h.oneIn(3) {
