@@ -102,7 +102,7 @@ func (d *drawing) field() (typ, options string) {
 	case 3:
 		return d.one("int", "float64", "string", "time.Time", "uint16", "time.Duration"), d.one(",merge=max", ",merge=min")
 	case 4:
-		return d.one("string", "int64", "bool", "[16]byte"), d.one(",index", ",index,renew", ",renew", ",secret", "") + d.once()
+		return d.one("string", "int64", "bool", "[16]byte"), d.one(",index", ",index,limit=3", ",index,renew", ",index,renew,limit=1", ",renew", ",secret", "") + d.once()
 	case 5:
 		return "string", d.one(",default=light", ",max=64", ",default='a, b',max=9")
 	case 6:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -128,6 +129,33 @@ func TestWideningBreaksNothing(t *testing.T) {
 	} {
 		if breaks := Compare(read(t, c[0]...), read(t, c[1]...)); len(breaks) > 0 {
 			t.Errorf("%q to %q: %+v", c[0], c[1], breaks)
+		}
+	}
+}
+
+// Bounds are the program's and are not stored: other ones bind what is written from
+// then on.
+func TestOtherBoundsBreakNothing(t *testing.T) {
+	userID := schema.Field{Name: "Name", Key: "name", Type: name.Type, Index: true}
+	recent := schema.Field{Name: "Name", Key: "name", Type: name.Type}
+	limited := func(n int) *schema.Field { f := userID; f.Limit = n; return &f }
+	sized := func(n int) *schema.Field { f := recent; f.Max = n; return &f }
+	lasting := func(d time.Duration) *schema.Field { f := recent; f.TTL = d; return &f }
+	for change, fields := range map[string][2]*schema.Field{
+		"a limit":         {limited(0), limited(3)},
+		"a lower limit":   {limited(3), limited(1)},
+		"a higher limit":  {limited(1), limited(3)},
+		"no limit":        {limited(3), limited(0)},
+		"a maximum":       {sized(0), sized(20)},
+		"a lower maximum": {sized(20), sized(8)},
+		"no maximum":      {sized(20), sized(0)},
+		"a shorter life":  {lasting(time.Hour), lasting(time.Minute)},
+		"a longer life":   {lasting(time.Minute), lasting(time.Hour)},
+	} {
+		before, now := later(t, fields[0]), later(t, fields[1])
+		lines := storedform.Of(before.Schema.Sessions[0]).Lines()
+		if got := reported(t, Earlier{Content: generated("k", lines...)}, now, true); len(got) > 0 {
+			t.Errorf("%s: %v", change, got)
 		}
 	}
 }
