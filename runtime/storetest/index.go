@@ -193,13 +193,16 @@ func revokeBars(k *kit) {
 			k.Fatalf("Sweep: %v", err)
 		}
 	}
-	late := newSession()
+	late, anonymous := newSession(), k.create()
 	login := func() error {
 		return k.store.Create(k.Context(), k.running(late, runtime.RevocationLife), k.record(late, k.login(7)))
 	}
+	update := func() error { return k.updateErr(k.running(anonymous, runtime.RevocationLife), set(k.login(7))) }
 	k.want("a Create that sets the value, a moment before the mark is forgotten", login(), runtime.ErrEnded)
+	k.want("an Update that sets the value, a moment before the mark is forgotten", update(), runtime.ErrEnded)
 	k.later(time.Second)
 	k.want("a Create that sets the value, once the mark is forgotten", login(), nil)
+	k.want("an Update that sets the value, once the mark is forgotten", update(), nil)
 	k.later(-2 * runtime.RevocationLife)
 	if _, err := indexer.Revoke(k.Context(), k.user(9), k.now.Add(time.Hour)); err != nil {
 		k.Fatalf("Revoke: %v", err)

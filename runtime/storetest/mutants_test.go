@@ -318,6 +318,9 @@ var mutants = []mutant{
 	{"a revocation leaves its mark late", []string{
 		"a login at the same moment does not escape",
 	}, func(s *toy) { s.lateMarks = true }},
+	{"a sweep takes the marks of revocations", []string{"a revocation bars requests that arrived before"}, func(s *toy) {
+		s.sweptMarks = true
+	}},
 	{"a list has all kinds", []string{
 		"all sessions of a kind are listed, and no other", "a session is found by its id",
 		"a revocation of all ends every session of the kind and no other",

@@ -18,6 +18,7 @@ var unseen = map[string]string{
 	"a sweep takes marks and what is about to expire": "nobody sweeps",
 	"a sweep leaves what it counts":                   "nobody sweeps",
 	"a sweep puts back what it saw":                   "nobody sweeps",
+	"a sweep takes the marks of revocations":          "nobody sweeps",
 	"what a load finds expired is removed":            "the clock goes forward",
 	"an end lies in the future":                       "the clock goes forward",
 	"an outage is not found":                          "there is no outage",

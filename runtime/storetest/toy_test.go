@@ -40,6 +40,7 @@ type toy struct {
 	tornSweep   bool // the sweep puts back what it saw
 	noMarks     bool // Revoke leaves no mark
 	lateMarks   bool // Revoke leaves its mark at the end
+	sweptMarks  bool // the sweep takes the marks of revocations, too
 	hasty       bool // Find stops when a session ends
 	noException bool // Revoke excepts nobody
 	tornTrim    bool // between looking and ending others sign in
@@ -355,6 +356,9 @@ func (s *toy) Sweep(ctx context.Context, now time.Time) (removed int, err error)
 	s.yieldUntil(s.tornSweep, func() bool { return s.steps > steps })
 	s.sweeping = false
 	s.records = seen
+	if s.sweptMarks {
+		s.marks = nil
+	}
 	return removed, nil
 }
 
