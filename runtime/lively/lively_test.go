@@ -1,7 +1,6 @@
 package lively_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -392,7 +391,7 @@ func TestClosedConnectionsLeaveNothingBehind(t *testing.T) {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			sessions.Middleware(live).ServeHTTP(pipeWriter{httptest.NewRecorder(), conn}, handshake())
+			sessions.Middleware(live).ServeHTTP(lively.PipeWriter{ResponseRecorder: httptest.NewRecorder(), Conn: conn}, lively.Handshake())
 		}()
 		go func() { _, _ = io.Copy(io.Discard, page) }()
 		synctest.Wait()
@@ -402,23 +401,6 @@ func TestClosedConnectionsLeaveNothingBehind(t *testing.T) {
 		time.Sleep(time.Hour) // no ping is answered
 		<-served
 	})
-}
-
-// pipeWriter hands its connection over.
-type pipeWriter struct {
-	*httptest.ResponseRecorder
-	conn net.Conn
-}
-
-func (w pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return w.conn, bufio.NewReadWriter(bufio.NewReader(w.conn), bufio.NewWriter(w.conn)), nil
-}
-
-func handshake() *http.Request {
-	r := httptest.NewRequest("GET", "https://shop.example/lively", nil)
-	r.Header = http.Header{"Origin": {"https://shop.example"}, "Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
-	return r
 }
 
 func TestASilentPageIsDisconnected(t *testing.T) {

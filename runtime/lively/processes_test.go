@@ -316,9 +316,9 @@ func TestAnEndElsewhereClosesTheSocketInTime(t *testing.T) {
 				served := make(chan struct{})
 				go func() {
 					defer close(served)
-					r := handshake()
+					r := lively.Handshake()
 					r.Header.Set("Cookie", cookie)
-					here.Middleware(live).ServeHTTP(pipeWriter{httptest.NewRecorder(), server}, r)
+					here.Middleware(live).ServeHTTP(lively.PipeWriter{ResponseRecorder: httptest.NewRecorder(), Conn: server}, r)
 				}()
 				synctest.Wait()
 				if live.Len() != 1 {
