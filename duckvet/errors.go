@@ -16,12 +16,12 @@ var Errors = &analysis.Analyzer{
 	Name: "duckerror",
 	Doc: `report errors of generated sessions that are dropped
 
-Load and Save are there to see an error early, ProcessResponse and LivelyEvent
-to answer it, and after a failed RevokeBy sessions are still open. A Claim whose
-results are dropped lets everybody pass. FindBy yields
-a nil session with its error. An error that is assigned to the blank identifier
-is dropped on purpose and not reported, except for that of FindBy; nor is one of
-Load or Save if the function calls Err.`,
+Load, Reload and Save are there to see an error early, ProcessResponse and
+LivelyEvent to answer it, and after a failed RevokeBy or RevokeAll sessions are
+still open. A Claim or CheckCSRF whose results are dropped lets everybody pass.
+FindBy and All yield a nil session with their error. An error that is assigned to
+the blank identifier is dropped on purpose and not reported, except for that of
+FindBy and All; nor is one of Load, Reload or Save if the function calls Err.`,
 	URL:      manual + "#duckerror",
 	Requires: []*analysis.Analyzer{surveyor},
 	Run:      runErrors,
@@ -30,7 +30,11 @@ Load or Save if the function calls Err.`,
 // why says of methods what it means to drop their error.
 var why = map[string]string{
 	"Load":               "it is called to see an error early",
+	"Reload":             "it is called to see an error early",
 	"Save":               "it is called to see an error early",
+	"CheckCSRF":          "requests of every other site pass",
+	"Ping":               "it is called to see whether the store serves",
+	"RevokeAll":          "some sessions may still be open",
 	"ProcessResponse":    "the page would claim what is not stored; answer with runtime.StatusOf(err)",
 	"LivelyConnect":      "the connection would outlive its session",
 	"LivelyEvent":        "nothing of the event may be stored, and after runtime.ErrEnded the connection is to be closed",
@@ -81,10 +85,14 @@ func checkDropped(pass *analysis.Pass, s *survey, cur inspector.Cursor, n *ast.C
 	if _, ok := redundant(pass, s, cur, c); ok {
 		return // reported by Save
 	}
-	report(pass, n, nil, "the error of %s is dropped: %s", c.method, reason)
+	dropped := "error"
+	if c.method == "CheckCSRF" {
+		dropped = "result"
+	}
+	report(pass, n, nil, "the %s of %s is dropped: %s", dropped, c.method, reason)
 }
 
-// looksAtErr reports whether the function around a call of Load or Save calls
+// looksAtErr reports whether the function around a call of a session's method calls
 // Err on the same session, which keeps the first error.
 func looksAtErr(info *types.Info, cur inspector.Cursor, c call) bool {
 	v := variable(info, c.on)
@@ -101,7 +109,7 @@ func looksAtErr(info *types.Info, cur inspector.Cursor, c call) bool {
 	return false
 }
 
-// checkFound reports a loop over sessions that an index finds without the error.
+// checkFound reports a loop over stored sessions without the error.
 func checkFound(pass *analysis.Pass, cur inspector.Cursor, n *ast.RangeStmt) {
 	c, ok := foundBy(pass.TypesInfo, n)
 	if !ok || isBlank(n.Key) || !written(cur) {

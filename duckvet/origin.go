@@ -21,7 +21,7 @@ const (
 	unknown   origin = iota
 	ofRequest        // the hooks save it when the response begins
 	ofEvent          // the same, when the event of a live connection ends
-	found            // by an index: nobody saves it but the program
+	found            // in the store: nobody saves it but the program
 )
 
 // A survey is what the analyzers need to know of a package in common.
@@ -88,14 +88,15 @@ func (s *survey) findOrigins(info *types.Info) {
 	}
 }
 
-// foundBy returns the call of an index whose sessions a loop has as its variable.
+// foundBy returns the call that finds the stored sessions which a loop has as its
+// variable.
 func foundBy(info *types.Info, n *ast.RangeStmt) (call, bool) {
 	c, ok := managerCall(info, n.X)
 	if !ok || n.Key == nil {
 		return call{}, false
 	}
-	_, ok = schema.FindByX.Field(c.method)
-	return c, ok
+	_, byIndex := schema.FindByX.Field(c.method)
+	return c, byIndex || c.method == "All"
 }
 
 // ofValue returns where an expression has its session from.

@@ -20,8 +20,8 @@ var Save = &analysis.Analyzer{
 The middleware saves before the first byte of the response, LivelyEvent when the
 handler of an event returns. A Save right before that costs a store call and
 drops an error that the hooks would have answered. Not reported is a Save whose
-error is used, one with work after it, one of a session that was found by index,
-and one outside handlers.`,
+error is used, one with work after it, one of a session that was found in the
+store, and one outside handlers.`,
 	URL:      manual + "#ducksave",
 	Requires: []*analysis.Analyzer{surveyor},
 	Run:      runSave,

@@ -32,6 +32,19 @@ func loadOther(ctx context.Context, s, other *session.VisitorSession) error {
 	return other.Err()
 }
 
+func reload(ctx context.Context, s *session.VisitorSession) {
+	s.Reload(ctx) // want `the error of Reload is dropped: it is called to see an error early`
+	_ = s.Reload(ctx)
+}
+
+func pay(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.CheckCSRF(r.PostFormValue("csrf")) // want `the result of CheckCSRF is dropped: requests of every other site pass`
+	if !s.CheckCSRF(r.PostFormValue("csrf")) {
+		w.WriteHeader(http.StatusForbidden)
+	}
+}
+
 func store(ctx context.Context, s *session.VisitorSession) {
 	s.SetTheme("dark")
 	s.Save(ctx)       // want `the error of Save is dropped: it is called to see an error early`
@@ -58,6 +71,13 @@ func (a *app) revoke(ctx context.Context, id int64) {
 	if _, err := a.sessions.RevokeByUserID(ctx, id); err != nil {
 		log.Print(err)
 	}
+}
+
+func (a *app) close(ctx context.Context) error {
+	a.sessions.Ping(ctx)      // want `the error of Ping is dropped: it is called to see whether the store serves`
+	a.sessions.RevokeAll(ctx) // want `the error of RevokeAll is dropped: some sessions may still be open`
+	_, err := a.sessions.RevokeAll(ctx)
+	return err
 }
 
 func claim(ctx context.Context, s *session.VisitorSession) bool {
@@ -98,6 +118,15 @@ func (a *app) find(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (a *app) list(ctx context.Context) {
+	for s := range a.sessions.All(ctx) { // want `the error of All is dropped: with an error the session is nil, and there may be more sessions`
+		log.Print(s)
+	}
+	for s, err := range a.sessions.All(ctx) {
+		log.Print(s, err)
+	}
 }
 
 // saver has methods of the same names and is no session.
