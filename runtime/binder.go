@@ -100,12 +100,12 @@ func (d *Device) Renew(ctx context.Context, key []byte) (*http.Cookie, error) {
 		next.previous = hash
 	}
 	next.cookie = t.hash(d.engine.kind)
-	next.challenge, next.challenged = newChallenge(), now
 	if key != nil {
 		next.key = string(key)
-	} else if next.presented.IsZero() {
-		next.presented = now // the browser has had the answer to its registration
+	} else {
+		next.shown(now, d.engine.config.Grace) // it has had the answer to its registration
 	}
+	next.challenge, next.challenged = newChallenge(), now
 	if err := d.store(ctx, next, next.replaceCookie(d.engine.format, d.entries)); err != nil {
 		return nil, err
 	}

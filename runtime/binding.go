@@ -66,7 +66,7 @@ func (c challenge) text() string { return base64.RawURLEncoding.EncodeToString(c
 type binding struct {
 	cookie     boundHash // of the last bound cookie
 	previous   boundHash // of the one that the browser had at the refresh
-	presented  time.Time // when a bound cookie came first: from then on one is demanded; zero: not yet
+	demanded   time.Time // from when on a request has to bring a bound cookie; zero: the browser has shown none yet
 	challenge  challenge // to be signed next
 	challenged time.Time // when that was made
 	key        string    // public key of the device, PKIX; empty: none is registered
@@ -83,17 +83,25 @@ func (b *binding) registered() bool { return b.key != "" }
 // knows reports whether the cookie is one that the browser may have.
 func (b *binding) knows(h boundHash) bool { return h == b.cookie || h == b.previous }
 
-// demands reports whether a request that came then has to bring a bound cookie.
-// Those that were under way when the first one came did not have it.
-func (b *binding) demands(arrived time.Time, grace time.Duration) bool {
-	return b.registered() && !b.presented.IsZero() && !arrived.Before(b.presented.Add(grace))
+// demands reports whether a request that arrived then has to bring a bound cookie.
+func (b *binding) demands(arrived time.Time) bool {
+	return b.registered() && !b.demanded.IsZero() && !arrived.Before(b.demanded)
+}
+
+// shown takes note, at the first time, that the browser has its bound cookie. It had
+// sent requests without one until the answer to its registration came, and they may
+// still arrive: that they may for the grace after that answer was given.
+func (b *binding) shown(now time.Time, grace time.Duration) {
+	if b.demanded.IsZero() {
+		b.demanded = latest(now, b.challenged.Add(grace))
+	}
 }
 
 // form returns the value of the device entry.
 func (b *binding) form(f Format) string {
 	form := make([]byte, 0, bindingHead+len(b.key))
 	form = append(form, bindingVersion)
-	for _, t := range []time.Time{b.presented, b.challenged} {
+	for _, t := range []time.Time{b.demanded, b.challenged} {
 		form = binary.BigEndian.AppendUint64(form, uint64(millis(t)))
 	}
 	form = append(form, b.challenge[:]...)
@@ -119,7 +127,7 @@ func readBinding(f Format, e Entries) (b binding) {
 	if !ok || len(form) < bindingHead || form[0] != bindingVersion {
 		return unreadable
 	}
-	b.presented, form = readMillis(form[1:])
+	b.demanded, form = readMillis(form[1:])
 	b.challenged, form = readMillis(form)
 	form = form[copy(b.challenge[:], form):]
 	form = form[copy(b.previous[:], form):]
@@ -127,7 +135,7 @@ func readBinding(f Format, e Entries) (b binding) {
 	return b
 }
 
-var unreadable = binding{key: "unreadable", presented: time.UnixMilli(1)}
+var unreadable = binding{key: "unreadable", demanded: time.UnixMilli(1)}
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

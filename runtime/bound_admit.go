@@ -17,7 +17,7 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 	switch {
 	case brought && b.registered() && b.knows(hash):
 		return e.present(ctx, key, r, b)
-	case !b.demands(key.Arrived(), e.config.Grace):
+	case !b.demands(key.Arrived()):
 		return r, "", nil
 	case e.maySkip(request):
 		return r, EventBoundSkipped, nil
@@ -50,10 +50,10 @@ func (e *engine) maySkip(r *http.Request) bool {
 // demanded. Before, the answer to its registration might have been lost. If another
 // request has done so meanwhile, or the store fails, there is nothing to add.
 func (e *engine) present(ctx context.Context, key Key, r *Record, b binding) (*Record, EventKind, error) {
-	if !b.presented.IsZero() {
+	if !b.demanded.IsZero() {
 		return r, "", nil
 	}
-	b.presented = key.Now
+	b.shown(key.Now, e.config.Grace)
 	d := Delta{Ops: []Op{b.replaceDevice(e.format, r.Entries)}}
 	if _, err := e.store.Update(ctx, key, &d); err != nil {
 		return r, "", nil

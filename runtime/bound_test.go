@@ -59,7 +59,7 @@ func TestABindingIsReadAsItWasWritten(t *testing.T) {
 	for _, f := range []Format{MessagePack, JSON} {
 		for _, b := range []binding{
 			{challenge: newChallenge(), challenged: now},
-			{challenge: newChallenge(), challenged: now, presented: now, key: "key", previous: boundHash{1}, cookie: boundHash{2}},
+			{challenge: newChallenge(), challenged: now, demanded: now, key: "key", previous: boundHash{1}, cookie: boundHash{2}},
 		} {
 			e := NewEntries(b.replaceDevice(f, Entries{}).Entry)
 			if b.registered() {
@@ -74,7 +74,7 @@ func TestABindingIsReadAsItWasWritten(t *testing.T) {
 
 // FuzzBinding holds that no stored bytes make a bound session open to everybody.
 func FuzzBinding(f *testing.F) {
-	b := binding{challenge: newChallenge(), challenged: time.UnixMilli(1), presented: time.UnixMilli(1), key: "key"}
+	b := binding{challenge: newChallenge(), challenged: time.UnixMilli(1), demanded: time.UnixMilli(1), key: "key"}
 	f.Add(b.form(MessagePack), b.form(JSON))
 	f.Add("", `""`)
 	f.Fuzz(func(t *testing.T, device, bound string) {
@@ -82,7 +82,7 @@ func FuzzBinding(f *testing.F) {
 			e := NewEntries(Entry{Key: deviceEntry, Value: device}, Entry{Key: boundEntry, Value: bound})
 			b := readBinding(format, e)
 			form, ok := formBytes(format, device)
-			if malformed := !ok || len(form) < bindingHead; malformed && !b.demands(time.Now(), 0) {
+			if malformed := !ok || len(form) < bindingHead; malformed && !b.demands(time.Now()) {
 				t.Errorf("%q and %q demand nothing", device, bound)
 			}
 		}

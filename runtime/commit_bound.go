@@ -11,7 +11,7 @@ func (c commit) appendBound(list []Op, now time.Time) []Op {
 	}
 	if c.sight == seen {
 		b := readBinding(c.engine.format, c.draft.stored.Entries)
-		if b.presented.IsZero() && c.invites(false) {
+		if b.demanded.IsZero() && c.invites(false) {
 			return append(list, c.invite(now), Op{Kind: OpRemove, Entry: Entry{Key: boundEntry}})
 		}
 		return list

@@ -126,5 +126,5 @@ func (s *Session) Bound() bool {
 		return false
 	}
 	b := readBinding(s.engine.format, s.draft.stored.Entries)
-	return b.registered() && !b.presented.IsZero()
+	return b.registered() && !b.demanded.IsZero()
 }

@@ -394,6 +394,26 @@ func TestARequestUnderWayAtTheRegistrationIsServed(t *testing.T) {
 	})
 }
 
+// What was under way until the browser had its bound cookie was sent soon after the
+// registration, whenever the browser comes next.
+func TestACopiedSessionCookieOpensNothingFromTheFirstBoundRequestOn(t *testing.T) {
+	s := newSite(t, func(c *runtime.Config) { c.Bound = runtime.BoundSignIn })
+	d := newDevice(t, s)
+	d.visit(func(s *VisitorSession) { s.SetUserID(7) })
+	s.now = s.now.Add(31 * time.Second)
+	d.copied("shop").opens(true) // the browser may not have had the answer to its registration
+	d.opens(true)
+	d.copied("shop").opens(false)
+
+	d = newDevice(t, s)
+	d.visit(func(s *VisitorSession) { s.SetUserID(7) })
+	s.now = s.now.Add(31 * time.Second)
+	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) { // shows it, too
+		t.Errorf("a refresh takes the steps %v", steps)
+	}
+	d.copied("shop").opens(false)
+}
+
 func TestBoundAlwaysBindsEverySession(t *testing.T) {
 	s := newSite(t, func(c *runtime.Config) { c.Bound, c.Grace = runtime.BoundAlways, 0 })
 	d := newDevice(t, s)
