@@ -96,8 +96,8 @@ func (d *Device) Renew(ctx context.Context, key []byte) (*http.Cookie, error) {
 	t := newBoundToken(now.Add(d.engine.config.BoundAge))
 	next := d.binding
 	next.previous = d.binding.cookie
-	if hash, brought := d.engine.broughtBound(joined(d.request.Header["Cookie"], "; "), now); brought && d.binding.knows(hash) {
-		next.previous = hash
+	if brought, ok := d.engine.broughtBound(joined(d.request.Header["Cookie"], "; "), now); ok && d.binding.knows(brought.hash(d.engine.kind)) {
+		next.previous = brought.hash(d.engine.kind)
 	}
 	next.cookie = t.hash(d.engine.kind)
 	if key != nil {

@@ -13,9 +13,9 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 		return r, "", nil
 	}
 	b := readBinding(e.format, r.Entries)
-	hash, brought := e.broughtBound(cookies, key.Arrived())
+	t, brought := e.broughtBound(cookies, key.Arrived())
 	switch {
-	case brought && b.registered() && b.knows(hash):
+	case brought && b.registered() && b.knows(t.hash(e.kind)):
 		return e.present(ctx, key, r, b)
 	case !b.demands(key.Arrived()):
 		return r, "", nil
@@ -28,16 +28,13 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 	}
 }
 
-// broughtBound returns the hash of the bound cookie in a Cookie header, if it had
+// broughtBound returns what the bound cookie in a Cookie header carries, if it had
 // not ended when the request arrived. There is one cookie: nobody else can set it,
 // and it has one scope.
-func (e *engine) broughtBound(cookies string, arrived time.Time) (hash boundHash, ok bool) {
+func (e *engine) broughtBound(cookies string, arrived time.Time) (t boundToken, ok bool) {
 	value, _, _ := e.device.next(cookies)
-	t, ok := parseBoundToken(value)
-	if !ok || !arrived.Before(t.end()) {
-		return hash, false
-	}
-	return t.hash(e.kind), true
+	t, ok = parseBoundToken(value)
+	return t, ok && arrived.Before(t.end())
 }
 
 // maySkip asks the program about a browser that could not refresh the cookie.

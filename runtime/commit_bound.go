@@ -16,10 +16,11 @@ func (c commit) appendBound(list []Op, now time.Time) []Op {
 		}
 		return list
 	}
-	if c.confirmed {
+	if c.confirmed && !c.live.isUnproved(now) {
 		return list
 	}
-	if hash, brought := c.engine.broughtBound(c.brought, c.arrivedAt(now)); brought {
+	if t, brought := c.engine.broughtBound(c.brought, c.arrivedAt(now)); brought {
+		hash := t.hash(c.engine.kind)
 		bound := Entry{Key: boundEntry, Value: bytesForm(c.engine.format, hash[:])}
 		return append(list, Op{Kind: OpSet, Entry: bound, If: &Condition{Value: bound.Value}})
 	}
@@ -29,8 +30,12 @@ func (c commit) appendBound(list []Op, now time.Time) []Op {
 	return append(list, Op{Kind: OpRemove, Entry: Entry{Key: boundEntry}, If: &Condition{Absent: true}})
 }
 
-// arrivedAt returns when the request arrived, by the program's clock.
+// arrivedAt returns when the request arrived, by the program's clock. On a live
+// connection that is long ago, and counts no more.
 func (c commit) arrivedAt(now time.Time) time.Time {
+	if c.isLive() {
+		return now
+	}
 	return now.Add(c.arrived - now.Sub(epoch))
 }
 

@@ -74,9 +74,9 @@ type Config struct {
 	// it bound=false. Default: [BoundNever].
 	Bound Bound
 
-	// BoundAge is how long a stolen bound cookie is worth anything. The browser
-	// proves before that it still has its key. Minutes are right: browsers sign only
-	// so often. Default: 10 minutes.
+	// BoundAge is how long a stolen bound cookie is worth anything, and a live
+	// connection that was opened with it. The browser proves before that it still has
+	// its key. Minutes are right: browsers sign only so often. Default: 10 minutes.
 	BoundAge time.Duration
 
 	// BindPath is the path at which BindHandler is mounted. Default: "/session/bind".

@@ -17,6 +17,10 @@ type connection struct {
 	undelivered bool
 	ticket      secret // to be sent, with cookieSet
 
+	// proved is until when the connection needs no further proof that its page is on
+	// the device that the session is bound to; zero: for ever.
+	proved time.Time
+
 	destroyed bool // by the running event
 
 	socket *socket // nil: the connection cannot be closed by the session

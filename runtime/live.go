@@ -29,7 +29,7 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 		return nil, fmt.Errorf("watch the store for the end of sessions: %w", err)
 	}
 	s.lock()
-	s.live.socket = x
+	s.live.socket, x.proved = x, s.live.proved
 	live.moveSocket()
 	s.unlock()
 	x.check(false)
@@ -40,7 +40,8 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 // handler, then ProcessLivelyEvent. If the handler fails or panics its changes are
 // discarded, except those that it has saved. Events of one connection run one
 // after the other. It returns the handler's error, or that of the commit, or that
-// of telling the browser; after [ErrEnded] the connection is to be closed.
+// of telling the browser. After [ErrEnded] the connection is to be closed, and after
+// [ErrUnbound], with which the handler is not called, so that the page connects again.
 func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Session, handle func(context.Context) error) error {
 	event := liveEvent{liveSession{s}, conn}
 	if err := event.enter(ctx); err != nil {
@@ -56,6 +57,9 @@ func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Sessio
 			event.discard(ctx)
 		}
 	}()
+	if err := event.proveDevice(ctx); err != nil {
+		return err
+	}
 	if err := handle(ctx); err != nil {
 		return err
 	}
@@ -106,6 +110,21 @@ func (e liveEvent) begin(ctx context.Context) {
 	e.between()
 	e.phase, e.ctx, e.err = phaseOpen, ctx, nil
 	e.live.socket.begin()
+}
+
+// proveDevice returns ErrUnbound if the page has to connect again, to prove that it
+// is on the session's device: the event does not take place.
+func (e liveEvent) proveDevice(ctx context.Context) error {
+	e.lock()
+	defer e.unlock()
+	if !e.live.isUnproved(e.engine.clock.read()) {
+		return nil
+	}
+	e.load(ctx)
+	if isUnbound(e.refusal) {
+		return e.refusal
+	}
+	return nil
 }
 
 // commit ends an event whose handler has succeeded.

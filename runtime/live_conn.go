@@ -29,8 +29,9 @@ const (
 	// LivelyEnded: the session has ended. A WebSocket closes with 1008.
 	LivelyEnded LivelyEnd = iota
 
-	// LivelyReconnect: the session has a new token. The page is to connect again,
-	// with the cookie that the browser has by then.
+	// LivelyReconnect: the session has a new token, or the browser has to prove again
+	// that it is on the device that the session is bound to. The page is to connect
+	// again, with the cookies that the browser has by then.
 	LivelyReconnect
 )
 

@@ -7,7 +7,7 @@ import "context"
 type liveSession struct{ *Session }
 
 // loadUsed loads the session of a handshake that the handler has used, so that it
-// counts as seen alive. It returns the error of a store that fails.
+// counts as seen alive. It returns the error of a store that fails, and ErrUnbound.
 func (s liveSession) loadUsed() error {
 	s.mu.Lock()
 	if s.state == nil {
@@ -16,11 +16,15 @@ func (s liveSession) loadUsed() error {
 	}
 	defer s.unlock()
 	s.load(s.ctx)
-	if s.sight == outage {
+	if s.refusesConnection() {
 		return s.refusal
 	}
 	return nil
 }
+
+// refusesConnection reports whether the page had better connect again: nobody knows
+// its session, or its browser has not proved that it is on the session's device.
+func (s liveSession) refusesConnection() bool { return s.sight == outage || isUnbound(s.refusal) }
 
 // handOver takes note that a handshake's connection belongs to the handler. If
 // nobody has used the session yet, the first event loads it.
@@ -40,6 +44,7 @@ func (s liveSession) handOver() {
 // live connection.
 func (s liveSession) goLive() {
 	s.live = &connection{ctx: s.ctx}
+	s.live.proved = s.engine.provedBy(s.brought, s.draft.stored, s.engine.clock.read())
 	if s.confirmed && s.hasToken {
 		s.live.saw = s.proof
 	}
@@ -63,7 +68,7 @@ func (s liveSession) enter(ctx context.Context) error {
 		s.unload()
 	}
 	s.load(ctx)
-	if s.sight == outage {
+	if s.refusesConnection() {
 		return s.refusal
 	}
 	s.goLive()

@@ -29,11 +29,13 @@ const (
 //	  destroyed the session                      closes as ended
 //	  met that it has ended                      closes as ended
 //	  met a sign-in elsewhere                    is sent to reconnect
+//	  met that it has to prove its device        is sent to reconnect
 //	  begun another session after that           is sent to reconnect
 //	the store answers that the session
-//	  lives, with its token                      stays, and asks again when it expires
+//	  lives, with its token                      stays, and asks again when it expires or a proof is due
 //	  lives, with a newer token                  is sent to reconnect; after connecting it may stay for the grace
 //	  was signed in elsewhere                    is sent to reconnect
+//	  lives, and its device has to be proved     is sent to reconnect
 //	  has ended                                  closes as ended
 //	the store does not answer                    stays, and asks again soon
 //
@@ -50,6 +52,8 @@ type socket struct {
 	id    ID      // of the session; zero: none
 	own   []Proof // which this connection presents or has made, the current one last
 	timer *time.Timer
+
+	proved time.Time // until when no further proof of the device is needed; zero: for ever
 
 	running  bool    // an event
 	begun    uint64  // sockets.changes when it began
@@ -203,7 +207,7 @@ func (x *socket) judge(met error) (end LivelyEnd, closes, ask bool) {
 		return end, false, false
 	case errors.Is(met, ErrEnded):
 		end, closes = LivelyEnded, true
-	case errors.Is(met, ErrSuperseded):
+	case errors.Is(met, ErrSuperseded), isUnbound(met):
 		end, closes = LivelyReconnect, true
 	default:
 		end, closes = x.end, x.left
@@ -255,7 +259,7 @@ func (x *socket) answered(id ID, proof Proof, r *Record, err error, strict bool)
 	case x.running:
 		x.doubtful = true
 		return end, false
-	case errors.Is(err, ErrSuperseded), renewed && strict:
+	case errors.Is(err, ErrSuperseded), renewed && strict, err == nil && !x.provesDevice(r):
 		x.leave()
 		return LivelyReconnect, true
 	case renewed:
@@ -269,6 +273,18 @@ func (x *socket) answered(id ID, proof Proof, r *Record, err error, strict bool)
 		x.waitFor(x.all.limit)
 	}
 	return end, false
+}
+
+// provesDevice reports whether the connection may go on as far as the session's
+// device is concerned.
+func (x *socket) provesDevice(r *Record) bool {
+	now := x.all.clock.read()
+	if x.proved.IsZero() || now.Before(x.proved) {
+		return true
+	}
+	until, err := x.all.prove(r, now)
+	x.proved = until
+	return err == nil
 }
 
 // current returns the proof that the connection presents. It has one if it has a
@@ -291,10 +307,13 @@ func (x *socket) presents() (id ID, proof Proof, ok bool) {
 	}
 }
 
-// wait checks the socket when its session ends unless it is used. The lock is
-// held.
-func (x *socket) wait(expires time.Time) {
-	x.waitFor(expires.Sub(x.all.clock.read()))
+// wait checks the socket when its session ends unless it is used, or its device is
+// to be proved. The lock is held.
+func (x *socket) wait(until time.Time) {
+	if !x.proved.IsZero() {
+		until = earliest(until, x.proved)
+	}
+	x.waitFor(until.Sub(x.all.clock.read()))
 }
 
 func (x *socket) waitFor(d time.Duration) {

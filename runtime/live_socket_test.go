@@ -155,7 +155,7 @@ func TestSocketKnowsTheRenewalOfItsRunningEvent(t *testing.T) {
 
 func connected(t *testing.T) (*oneSession, *page, *socket) {
 	store := &oneSession{record: &Record{Proof: proofA, Expires: time.Now().Add(time.Hour)}}
-	all := newSockets(store, newClock(time.Now), 30*time.Second, 5*time.Second, func(context.Context, ID, error) {})
+	all := newSockets(store, newClock(time.Now), 30*time.Second, 5*time.Second, nil, func(context.Context, ID, error) {})
 	p := &page{}
 	s, err := all.connect(t.Context(), p)
 	if err != nil {

@@ -28,7 +28,8 @@ type sockets struct {
 	store Store
 	clock *clock
 	grace time.Duration
-	limit time.Duration // of a call of the store
+	limit time.Duration                                         // of a call of the store
+	prove func(*Record, time.Time) (until time.Time, err error) // see engine.proveAgain
 	fault func(context.Context, ID, error)
 
 	watching sync.Mutex // held while watching begins and ends
@@ -42,12 +43,16 @@ type sockets struct {
 	checking bool             // a goroutine checks what is due
 }
 
-func newSockets(store Store, clock *clock, grace, limit time.Duration, fault func(context.Context, ID, error)) *sockets {
+func newSockets(
+	store Store, clock *clock, grace, limit time.Duration,
+	prove func(*Record, time.Time) (time.Time, error), fault func(context.Context, ID, error),
+) *sockets {
 	return &sockets{
 		store: store,
 		clock: clock,
 		grace: grace,
 		limit: limit,
+		prove: prove,
 		fault: fault,
 		byID:  map[ID][]*socket{},
 		due:   map[*socket]bool{},

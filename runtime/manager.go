@@ -42,7 +42,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	if f, ok := ability[Formatter](store); ok {
 		e.format = f.Format()
 	}
-	e.sockets = newSockets(store, e.clock, config.Grace, config.Timeout, func(ctx context.Context, id ID, err error) {
+	e.sockets = newSockets(store, e.clock, config.Grace, config.Timeout, e.proveAgain, func(ctx context.Context, id ID, err error) {
 		e.fault(ctx, "check", id.String(), err)
 	})
 	e.warn(weak)

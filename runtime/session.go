@@ -159,6 +159,10 @@ func (s *Session) tell(kind EventKind, of *identity) {
 	}
 }
 
+// isLive reports whether the session is that of a connection which the handler has
+// taken over.
+func (s *Session) isLive() bool { return s.live != nil || s.phase == phaseBetween }
+
 // fault keeps the error of an operation for Err and reports it.
 func (s *Session) fault(op string, err error) error {
 	err = &Error{Op: op, Session: s.engine.name, Handle: s.handle(), Err: err}

@@ -122,11 +122,17 @@ func (s *Session) fetch(ctx context.Context) {
 	}
 }
 
-// admit asks once whether the record opens to this request: what was admitted, or
-// made by the request itself, stays so, also on a live connection.
-func (s *Session) admit(ctx context.Context, key Key, r *Record) (*Record, error) {
-	if s.confirmed {
+// admit asks whether the record opens to this request. What was admitted, or made
+// by the request itself, stays so; a live connection is asked anew in between.
+func (s *Session) admit(ctx context.Context, key Key, r *Record) (_ *Record, err error) {
+	switch {
+	case s.live.isUnproved(key.Now):
+		s.live.proved, err = s.engine.proveAgain(r, key.Now)
+		return r, err
+	case s.confirmed:
 		return r, nil
+	case s.isLive():
+		key.Age = 0 // its handshake arrived long ago
 	}
 	r, event, err := s.engine.admit(ctx, key, r, s.brought, s.request)
 	if event != "" {

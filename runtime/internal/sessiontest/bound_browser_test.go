@@ -242,3 +242,39 @@ func TestAWebSocketHandshakeWaitsForTheRefresh(t *testing.T) {
 		t.Error("the handshake brings no bound cookie")
 	}
 }
+
+// TestALivePageConnectsAgainToProveItsDevice has a page whose connection has outlived
+// its bound cookie. The handshake of the next one waits for a refresh.
+func TestALivePageConnectsAgainToProveItsDevice(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+	tab.Go(b.url + "/live")
+	views := func(want string) {
+		t.Helper()
+		tab.Wait(`document.querySelector("p").innerText === "` + want + `"`)
+	}
+	tab.Live()
+	tab.Click("button")
+	views("user 7, 1 views")
+
+	stolen := tab.stolen("shop", boundCookieName)
+	b.ahead.Store(int64(10 * time.Minute))
+	tab.expire()
+	b.binds()
+	tab.Eval(`window.mark = 1, document.addEventListener("lively:close", (e) => { window.closedWith = e.detail.code }), ""`)
+	tab.Click("button")
+	tab.Wait(`window.closedWith === 1012`)
+	tab.Live()
+	if got := b.binds(); !slices.Equal(got, []int{http.StatusOK}) {
+		t.Errorf("the handshake waits for the answers %v, want one refresh in one step", got)
+	}
+	tab.Click("button")
+	views("user 7, 2 views")
+	if tab.Eval("window.mark") != "1" {
+		t.Error("the page was loaded again")
+	}
+	if got := b.thief("/", stolen); got != "user 0, bound false" {
+		t.Errorf("the thief of that moment has %q", got)
+	}
+}

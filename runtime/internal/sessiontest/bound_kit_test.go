@@ -15,6 +15,7 @@ import (
 
 	"github.com/duckgen/duckgen/internal/chromium"
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/lively"
 )
 
 // boundCookieName is that of the bound cookie beside the cookie "shop".
@@ -115,6 +116,22 @@ func (b *boundServer) pages(s *site) http.Handler {
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = fmt.Fprintf(w, "data: user %d\n\n", v.UserID())
 	}))
+	live := lively.New(s.VisitorSessions, VisitorFrom, func(c *lively.Config) { c.OnError = func(context.Context, error) {} })
+	count := func(ctx context.Context, c *lively.Conn, e lively.Event, v *VisitorSession) error {
+		if e.Name == "count" {
+			v.AddViews(1)
+		}
+		return c.Patch(ctx, lively.Text("views", fmt.Sprintf("user %d, %d views", v.UserID(), v.Views())))
+	}
+	live.Handle("show", count)
+	live.Handle("count", count)
+	mux.Handle("/lively", s.Middleware(live))
+	mux.Handle("/lively/client.js", lively.Client())
+	mux.HandleFunc("/live", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprint(w, `<!doctype html><html data-live-load="show"><script type="module" src="/lively/client.js"></script>
+<button data-live-click="count">Count</button><p data-live-key="views"></p>`)
+	})
 	return mux
 }
 

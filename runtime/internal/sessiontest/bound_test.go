@@ -27,6 +27,7 @@ type device struct {
 	session   string // the identifier, empty: no session is registered
 	challenge string
 	sent      string // the last proof
+	says      string // why it could not refresh; empty: nothing
 }
 
 func newDevice(t *testing.T, s *site) *device {
@@ -56,6 +57,9 @@ func (d *device) request(method, path string) *http.Request {
 	if len(pairs) > 0 {
 		r.Header.Set("Cookie", strings.Join(pairs, "; "))
 	}
+	if d.says != "" {
+		r.Header.Set("Secure-Session-Skipped", d.says)
+	}
 	return r
 }
 
@@ -78,12 +82,18 @@ func (d *device) take(res *http.Response) {
 func (d *device) visit(handler func(s *VisitorSession)) *http.Response {
 	d.t.Helper()
 	res := d.see(handler)
+	d.invited(res)
+	return res
+}
+
+// invited registers if the response asks for that.
+func (d *device) invited(res *http.Response) {
+	d.t.Helper()
 	if field := res.Header.Get("Secure-Session-Registration"); field != "" {
 		_, d.challenge, _ = strings.Cut(field, `challenge="`)
 		d.challenge = strings.TrimSuffix(d.challenge, `"`)
 		d.register(http.StatusOK)
 	}
-	return res
 }
 
 // see is visit without a registration.
@@ -437,13 +447,13 @@ func TestBoundSkippedDecides(t *testing.T) {
 		})
 		d := signedIn(t, s)
 		s.kinds()
-		r := d.copied("shop").request("GET", "/")
-		r.Header.Set("Secure-Session-Skipped", `quota_exceeded;session_identifier="`+d.session+`"`)
+		skipped := d.copied("shop")
+		skipped.says = `quota_exceeded;session_identifier="` + d.session + `"`
 		s.behind(func(_ http.ResponseWriter, _ *http.Request, s *VisitorSession) {
 			if got := s.UserID() == 7; got != open {
 				t.Errorf("it opens: %v", got)
 			}
-		}).ServeHTTP(httptest.NewRecorder(), r)
+		}).ServeHTTP(httptest.NewRecorder(), skipped.request("GET", "/"))
 		want := runtime.EventUnbound
 		if open {
 			want = runtime.EventBoundSkipped
