@@ -2,6 +2,8 @@ package explain
 
 import (
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,36 @@ func TestSizesCountWhatIsStored(t *testing.T) {
 	}
 	if got := sizes(&schema.Field{Type: &schema.Type{Form: schema.TextMarshaler}}); got.Empty != nil || got.Typical != nil {
 		t.Errorf("a type that marshals itself has the sizes %v", got)
+	}
+}
+
+// notOptions are the members of a [schema.Field] that a tag's options do not set.
+var notOptions = []string{"Name", "Doc", "Key", "Type", "Shape"}
+
+func TestEveryOptionIsListed(t *testing.T) {
+	for _, member := range reflect.VisibleFields(reflect.TypeFor[schema.Field]()) {
+		if slices.Contains(notOptions, member.Name) {
+			continue
+		}
+		f := &schema.Field{Merge: schema.Last}
+		give(reflect.ValueOf(f).Elem().FieldByIndex(member.Index))
+		if got := options(f); len(got) != 1 || !strings.HasPrefix(got[0], strings.ToLower(member.Name)) {
+			t.Errorf("with %s the options are %q", member.Name, got)
+		}
+	}
+}
+
+// give sets what an option sets to something.
+func give(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(1)
+	case reflect.String:
+		v.SetString("a")
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
 	}
 }
 
