@@ -3,6 +3,7 @@ package gen
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"flag"
 	"go/types"
 	"log"
@@ -213,7 +214,9 @@ func (m *goldenModule) generate(t *testing.T, c *goldenCase) *Result {
 	g := newGenerator(findings)
 	g.tests = bytes.Contains(c.text.Comment, []byte("\nwith -tests\n"))
 	result, err := g.generate(c.dir, own)
-	if err != nil {
+	if bug := new(BugError); errors.As(err, &bug) {
+		t.Fatalf("%s: %v\ngen/verify/packages has to declare what generated code uses of other packages", c.name, err)
+	} else if err != nil {
 		t.Fatalf("%s: %v", c.name, err)
 	}
 	return result
