@@ -12,8 +12,8 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// The tests here hold Read, Apply and End to the rules of SEMANTICS that their
-// names bear.
+// The tests here hold Read, Apply and End to the rules whose numbers their names
+// bear.
 
 var created = time.UnixMilli(1_700_000_000_000).UTC()
 

@@ -61,7 +61,7 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
-// TestT1ProofBindsTheKind compares with the formula in SEMANTICS.
+// TestT1ProofBindsTheKind compares with the formula of the rule.
 func TestT1ProofBindsTheKind(t *testing.T) {
 	s := newSecret()
 	for _, kind := range []string{"", "shop.Visitor", strings.Repeat("long/", 40)} {

@@ -2,7 +2,7 @@ package read
 
 import "github.com/duckgen/duckgen/gen/schema"
 
-// Which options fit which types (SEMANTICS V2, V4 to V7, V12, V13).
+// Which options fit which types (V2, V4 to V7, V12, V13).
 
 // A mergeRule says which types a merge fits.
 type mergeRule struct {

@@ -8,5 +8,5 @@
 // shrunk: requests and events are coroutines that stop before each step of the store,
 // and time is that of the history. The promises are judged by what the store has
 // acknowledged (ledger_test.go) and by what browsers have been told
-// (promises_test.go); SEMANTICS numbers stand in the findings.
+// (promises_test.go); the numbers of rules stand in the findings.
 package fleet

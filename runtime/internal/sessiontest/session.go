@@ -1,12 +1,13 @@
-// Package rules holds the rules of the project's contract to generated code:
-// each test bears the number of the rule that it shows.
+// Package sessiontest tests the behaviour of generated sessions, rule by rule, on
+// every store. A test of a rule bears its number.
 package sessiontest
 
 import "time"
 
 //go:generate go run github.com/duckgen/duckgen/cmd/duckgen
 
-// Visitor has a field of every shape and option.
+// Visitor has a field of every shape and of most options. The others (ttl=, limit=,
+// merge=first and was=) are on the sessions beside their tests, such as Timed.
 //
 //duckgen:session cookie=shop age=168h bound=false
 type Visitor struct {
