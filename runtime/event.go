@@ -99,8 +99,8 @@ const (
 	// EventDestroyed: a request or a live event has ended it.
 	EventDestroyed EventKind = "destroyed"
 
-	// EventRevoked: sessions were ended by a value of the field, or all if there is
-	// none, Count of them.
+	// EventRevoked: sessions were ended by a value of the field, or beyond the limit of
+	// one, or all if there is no field, Count of them.
 	EventRevoked EventKind = "revoked"
 
 	// EventBound: a session is bound from now on to the device of its browser, which

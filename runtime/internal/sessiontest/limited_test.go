@@ -134,6 +134,62 @@ func TestASignInBeyondTheLimitEndsWhatWasUsedLongestAgo(t *testing.T) {
 	}
 }
 
+// stuck is a store that may be unable to trim.
+type stuck struct {
+	runtime.Store
+	failure error // nil: it can
+}
+
+func (s *stuck) Unwrap() runtime.Store { return s.Store }
+
+func (s *stuck) Trim(ctx context.Context, values []runtime.IndexValue, most int, keep runtime.ID, now time.Time) (int, error) {
+	if s.failure != nil {
+		return 0, s.failure
+	}
+	return s.Store.(runtime.Limiter).Trim(ctx, values, most, keep, now)
+}
+
+func TestALimitThatCannotBeKeptIsMadeUpForByTheNextSignIn(t *testing.T) {
+	store := &stuck{Store: memstore.New()}
+	var failed []error
+	m, err := NewLimitedSessions(store, func(c *runtime.Config) {
+		c.OnError = func(_ context.Context, err error) { failed = append(failed, err) }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIn := func() string {
+		cookie, status := visitLimited(m, "", func(s *LimitedSession) { s.SetUserID(7) })
+		if status != http.StatusOK {
+			t.Errorf("a sign-in is answered %d", status)
+		}
+		return cookie
+	}
+	left := func() (n int) {
+		for _, err := range m.FindByUserID(t.Context(), 7) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	for range 4 {
+		signIn()
+	}
+	store.failure = errors.New("stuck")
+	signIn()
+	var failure *runtime.Error
+	if len(failed) != 1 || !errors.As(failed[0], &failure) || failure.Op != "limit" || !errors.Is(failure, store.failure) || left() != 4 {
+		t.Errorf("errors %v and %d sessions, want that of the limit and 4", failed, left())
+	}
+	store.failure = nil
+	signIn()
+	if left() != 3 || len(failed) != 1 {
+		t.Errorf("%d sessions, want 3, and errors %v", left(), failed)
+	}
+}
+
 // lamp is a live connection that says when its session has ended it.
 type lamp struct {
 	socket
