@@ -23,6 +23,7 @@ var Suite = []*analysis.Analyzer{
 	Copy,
 	Ended,
 	Errors,
+	Found,
 	Retain,
 	Save,
 	Stale,

@@ -45,6 +45,14 @@ func leave(s *session.VisitorSession) string {
 	return s.Name()
 }
 
+func end(r *http.Request, sessions *session.VisitorSessions) {
+	for s, err := range sessions.All(r.Context()) {
+		if err == nil {
+			s.Destroy()
+		}
+	}
+}
+
 func main() {
 	sessions, err := session.NewVisitorSessions(memstore.New())
 	if err != nil {
@@ -97,12 +105,12 @@ func TestDuckvetInGoVet(t *testing.T) {
 		want []string
 	}{
 		{"go vet", []string{"go", "vet", "-vettool=" + tool, "./..."},
-			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:14"}},
+			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckfound main.go:31", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:14"}},
 		{"go vet without one", []string{"go", "vet", "-vettool=" + tool, "-ducksave=false", "./..."},
-			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "duckstale session.go:14"}},
+			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckfound main.go:31", "duckretain main.go:17", "duckstale session.go:14"}},
 		{"by itself with one", []string{tool, "-duckstale", "./..."}, []string{"duckstale session.go:14"}},
 		{"by itself", []string{tool, "./..."},
-			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:14"}},
+			[]string{"duckcopy main.go:13", "duckended main.go:25", "duckerror main.go:18", "duckfound main.go:31", "duckretain main.go:17", "ducksave main.go:20", "duckstale session.go:14"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.run[0] == "go" {
@@ -120,7 +128,7 @@ func TestDuckvetInGoVet(t *testing.T) {
 		}
 		app.generate()
 		out, _ := command(app.dir, tool, "./...")
-		want := []string{"duckcopy main.go:13", "duckended main.go:24", "duckerror main.go:18", "duckretain main.go:17"}
+		want := []string{"duckcopy main.go:13", "duckended main.go:24", "duckerror main.go:18", "duckfound main.go:30", "duckretain main.go:17"}
 		if diff := gocmp.Diff(want, foundIn(out)); diff != "" {
 			t.Errorf("not as wanted (-want +got):\n%s\n%s", diff, out)
 		}

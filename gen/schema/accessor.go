@@ -39,6 +39,9 @@ const (
 // Readers are the accessors that return what a field holds.
 var Readers = []Accessor{GetX, TakeX, ClaimX, XSlice, XLen, XAt, XItem, TakeXItem, ClaimXItem}
 
+// Writers are the accessors whose change is pending until the session is stored.
+var Writers = []Accessor{SetX, AddX, AppendX, SetXItem, AddXItem, DeleteXItem, ClearX}
+
 // Of returns the accessor's name for a field.
 func (a Accessor) Of(field string) string {
 	before, after := a.around()
