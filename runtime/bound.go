@@ -17,10 +17,11 @@ const (
 	BoundAlways       // every new one, too
 )
 
-// boundCookie returns the form of the bound cookie. It lives at the whole host,
-// whose other programs cannot plant it. The prefix __Host-Http- would be the better
-// one, but with it browsers do not bind.
-func (c *Config) boundCookie() Cookie {
+// BoundCookie returns the form of the bound cookie. It lives at the whole host,
+// whose other programs cannot plant it, and has the name of the session's cookie but
+// for the prefix: session types whose names differ in that alone cannot be bound both.
+func (c *Config) BoundCookie() Cookie {
+	// The prefix __Host-Http- would be the better one, but with it browsers do not bind.
 	return Cookie{
 		Name:     "__Host-bound_" + c.Cookie.bareName(),
 		Path:     "/",

@@ -48,7 +48,7 @@ func TestNoBoundCookieHasThePrefixThatBrowsersDoNotBind(t *testing.T) {
 		"__Secure-Http-sid": "__Host-bound_Http-sid",
 	} {
 		c, _ := Configure(func(c *Config) { c.Cookie.Name = name })
-		if got := c.boundCookie().Name; got != want {
+		if got := c.BoundCookie().Name; got != want {
 			t.Errorf("beside %q it is %q, want %q", name, got, want)
 		}
 	}

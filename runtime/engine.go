@@ -28,6 +28,19 @@ type engine struct {
 	insecure atomic.Bool // EventInsecure was reported
 }
 
+// shares returns what the sessions of both managers would have their tokens or their
+// bound cookies in, empty for nothing.
+func (e *engine) shares(other *engine) string {
+	switch {
+	case e.carrier.name() == other.carrier.name():
+		return e.carrier.name()
+	case e.config.Bound != BoundNever && other.config.Bound != BoundNever && e.device.Name == other.device.Name:
+		return "cookie \"" + e.device.Name + "\""
+	default:
+		return ""
+	}
+}
+
 // fault reports an error that is none of a request's own session.
 func (e *engine) fault(ctx context.Context, op, handle string, err error) {
 	e.config.OnError(ctx, &Error{Op: op, Session: e.name, Handle: handle, Err: err})

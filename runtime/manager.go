@@ -28,7 +28,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		kind:   config.kindOf(model.kind),
 		name:   model.name,
 		config: config,
-		device: config.boundCookie(),
+		device: config.BoundCookie(),
 		store:  store,
 		clock:  newClock(config.Now),
 		ring:   ring,

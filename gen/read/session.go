@@ -39,7 +39,7 @@ func (s *session) place(setting string) token.Pos {
 	return s.pos
 }
 
-// cookies returns the names that the session's cookie can have: without cookie=
+// cookies returns the names that the session's cookies can have: without cookie=
 // other settings decide, which a program may change at start. There are none if
 // cookie= lacks its value.
 func (s *session) cookies() []string {
@@ -53,7 +53,11 @@ func (s *session) cookies() []string {
 	}
 	prefixed, _ := runtime.Configure(named)
 	plain, _ := runtime.Configure(named, func(c *runtime.Config) { c.Cookie.Secure = false })
-	return slices.Compact([]string{prefixed.Cookie.Name, plain.Cookie.Name})
+	names := []string{prefixed.Cookie.Name, plain.Cookie.Name}
+	if s.Policy.Bound != nil {
+		names = append(names, prefixed.BoundCookie().Name)
+	}
+	return slices.Compact(names)
 }
 
 // A settingPlace is where a setting and its value stand; without a value, both
