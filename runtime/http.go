@@ -39,7 +39,8 @@ func (m *Manager[S]) ProcessRequest(r *http.Request) *http.Request {
 
 // ProcessResponse commits the session of a request that came from
 // ProcessRequest and puts the cookie into w's header. Call it before anything is
-// written to w; after an error answer with [StatusOf] it.
+// written to w; after an error answer with [StatusOf] it. After [ErrUnbound] w's
+// header may have a field by which the page loads itself again.
 func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
 	x := m.exchangeOf(r.Context())
 	if x == nil {
@@ -56,6 +57,10 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 	}
 	err := response{s}.commit(false)
 	responseHeader{s, w.Header()}.send(false)
+	if (response{s}).comesAgain() {
+		reload(w.Header())
+		err = s.refusal
+	}
 	s.phase = phaseClosed
 	return err
 }
@@ -70,9 +75,9 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 		if s.engine == m.engine {
 			return nil
 		}
-		if s.request != nil && s.engine.carrier.name() == m.carrier.name() {
+		if shared := m.shares(s.engine); s.request != nil && shared != "" {
 			panic(fmt.Sprintf("sessions of %s and of %s use the same %s on one request: give one of them another name",
-				s.engine.name, m.name, m.carrier.name()))
+				s.engine.name, m.name, shared))
 		}
 	}
 	s := x.session()

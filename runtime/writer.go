@@ -245,7 +245,7 @@ func (w *writer) commit(more bool) {
 	}
 	s.lock()
 	err := response{s}.commit(w.broken)
-	again := isUnbound(s.refusal) && isForeignNavigation(s.request)
+	again := response{s}.comesAgain()
 	if err != nil || again {
 		w.fail()
 	}
@@ -254,7 +254,9 @@ func (w *writer) commit(more bool) {
 	s.unlock()
 	switch {
 	case again:
-		reload(w.under())
+		reload(h)
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w.under(), "<!DOCTYPE html><title>One moment</title>\n")
 	case err != nil:
 		w.tell(err)
 	}

@@ -35,14 +35,7 @@ func TestABrowserBindsItsSession(t *testing.T) {
 		}
 	}
 
-	// A link on another site opens the session, too.
-	tab.expire()
-	tab.Go(strings.Replace(b.url, "localhost", "127.0.0.1", 1))
-	tab.Eval(`location.href = "` + b.url + `/"`)
-	tab.Wait(`location.hostname === "localhost" && document.body.innerText === "user 7, bound true"`)
-	if kinds := b.kinds(); slices.Contains(kinds, runtime.EventUnbound) {
-		t.Errorf("a link on another site is reported as %v", kinds)
-	}
+	tab.followsALink("/")
 	b.binds()
 
 	// Signing out takes the bound cookie, and the browser forgets its key.
@@ -59,6 +52,15 @@ func TestABrowserBindsItsSession(t *testing.T) {
 	if len(b.errs) > 0 {
 		t.Errorf("the program reports %v", b.errs)
 	}
+}
+
+// TestALinkOpensABoundSessionInAFramework is the same link to a handler between
+// ProcessRequest and ProcessResponse.
+func TestALinkOpensABoundSessionInAFramework(t *testing.T) {
+	b := serveBound(t)
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+	tab.followsALink("/framework")
 }
 
 // TestAThiefOfCookiesHasNothing is what a stolen session is worth.

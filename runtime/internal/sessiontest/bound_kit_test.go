@@ -116,6 +116,16 @@ func (b *boundServer) pages(s *site) http.Handler {
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = fmt.Fprintf(w, "data: user %d\n\n", v.UserID())
 	}))
+	mux.HandleFunc("/framework", func(w http.ResponseWriter, r *http.Request) {
+		r = s.ProcessRequest(r)
+		v := VisitorFrom(r.Context())
+		text := fmt.Sprintf("user %d, bound %v", v.UserID(), v.Bound())
+		if err := s.ProcessResponse(w, r); err != nil {
+			http.Error(w, err.Error(), runtime.StatusOf(err))
+			return
+		}
+		_, _ = fmt.Fprint(w, text)
+	})
 	live := lively.New(s.VisitorSessions, VisitorFrom, func(c *lively.Config) { c.OnError = func(context.Context, error) {} })
 	count := func(ctx context.Context, c *lively.Conn, e lively.Event, v *VisitorSession) error {
 		if e.Name == "count" {
@@ -240,6 +250,18 @@ func (tab *boundTab) says(path, want string) {
 	tab.t.Helper()
 	if got := tab.fetch(path); got != want {
 		tab.t.Errorf("%s says %q, want %q", path, got, want)
+	}
+}
+
+// followsALink opens a page by a link on another site, without a bound cookie.
+func (tab *boundTab) followsALink(path string) {
+	tab.t.Helper()
+	tab.expire()
+	tab.Go(strings.Replace(tab.site.url, "localhost", "127.0.0.1", 1))
+	tab.Eval(`location.href = "` + tab.site.url + path + `"`)
+	tab.Wait(`location.hostname === "localhost" && document.body.innerText === "user 7, bound true"`)
+	if kinds := tab.site.kinds(); slices.Contains(kinds, runtime.EventUnbound) {
+		tab.t.Errorf("a link on another site is reported as %v", kinds)
 	}
 }
 

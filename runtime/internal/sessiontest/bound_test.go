@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -473,4 +474,57 @@ func TestTheBindingIsNoFieldOfTheSession(t *testing.T) {
 			t.Errorf("a program sees %s", text)
 		}
 	})
+}
+
+// The name of the bound cookie is that of the session's without a prefix.
+func TestManagersWithOneBoundCookiePanicWhenNested(t *testing.T) {
+	named := func(name string, bound runtime.Bound) *site {
+		return newSite(t, func(c *runtime.Config) { c.Cookie.Name, c.Bound = name, bound })
+	}
+	nested := func(outer, inner *site) (panicked any) {
+		defer func() { panicked = recover() }()
+		outer.Middleware(inner.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))).
+			ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		return nil
+	}
+	plain := named("shop", runtime.BoundSignIn)
+	if got := fmt.Sprint(nested(plain, named("__Secure-shop", runtime.BoundAlways))); !strings.Contains(got, `cookie "`+boundCookieName+`"`) {
+		t.Errorf("panic %q, want one that names the cookie", got)
+	}
+	if got := nested(plain, named("__Secure-shop", runtime.BoundNever)); got != nil {
+		t.Errorf("panic %q beside a session that is never bound", got)
+	}
+	if got := nested(plain, named("admin", runtime.BoundSignIn)); got != nil {
+		t.Errorf("panic %q beside a session of another name", got)
+	}
+}
+
+// Frameworks without the middleware answer the error themselves.
+func TestProcessResponseHasALinkFromAnotherSiteLoadItselfAgain(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := signedIn(t, s)
+	ask := func(client *device, site string) (w *httptest.ResponseRecorder, err error) {
+		r := client.request("GET", "/")
+		r.Header.Set("Sec-Fetch-Site", site)
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		w = httptest.NewRecorder()
+		r = s.ProcessRequest(r)
+		VisitorFrom(r.Context()).Name()
+		return w, s.ProcessResponse(w, r)
+	}
+	w, err := ask(d.copied("shop"), "cross-site")
+	if !errors.Is(err, runtime.ErrUnbound) || w.Header().Get("Refresh") != "0" || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("without a bound cookie: %v with %v", err, w.Header())
+	}
+	for what, c := range map[string]struct {
+		client *device
+		site   string
+	}{
+		"by a link of the site itself": {d.copied("shop"), "same-origin"},
+		"with a bound cookie":          {d, "cross-site"},
+	} {
+		if w, err := ask(c.client, c.site); err != nil || w.Header().Get("Refresh") != "" {
+			t.Errorf("%s: %v with %v", what, err, w.Header())
+		}
+	}
 }
