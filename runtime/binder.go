@@ -77,7 +77,7 @@ func (d *Device) Key() []byte { return []byte(d.binding.key) }
 // Challenge returns what the device has to sign next, empty if there is nothing that
 // is fresh enough.
 func (d *Device) Challenge() string {
-	if d.binding.challenged.IsZero() || d.now().Sub(d.binding.challenged) >= d.challengeLife() {
+	if d.binding.challenged.IsZero() || d.moment().Sub(d.binding.challenged) >= d.challengeLife() {
 		return ""
 	}
 	return d.binding.challenge.text()
@@ -92,7 +92,7 @@ func (d *Device) challengeLife() time.Duration { return 2 * d.engine.config.Boun
 // good until it ends: others are under way with it. If somebody else has done so
 // since Open, it is [ErrConflict].
 func (d *Device) Renew(ctx context.Context, key []byte) (*http.Cookie, error) {
-	now := d.now()
+	now := d.moment()
 	t := newBoundToken(now.Add(d.engine.config.BoundAge))
 	next := d.binding
 	next.previous = d.binding.cookie
@@ -115,7 +115,7 @@ func (d *Device) Renew(ctx context.Context, key []byte) (*http.Cookie, error) {
 // Rechallenge makes a fresh challenge. Errors: as of Renew.
 func (d *Device) Rechallenge(ctx context.Context) error {
 	next := d.binding
-	next.challenge, next.challenged = newChallenge(), d.now()
+	next.challenge, next.challenged = newChallenge(), d.moment()
 	return d.store(ctx, next)
 }
 
@@ -154,3 +154,6 @@ func (d *Device) key() Key {
 }
 
 func (d *Device) now() time.Time { return d.engine.clock.read() }
+
+// moment is now by the clock that bindings have their times of.
+func (d *Device) moment() time.Time { return d.engine.byStore(d.now()) }

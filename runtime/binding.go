@@ -10,7 +10,7 @@ import (
 
 // What a record has of the device that its session is bound to: two entries, under
 // keys that no field can have. They are changed on condition that they are still what
-// was seen, and by nothing else.
+// was seen, and by nothing else. Times are the store's, as the end of a bound token is.
 const (
 	boundEntry  = "@bound"  // the hash of the last bound cookie; none: no key is registered
 	deviceEntry = "@device" // all else, see binding.form

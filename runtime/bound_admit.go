@@ -13,11 +13,12 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 		return r, "", nil
 	}
 	b := readBinding(e.format, r.Entries)
-	t, brought := e.broughtBound(cookies, key.Arrived())
+	arrived := e.byStore(key.Arrived())
+	t, brought := e.broughtBound(cookies, arrived)
 	switch {
 	case brought && b.registered() && b.knows(t.hash(e.kind)):
 		return e.present(ctx, key, r, b)
-	case !b.demands(key.Arrived()):
+	case !b.demands(arrived):
 		return r, "", nil
 	case e.maySkip(request):
 		return r, EventBoundSkipped, nil
@@ -29,7 +30,7 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 }
 
 // broughtBound returns what the bound cookie in a Cookie header carries, if it had
-// not ended when the request arrived. There is one cookie: nobody else can set it,
+// not ended when the request arrived, by the store's clock. There is one cookie: nobody else can set it,
 // and it has one scope.
 func (e *engine) broughtBound(cookies string, arrived time.Time) (t boundToken, ok bool) {
 	value, _, _ := e.device.next(cookies)
@@ -50,7 +51,7 @@ func (e *engine) present(ctx context.Context, key Key, r *Record, b binding) (*R
 	if !b.demanded.IsZero() {
 		return r, "", nil
 	}
-	b.shown(key.Now, e.config.Grace)
+	b.shown(e.byStore(key.Now), e.config.Grace)
 	d := Delta{Ops: []Op{b.replaceDevice(e.format, r.Entries)}}
 	if _, err := e.store.Update(ctx, key, &d); err != nil {
 		return r, "", nil

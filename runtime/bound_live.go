@@ -15,9 +15,9 @@ func (e *engine) provedBy(cookies string, r *Record, now time.Time) time.Time {
 	if e.config.Bound == BoundNever {
 		return time.Time{}
 	}
-	if t, brought := e.broughtBound(cookies, now); brought && r != nil {
+	if t, brought := e.broughtBound(cookies, e.byStore(now)); brought && r != nil {
 		if b := readBinding(e.format, r.Entries); b.registered() && b.knows(t.hash(e.kind)) {
-			return t.end()
+			return t.end().Add(-e.ahead())
 		}
 	}
 	return now.Add(e.config.BoundAge)
@@ -26,7 +26,7 @@ func (e *engine) provedBy(cookies string, r *Record, now time.Time) time.Time {
 // proveAgain judges a connection that needs a further proof. It returns until when it
 // may go on: not at all, with ErrUnbound, if the session demands a bound cookie.
 func (e *engine) proveAgain(r *Record, now time.Time) (until time.Time, err error) {
-	if b := readBinding(e.format, r.Entries); b.demands(now) {
+	if b := readBinding(e.format, r.Entries); b.demands(e.byStore(now)) {
 		return now, ErrUnbound
 	}
 	return now.Add(e.config.BoundAge), nil

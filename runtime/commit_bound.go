@@ -19,7 +19,7 @@ func (c commit) appendBound(list []Op, now time.Time) []Op {
 	if c.confirmed && !c.live.isUnproved(now) {
 		return list
 	}
-	if t, brought := c.engine.broughtBound(c.brought, c.arrivedAt(now)); brought {
+	if t, brought := c.engine.broughtBound(c.brought, c.engine.byStore(c.arrivedAt(now))); brought {
 		hash := t.hash(c.engine.kind)
 		bound := Entry{Key: boundEntry, Value: bytesForm(c.engine.format, hash[:])}
 		return append(list, Op{Kind: OpSet, Entry: bound, If: &Condition{Value: bound.Value}})
@@ -48,7 +48,7 @@ func (c commit) invites(creates bool) bool {
 
 // invite makes the challenge of an invitation, and returns what stores it.
 func (c commit) invite(now time.Time) Op {
-	b := binding{challenge: newChallenge(), challenged: now}
+	b := binding{challenge: newChallenge(), challenged: c.engine.byStore(now)}
 	c.room.invitation = b.challenge.text()
 	return Op{Kind: OpSet, Entry: Entry{Key: deviceEntry, Value: b.form(c.engine.format)}}
 }

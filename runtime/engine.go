@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 )
 
 // engine is what all sessions of one manager share.
@@ -16,7 +17,8 @@ type engine struct {
 	store   Store  // nil: sessions without one
 	format  Format
 	clock   *clock
-	ring    *keyRing // nil without a store
+	ahead   func() time.Duration // of the store's clock
+	ring    *keyRing             // nil without a store
 
 	renewing []*Field // with the option renew
 	limited  []*Field // with the option limit
@@ -40,6 +42,10 @@ func (e *engine) shares(other *engine) string {
 		return ""
 	}
 }
+
+// byStore returns a time of the program's clock by that of the store, which is one
+// for all programs.
+func (e *engine) byStore(t time.Time) time.Time { return t.Add(e.ahead()) }
 
 // fault reports an error that is none of a request's own session.
 func (e *engine) fault(ctx context.Context, op, handle string, err error) {

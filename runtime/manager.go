@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Manager makes the sessions of one type and keeps them in one store. It is
@@ -31,6 +32,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		device: config.BoundCookie(),
 		store:  store,
 		clock:  newClock(config.Now),
+		ahead:  aheadOf(store),
 		ring:   ring,
 
 		renewing: model.renewing,
@@ -47,6 +49,14 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	})
 	e.warn(weak)
 	return &Manager[S]{model, e}, nil
+}
+
+// aheadOf returns what says how far the clock of the store is ahead.
+func aheadOf(store Store) func() time.Duration {
+	if c, ok := ability[Clocked](store); ok {
+		return c.Ahead
+	}
+	return func() time.Duration { return 0 }
 }
 
 func (m *Model[S]) check(store Store, config *Config, problems []Problem) (*keyRing, error) {

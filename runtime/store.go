@@ -16,7 +16,7 @@ import (
 // caller changes nothing behind a returned record but its own copy of the struct.
 //
 // A store may offer more by implementing [Formatter], [Indexer], [Limiter], [Lister],
-// [Watcher], [Sweeper] or [Warner].
+// [Watcher], [Sweeper], [Warner], [Clocked] or [Pinger].
 // One that wraps another keeps these abilities of it by having a method
 // Unwrap() Store.
 type Store interface {
@@ -93,6 +93,13 @@ type Lister interface {
 	// It marks the kind for [RevocationLife]: a Create by a request that had arrived
 	// before is ErrEnded.
 	RevokeAll(ctx context.Context, kind string, now time.Time) (int, error)
+}
+
+// A Clocked is a store that judges by a clock of its own, that of its server.
+type Clocked interface {
+	// Ahead returns how far that clock is ahead of the program's, as the last answer
+	// of the server has shown; 0 before there was one. It does not ask.
+	Ahead() time.Duration
 }
 
 // A Pinger is a store that says whether it works better than a load of a missing

@@ -54,6 +54,9 @@ func (a *ahead) observe(began, server time.Time, took time.Duration) {
 	}
 }
 
+// Ahead implements [runtime.Clocked].
+func (s *Store) Ahead() time.Duration { return s.ahead.get() }
+
 // A moment is when an operation began.
 type moment struct {
 	clientClock bool

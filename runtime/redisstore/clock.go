@@ -72,6 +72,14 @@ func (s *Store) offset(ctx context.Context, now time.Time) (offset, error) {
 	return next, nil
 }
 
+// Ahead implements [runtime.Clocked].
+func (s *Store) Ahead() time.Duration {
+	if last := s.measured.Load(); last != nil {
+		return last.shown
+	}
+	return 0
+}
+
 func (o *offset) holds(now time.Time) bool {
 	passed := time.Since(o.asked)
 	return passed < offsetLife && (now.Sub(o.program)-passed).Abs() < maxStep
