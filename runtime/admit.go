@@ -34,9 +34,25 @@ func (r *Record) isCurrent(at slot) bool {
 	return at == current || r.earlier(at).By == RenewJoin
 }
 
+// A purpose is what an operation is for.
+type purpose int
+
+const (
+	toRead purpose = iota
+	toWrite
+	toEnd // the session, or the user's being signed in to it
+)
+
+func (d *Delta) purpose() purpose {
+	if d.Renewal != nil && d.Renewal.Kind == RenewSignOut {
+		return toEnd
+	}
+	return toWrite
+}
+
 // admit decides whether the key may operate on the record, and says where its
 // proof is. The record that it returns has taken note of the presentation.
-func (r *Record) admit(key Key, commit bool) (next *Record, at slot, err error) {
+func (r *Record) admit(key Key, to purpose) (next *Record, at slot, err error) {
 	switch {
 	case r == nil:
 		return nil, nowhere, ErrNotFound
@@ -45,10 +61,10 @@ func (r *Record) admit(key Key, commit bool) (next *Record, at slot, err error) 
 	case !key.Now.Before(r.Expires):
 		return r, nowhere, ErrNotFound
 	case key.Ticket:
-		return r, current, r.admitTicket(key, commit)
+		return r, current, r.admitTicket(key, to)
 	}
 	at = r.find(key.Proof)
-	if err := r.admitProof(at, key); err != nil {
+	if err := r.admitProof(at, key, to); err != nil {
 		if err == ErrReused {
 			return r.Mark(key.Now), at, err
 		}
@@ -66,8 +82,8 @@ func (r *Record) admitToMark(key Key) error {
 	return ErrNotFound
 }
 
-func (r *Record) admitTicket(key Key, commit bool) error {
-	if !commit || r.Ticket == nil || r.Ticket.Proof != key.Proof || !key.Now.Before(r.Ticket.Ends) {
+func (r *Record) admitTicket(key Key, to purpose) error {
+	if to == toRead || r.Ticket == nil || r.Ticket.Proof != key.Proof || !key.Now.Before(r.Ticket.Ends) {
 		return ErrNotFound
 	}
 	return nil
@@ -88,25 +104,40 @@ func (r *Record) redeemable(by *Redemption) bool {
 	}
 }
 
-func (r *Record) admitProof(at slot, key Key) error {
+func (r *Record) admitProof(at slot, key Key, to purpose) error {
 	switch {
-	case at == nowhere && (key.Family != r.Family || key.Family == Family{}):
-		return ErrNotFound
-	case at == nowhere: // it was replaced so long ago that it is not listed any more
-		return reused(key)
+	case at == nowhere:
+		return r.admitForgotten(key)
 	case r.isCurrent(at):
 		return nil
 	case r.earlier(at).By == RenewPlain:
-		return r.earlier(at).admitAfterRenewal(key)
+		return r.earlier(at).admitAfterRenewal(key, to)
 	default:
 		return r.earlier(at).admitAfterSignIn(key)
 	}
 }
 
-func (e *EarlierProof) admitAfterRenewal(key Key) error {
+// admitForgotten judges a proof that the record does not have. One of its family was
+// replaced so long ago that it is not listed any more.
+func (r *Record) admitForgotten(key Key) error {
+	switch {
+	case key.Family != r.Family || key.Family == Family{}:
+		return ErrNotFound
+	case len(r.Earlier) > 0 && key.Arrived().Before(r.Earlier[0].Ended): // when it may still have been listed
+		return ErrNotFound
+	default:
+		return reused(key)
+	}
+}
+
+// admitAfterRenewal lets a request that arrived in time end the session, however
+// long it has waited: nobody stays signed in who was told otherwise.
+func (e *EarlierProof) admitAfterRenewal(key Key, to purpose) error {
 	over := e.Presented.Add(e.Grace)
 	switch {
 	case e.Presented.IsZero() || key.Now.Before(over):
+		return nil
+	case key.Arrived().Before(over) && to == toEnd:
 		return nil
 	case key.Arrived().Before(over):
 		return ErrNotFound
@@ -159,11 +190,29 @@ func (r *Record) renewalOf(d *Delta, at slot, key Key, admission error) (kind Re
 		return kind, err == nil, err
 	case admission != nil || d.Renewal == nil:
 		return 0, false, admission
-	case r.isCurrent(at):
-		return d.Renewal.Kind, true, nil
 	default:
-		return RenewPlain, d.Renewal.Kind == RenewPlain && r.earlier(at).neverReplaced(key.Now), nil
+		kind = d.Renewal.Kind
+		return kind, kind != RenewPlain || r.renewable(at, key.Now), nil
 	}
+}
+
+// renewable reports whether a plain renewal by the proof in the slot takes place.
+func (r *Record) renewable(at slot, now time.Time) bool {
+	return (r.isCurrent(at) || r.earlier(at).neverReplaced(now)) && r.hasRoom(at, now)
+}
+
+// hasRoom reports whether the record can list one proof more without forgetting one
+// that may be in use. It would be taken for reuse.
+func (r *Record) hasRoom(at slot, now time.Time) bool {
+	i := r.fallsOut(at)
+	if i >= len(r.Earlier) {
+		return true
+	}
+	e := &r.Earlier[i]
+	if e.By == RenewPlain && i >= int(at) {
+		return !e.Presented.IsZero() && !now.Before(e.Presented.Add(e.Grace))
+	}
+	return !now.Before(e.Ended.Add(e.Grace))
 }
 
 // neverReplaced reports whether a token was renewed a grace ago and none of its

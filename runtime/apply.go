@@ -10,13 +10,13 @@ import "time"
 
 // Read judges a Load.
 func (r *Record) Read(key Key) (*Record, error) {
-	next, _, err := r.admit(key, false)
+	next, _, err := r.admit(key, toRead)
 	return next, err
 }
 
 // Apply judges an Update and applies the delta.
 func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
-	admitted, at, err := r.admit(key, true)
+	admitted, at, err := r.admit(key, d.purpose())
 	kind, renews, err := r.renewalOf(d, at, key, err)
 	if err != nil {
 		return admitted, nil, err
@@ -64,7 +64,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 
 // End judges a Delete and returns the mark that stays.
 func (r *Record) End(key Key) (*Record, error) {
-	admitted, _, err := r.admit(key, true)
+	admitted, _, err := r.admit(key, toEnd)
 	switch err {
 	case nil:
 		if key.Ticket && !r.isUndelivered() {

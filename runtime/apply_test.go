@@ -173,33 +173,40 @@ func TestS1AdmitsByIdProofAndTime(t *testing.T) {
 }
 
 func TestS1RemembersFourEarlierProofs(t *testing.T) {
-	r := stored()
-	for n := range byte(6) {
-		r = apply(t, r, after(0, r.Proof), renew(runtime.Proof{10 + n}))
-	}
+	r := renewOften(t)
 	if len(r.Earlier) != runtime.MaxEarlier {
 		t.Fatalf("the record keeps %d earlier proofs, want %d", len(r.Earlier), runtime.MaxEarlier)
 	}
 	attempts(t, []attempt{
-		{"the fourth", r, after(0, runtime.Proof{11}), nil, nil, nil},
-		{"the fifth", r, after(0, runtime.Proof{10}), runtime.ErrNotFound, runtime.ErrNotFound, nil},
+		{"the third", r, after(6*grace, runtime.Proof{13}), nil, nil, nil},
+		{"the fifth", r, after(6*grace, runtime.Proof{10}), runtime.ErrNotFound, runtime.ErrNotFound, nil},
 	})
 }
 
-func TestT12UnknownProofOfTheFamilyIsReuse(t *testing.T) {
+// renewOften returns a record that was renewed six times, a grace apart: the last two
+// proofs before the current one still work.
+func renewOften(t *testing.T) *runtime.Record {
 	r := stored()
 	r.Family = familyOf(current)
 	for n := range byte(6) {
-		r = apply(t, r, after(0, r.Proof), renew(runtime.Proof{10 + n}))
+		r = apply(t, r, after(time.Duration(n+1)*grace, r.Proof), renew(runtime.Proof{10 + n}))
 	}
+	return r
+}
+
+func TestT12UnknownProofOfTheFamilyIsReuse(t *testing.T) {
+	r := renewOften(t)
 	forgotten := func(family runtime.Family, held bool) runtime.Key {
-		key := after(0, runtime.Proof{10})
+		key := after(6*grace, runtime.Proof{10})
 		key.Family, key.Held = family, held
 		return key
 	}
 	gone, reused := runtime.ErrNotFound, runtime.ErrReused
-	signedIn := apply(t, r, after(0, r.Proof), signIn(renewed, "7"))
+	signedIn := apply(t, r, after(6*grace, r.Proof), signIn(renewed, "7"))
+	early := forgotten(familyOf(current), false)
+	early.Age = time.Second
 	attempts(t, []attempt{
+		{"of the family, arrived before the last renewal", r, early, gone, gone, nil},
 		{"of the family", r, forgotten(familyOf(current), false), reused, reused, reused},
 		{"of the family, held", r, forgotten(familyOf(current), true), gone, gone, nil},
 		{"of another family", r, forgotten(familyOf(wrong), false), gone, gone, nil},

@@ -182,17 +182,17 @@ func (c commit) endDestroyed(ctx context.Context) error {
 	if c.life.ending == nil {
 		return nil
 	}
-	err := c.engine.store.Delete(ctx, c.key(c.life.ending, c.engine.clock.read()))
+	err := c.engine.store.Delete(ctx, c.key(&c.life.ending.identity, c.engine.clock.read()))
 	switch {
-	case errors.Is(err, ErrEnded):
-		c.life.ending = nil // by somebody else: the cookie may be a newer one by now (R3)
+	case errors.Is(err, ErrEnded), err == nil && c.life.ending.notFound:
+		c.life.ending = nil // the cookie may be a newer one by now (R3)
 		return nil
 	case errors.Is(err, ErrReused):
 		c.reportEvent(Event{Kind: EventReused, Handle: c.life.ending.handle()}) // the store has ended the session
 	case err != nil:
 		return c.lose(err)
 	default:
-		c.tell(EventDestroyed, c.life.ending)
+		c.tell(EventDestroyed, &c.life.ending.identity)
 	}
 	c.life.ending, c.destroyed = nil, true
 	c.cookie, c.unbinds = cookieCleared, true

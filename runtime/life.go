@@ -9,7 +9,14 @@ type life struct {
 	expiry      *time.Time     // another deadline, zero: the configured age
 	idle        *time.Duration // another idle limit of its own, 0: the configured one
 	persistence Persistence    // another one of its cookie; zero: it stays
-	ending      *identity      // the stored session that Destroy ends
+	ending      *ending        // what Destroy ends
+}
+
+// An ending is that of a stored session. One that the store has not found may still
+// end: by a request that arrived while its token worked, and has waited since.
+type ending struct {
+	identity
+	notFound bool
 }
 
 // changes reports whether anything is pending. A session that is not stored yet is

@@ -41,7 +41,8 @@ const (
 	PersistenceBrowser                       // until the browser is closed
 )
 
-// MaxEarlier is how many earlier proofs a record keeps.
+// MaxEarlier is how many earlier proofs a record keeps. A plain renewal that would
+// forget one that may be in use does not take place.
 const MaxEarlier = 4
 
 // An EarlierProof is a proof that a renewal has replaced.

@@ -249,7 +249,7 @@ func (s *Session) Discard() {
 // again.
 func (s *Session) drop() {
 	if s.life.ending != nil {
-		s.become(*s.life.ending, unseen)
+		s.become(s.life.ending.identity, unseen)
 	}
 	s.draft.pending, s.life, s.next = nil, life{}, nil
 }
@@ -307,7 +307,8 @@ func (s *Session) DirtyFields() []string {
 
 // Renew gives the session a new token at the commit. The old one still works for
 // the grace after the new one was first presented. On a new session it does
-// nothing.
+// nothing, and neither does the fifth renewal within a grace: no token is forgotten
+// that may be in use.
 func (s *Session) Renew() {
 	s.lock()
 	defer s.unlock()
@@ -332,7 +333,7 @@ func (s *Session) Destroy() {
 func (s *Session) Destroyed() bool {
 	s.lock()
 	defer s.unlock()
-	return s.destroyed || s.life.ending != nil
+	return s.destroyed || s.life.ending != nil && !s.life.ending.notFound
 }
 
 // Renewed reports whether this request has given the stored session a new token, by
@@ -356,8 +357,7 @@ func (s *state) nextSecret() secret {
 	return newSecret()
 }
 
-// destroy loads first, because only a session that exists is ended and has its
-// cookie removed. A visitor who hangs up does not cancel that.
+// destroy loads first, because only a session that exists has its cookie removed. A visitor who hangs up does not cancel that.
 func (s *Session) destroy() {
 	s.draft.pending = nil
 	s.life.keepEnding(false)
@@ -365,12 +365,13 @@ func (s *Session) destroy() {
 	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
-	if !s.hasToken || s.draft.stored == nil && s.sight != outage {
-		return
+	switch {
+	case s.former != nil && !s.hasToken:
+		s.life.ending = &ending{*s.former, true}
+	case s.hasToken && (s.draft.stored != nil || s.sight == outage):
+		s.life.ending = &ending{s.identity, false}
+		s.become(identity{}, absent)
 	}
-	ending := s.identity
-	s.life.ending = &ending
-	s.become(identity{}, absent)
 }
 
 // Handle returns the session's id, which may be logged: it opens nothing. It is

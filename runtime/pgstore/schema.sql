@@ -118,11 +118,14 @@ BEGIN
     RETURN place = 0 OR r.earlier_by[place] = 3;
 END $$;
 
--- Whether the key may operate on the row, and at which place its proof is: 0 is
--- the current one, 1 to 4 are earlier ones. An unknown proof of the row's own
--- family is one that was replaced so long ago that it is not listed any more.
+-- Whether the key may operate on the row, 'to read', 'to write' or 'to end' it or the
+-- user's being signed in to it, and at which place its proof is: 0 is the current one,
+-- 1 to 4 are earlier ones. An unknown proof of the row's own family is one that was
+-- replaced so long ago that it is not listed any more: before the last renewal it may
+-- still have been. A request that arrived in time may end the session, however long
+-- it has waited.
 CREATE OR REPLACE FUNCTION duckgen_admit(
-    r duckgen_sessions, commits boolean,
+    r duckgen_sessions, purpose text,
     k_proof bytea, k_family bytea, k_ticket boolean, k_now timestamptz, k_arrived timestamptz, k_held boolean,
     OUT verdict text, OUT place integer
 ) LANGUAGE plpgsql AS $$
@@ -147,18 +150,18 @@ BEGIN
         place := NULL;
     ELSIF k_ticket THEN
         place := 0;
-        IF commits AND k_proof = r.ticket_proof AND k_now < r.ticket_ends THEN
+        IF purpose <> 'to read' AND k_proof = r.ticket_proof AND k_now < r.ticket_ends THEN
             verdict := 'ok';
         END IF;
     ELSIF place IS NULL THEN
-        IF r.family = k_family AND NOT k_held THEN
+        IF r.family = k_family AND NOT k_held AND (k_arrived < r.earlier_ended[1]) IS NOT TRUE THEN
             verdict := 'reused';
         END IF;
     ELSIF duckgen_is_current(r, place) THEN
         verdict := 'ok';
     ELSIF r.earlier_by[place] = 0 THEN
         over := r.earlier_presented[place] + r.earlier_grace[place];
-        IF over IS NULL OR k_now < over THEN
+        IF over IS NULL OR k_now < over OR k_arrived < over AND purpose = 'to end' THEN
             verdict := 'ok';
         ELSIF NOT k_held AND k_arrived >= over THEN
             verdict := 'reused';
@@ -311,7 +314,7 @@ DECLARE
     admitted record;
 BEGIN
     SELECT * INTO r FROM duckgen_sessions WHERE id = k_id FOR NO KEY UPDATE;
-    admitted := duckgen_admit(r, false, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
+    admitted := duckgen_admit(r, 'to read', k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
     verdict := admitted.verdict;
     IF verdict = 'reused' THEN
         PERFORM duckgen_end(ARRAY[k_id], k_now);
@@ -334,7 +337,7 @@ DECLARE
     verdict  text;
 BEGIN
     SELECT * INTO r FROM duckgen_sessions WHERE id = k_id FOR NO KEY UPDATE;
-    admitted := duckgen_admit(r, true, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
+    admitted := duckgen_admit(r, 'to end', k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
     verdict := admitted.verdict;
     IF verdict = 'reused' OR verdict = 'ok' AND NOT (k_ticket AND NOT r.ticket_sole) THEN
         PERFORM duckgen_end(ARRAY[k_id], k_now);
@@ -583,6 +586,34 @@ BEGIN
         AND k_now >= r.earlier_ended[place] + r.earlier_grace[place];
 END $$;
 
+-- At which place there is no room when the one at a place renews: the oldest, but
+-- never the one that renews.
+CREATE OR REPLACE FUNCTION duckgen_falls_out(r duckgen_sessions, place integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN cardinality(r.earlier_proof) = 4 THEN CASE WHEN place = 4 THEN 3 ELSE 4 END END;
+END $$;
+
+-- Whether the row can list one proof more without forgetting one that may be in use. It
+-- would be taken for reuse.
+CREATE OR REPLACE FUNCTION duckgen_has_room(r duckgen_sessions, place integer, k_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    n integer := duckgen_falls_out(r, place);
+BEGIN
+    IF r.earlier_by[n] = 0 AND n > place THEN
+        RETURN coalesce(k_now >= r.earlier_presented[n] + r.earlier_grace[n], false);
+    END IF;
+    RETURN coalesce(k_now >= r.earlier_ended[n] + r.earlier_grace[n], true);
+END $$;
+
+-- Whether a plain renewal by the proof at a place takes place.
+CREATE OR REPLACE FUNCTION duckgen_renewable(r duckgen_sessions, place integer, k_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (duckgen_is_current(r, place) OR duckgen_never_replaced(r, place, k_now)) AND duckgen_has_room(r, place, k_now);
+END $$;
+
 -- Which renewal takes place: of one of the kinds of earlier_by, or NULL for none.
 CREATE OR REPLACE FUNCTION duckgen_renewal_of(
     r duckgen_sessions, d jsonb, place integer, k_now timestamptz, k_arrived timestamptz,
@@ -596,7 +627,7 @@ BEGIN
         judged := duckgen_sign_in(r, d->'sign_in', place, k_now, k_arrived, verdict);
         verdict := judged.verdict;
         kind := judged.kind;
-    ELSIF verdict = 'ok' AND (duckgen_is_current(r, place) OR wanted = 0 AND duckgen_never_replaced(r, place, k_now)) THEN
+    ELSIF verdict = 'ok' AND wanted IS NOT NULL AND (wanted <> 0 OR duckgen_renewable(r, place, k_now)) THEN
         kind := wanted;
     END IF;
 END $$;
@@ -610,7 +641,7 @@ CREATE OR REPLACE FUNCTION duckgen_renew(
 LANGUAGE plpgsql AS $$
 DECLARE
     grace     interval := (renewal->'grace')::bigint * interval '1 microsecond';
-    falls_out integer := CASE WHEN place = 4 THEN 3 ELSE 4 END;
+    falls_out integer := duckgen_falls_out(r, place);
     old       duckgen_sessions := r;
 BEGIN
     r.earlier_proof := ARRAY[r.proof];
@@ -619,7 +650,7 @@ BEGIN
     r.earlier_presented := ARRAY[NULL::timestamptz];
     r.earlier_grace := ARRAY[grace];
     FOR n IN 1 .. coalesce(cardinality(old.earlier_proof), 0) LOOP
-        CONTINUE WHEN n = falls_out AND cardinality(old.earlier_proof) = 4;
+        CONTINUE WHEN n = falls_out;
         IF old.earlier_by[n] = 3 AND kind <> 3 OR old.earlier_by[n] = 0 AND kind IN (1, 2) THEN
             old.earlier_ended[n] := k_now;
             old.earlier_by[n] := kind;
@@ -679,7 +710,8 @@ DECLARE
     last_end timestamptz;
 BEGIN
     SELECT * INTO before FROM duckgen_sessions AS s WHERE s.id = k_id FOR NO KEY UPDATE;
-    admitted := duckgen_admit(before, true, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
+    admitted := duckgen_admit(
+        before, CASE WHEN d->'renew'->'kind' = '2' THEN 'to end' ELSE 'to write' END, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
     renewal := duckgen_renewal_of(before, d, admitted.place, k_now, k_arrived, admitted.verdict);
     verdict := renewal.verdict;
     IF verdict <> 'ok' THEN

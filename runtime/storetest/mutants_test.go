@@ -185,6 +185,29 @@ var mutants = []mutant{
 			next.Earlier = next.Earlier[:min(1, len(next.Earlier))]
 		})
 	}},
+	{"a renewal forgets what is in use", []string{"no renewal forgets a token that may be in use"}, func(s *toy) {
+		onApply(s, func(u update) outcome {
+			if u.r != nil && len(u.r.Earlier) == runtime.MaxEarlier && u.d.Renewal != nil {
+				u.r = copyRecord(u.r)
+				u.r.Earlier[runtime.MaxEarlier-1].Presented = u.key.Now.Add(-time.Hour)
+			}
+			return u.apply()
+		})
+	}},
+	{"a sign-out by an earlier token is a write", []string{"a sign-out by an earlier token ends all others"}, func(s *toy) {
+		onApply(s, func(u update) outcome {
+			if u.r != nil && u.key.Proof != u.r.Proof && u.d.Renewal != nil && u.d.Renewal.Kind == runtime.RenewSignOut {
+				changed := *u.d
+				changed.Renewal, u.d = nil, &changed
+			}
+			return u.apply()
+		})
+	}},
+	{"a request arrives when it ends", []string{
+		"a request that arrived in time may end the session", "a token of the family that is forgotten is reuse",
+	}, func(s *toy) {
+		onKey(s, func(_ *runtime.Record, key *runtime.Key) { key.Age = 0 })
+	}},
 	{"reuse ends nothing", []string{"a token reused after the grace ends the session"}, func(s *toy) {
 		s.read = func(r *runtime.Record, key runtime.Key) (*runtime.Record, error) {
 			next, err := r.Read(key)

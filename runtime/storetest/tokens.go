@@ -13,6 +13,14 @@ func renewal(to session) *runtime.Delta {
 	return &runtime.Delta{Renewal: &runtime.Renewal{Proof: to.proof, Grace: grace}}
 }
 
+// signOut returns the delta that signs a user out.
+func signOut(to session) *runtime.Delta {
+	d := renewal(to)
+	d.Renewal.Kind = runtime.RenewSignOut
+	d.Ops = []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "user_id"}}}
+	return d
+}
+
 // signIn returns the delta that signs a user in.
 func (k *kit) signIn(to session, user string) *runtime.Delta {
 	login := k.indexedEntry("user_id", user)
@@ -202,10 +210,7 @@ func signOutIsFinal(k *kit) {
 	k.later(time.Second)
 	k.at("SignedIn after a sign-in", k.update(k.key(old), k.signIn(in, "7")).SignedIn, k.now)
 	k.later(time.Second)
-	d := renewal(out)
-	d.Renewal.Kind = runtime.RenewSignOut
-	d.Ops = []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "user_id"}}}
-	if result := k.update(k.key(in), d); !result.Won || !result.SignedIn.IsZero() {
+	if result := k.update(k.key(in), signOut(out)); !result.Won || !result.SignedIn.IsZero() {
 		k.Errorf("a sign-out: won %v, signed in %v", result.Won, result.SignedIn)
 	}
 	k.later(time.Second)
@@ -214,23 +219,76 @@ func signOutIsFinal(k *kit) {
 	k.holds("a sign-in that arrived before a sign-out", out)
 }
 
+// signOutByEarlier checks T2.
+func signOutByEarlier(k *kit) {
+	old := k.create(k.indexedEntry("user_id", "7"))
+	current, out := old.with(newProof()), old.with(newProof())
+	k.update(k.key(old), renewal(current))
+	k.holds("a renewal", current, k.indexedEntry("user_id", "7"))
+	if result := k.update(k.key(old), signOut(out)); !result.Won || !result.Current {
+		k.Errorf("a sign-out by an earlier token: won %v, current %v", result.Won, result.Current)
+	}
+	for _, s := range []session{old, current} {
+		k.want("Load after a sign-out by an earlier token", k.loadErr(k.key(s)), runtime.ErrSuperseded)
+	}
+	k.holds("a sign-out by an earlier token", out)
+}
+
+// lateEnd checks T4: nobody stays signed in who was told otherwise.
+func lateEnd(k *kit) {
+	for what, end := range map[string]func(key runtime.Key, out session) error{
+		"Delete":     func(key runtime.Key, _ session) error { return k.store.Delete(k.Context(), key) },
+		"a sign-out": func(key runtime.Key, out session) error { return k.updateErr(key, signOut(out)) },
+	} {
+		old := k.create(k.indexedEntry("user_id", "7"))
+		current := old.with(newProof())
+		k.update(k.key(old), renewal(current))
+		k.holds("a renewal", current, k.indexedEntry("user_id", "7"))
+		k.later(2 * grace)
+		late := k.running(old, grace+time.Second)
+		k.want("Update by a request that has waited", k.updateErr(late, add("views", 1)), runtime.ErrNotFound)
+		k.want(what+" by a request that has waited", end(late, old.with(newProof())), nil)
+		if err := k.loadErr(k.key(current)); err == nil {
+			k.Errorf("%s by a request that has waited leaves the user signed in", what)
+		}
+	}
+}
+
+// renewOften renews as often as a record remembers, and returns all tokens. It has
+// no room then.
+func (k *kit) renewOften() (tokens []session) {
+	tokens = append(tokens, k.create())
+	for range runtime.MaxEarlier {
+		last := tokens[len(tokens)-1]
+		next := last.with(newProof())
+		k.update(k.key(last), ofFamily(tokens[0], renewal(next)))
+		tokens = append(tokens, next)
+	}
+	return tokens
+}
+
+// ofFamily makes the token of a renewal one of the family of another.
+func ofFamily(s session, d *runtime.Delta) *runtime.Delta {
+	d.Renewal.Family = runtime.Family(s.proof[:8])
+	return d
+}
+
 // forgottenIsReuse checks T12.
 func forgottenIsReuse(k *kit) {
-	first := k.create()
+	tokens := k.renewOften()
+	first, last := tokens[0], tokens[runtime.MaxEarlier].with(newProof())
 	family := runtime.Family(first.proof[:8])
-	last := first
-	for range runtime.MaxEarlier + 1 {
-		next := last.with(newProof())
-		d := renewal(next)
-		d.Renewal.Family = family
-		k.update(k.key(last), d)
-		last = next
-	}
+	k.later(grace)
+	k.update(k.key(tokens[runtime.MaxEarlier]), ofFamily(first, renewal(last)))
+	k.later(time.Second)
 	forgotten := k.key(first)
 	k.want("Load with a forgotten token of no family", k.loadErr(forgotten), runtime.ErrNotFound)
 	forgotten.Family, forgotten.Held = family, true
 	k.want("Load with a forgotten token that is held", k.loadErr(forgotten), runtime.ErrNotFound)
 	forgotten.Held = false
+	forgotten.Age = 2 * time.Second
+	k.want("Load by a request that arrived before its token was forgotten", k.loadErr(forgotten), runtime.ErrNotFound)
+	forgotten.Age = 0
 	k.want("Load with a forgotten token", k.loadErr(forgotten), runtime.ErrReused)
 	k.gone("a forgotten token", last)
 }
@@ -339,19 +397,33 @@ func signInEndsToken(k *kit) {
 
 // earlierRemembered checks S1.
 func earlierRemembered(k *kit) {
-	tokens := []session{k.create()}
-	for range runtime.MaxEarlier + 1 {
-		last := tokens[len(tokens)-1]
-		next := last.with(newProof())
-		k.update(k.key(last), renewal(next))
-		tokens = append(tokens, next)
-	}
-	k.gone("five renewals, the first token", tokens[0])
-	for _, s := range tokens[1:] {
-		k.holds("five renewals", s)
+	tokens := k.renewOften()
+	for _, s := range tokens {
+		k.holds("four renewals", s)
 	}
 	k.later(grace)
-	k.want("Load with the oldest token that is remembered", k.loadErr(k.key(tokens[1])), runtime.ErrReused)
+	k.want("Load with the oldest token that is remembered", k.loadErr(k.key(tokens[0])), runtime.ErrReused)
+}
+
+// keepsInUse checks T12: a renewal more does not take place until the oldest token is
+// of no use any more.
+func keepsInUse(k *kit) {
+	tokens := k.renewOften()
+	last, next := tokens[runtime.MaxEarlier], tokens[0].with(newProof())
+	d := ofFamily(tokens[0], renewal(next))
+	d.Ops = add("views", 1).Ops
+	if result := k.update(k.key(last), d); result.Won || !result.Current {
+		k.Errorf("a renewal that would forget a token in use: won %v, current %v", result.Won, result.Current)
+	}
+	k.gone("a renewal that did not take place", next)
+	for _, s := range tokens {
+		k.holds("a renewal that did not take place", s, counter("views", 1))
+	}
+	k.later(grace)
+	if result := k.update(k.key(last), d); !result.Won {
+		k.Errorf("a renewal that forgets a token of no use: won %v", result.Won)
+	}
+	k.holds("a renewal that forgets a token of no use", next, counter("views", 2))
 }
 
 // ticketKey returns the key of a request that redeems a ticket.

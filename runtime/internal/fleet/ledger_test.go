@@ -54,10 +54,6 @@ type entry struct {
 	copied moment // the last time that two parties got hold of its token
 	ended  moment
 
-	// early are the tokens that the record has forgotten before their grace was over:
-	// more renewals than it remembers have come within one (T12 takes them for reuse).
-	early map[runtime.Proof]bool
-
 	// twins are tokens that sign-ins of the same user have joined: they stay good (T8).
 	twins map[runtime.Proof]bool
 }
@@ -197,7 +193,7 @@ func (l *ledger) created(v *view, key runtime.Key, r *runtime.Record, err error)
 		l.w.found("R7: %s creates session %d again", a, l.entries[key.ID].n)
 	}
 	a.behind = l.leavesBehind(a)
-	e := &entry{n: len(l.entries), record: r, early: map[runtime.Proof]bool{}, twins: map[runtime.Proof]bool{}, born: map[runtime.Proof]moment{r.Proof: l.w.moment}}
+	e := &entry{n: len(l.entries), record: r, twins: map[runtime.Proof]bool{}, born: map[runtime.Proof]moment{r.Proof: l.w.moment}}
 	l.entries[key.ID] = e
 	l.opens(a, key, e)
 	l.note(v, e, key.ID, r.Proof)
@@ -253,9 +249,8 @@ func (l *ledger) updated(v *view, key runtime.Key, d *runtime.Delta, result *run
 		e.born[proof] = l.w.moment
 		a.proof, a.renewed = proof, true
 	}
-	user, before := e.user, e.record
+	user := e.user
 	l.note(v, e, key.ID, proof)
-	l.forgets(e, before)
 	if e.user != user {
 		l.w.disturbed(key.ID, a.by)
 	}
@@ -280,16 +275,6 @@ func (l *ledger) joins(key runtime.Key, d *runtime.Delta, result *runtime.Result
 	}
 }
 
-// forgets takes note of tokens that the record has just forgotten.
-func (l *ledger) forgets(e *entry, before *runtime.Record) {
-	for _, old := range before.Earlier {
-		over := !old.Presented.IsZero() && l.w.now().After(old.Presented.Add(old.Grace+l.slack))
-		if _, remembered := e.earlier(old.Proof); !remembered && !over {
-			e.early[old.Proof] = true
-		}
-	}
-}
-
 // replaced takes note of a sign-in or a sign-out: it ends every token before, unless
 // it has joined another one.
 func (l *ledger) replaced(a *action, id runtime.ID, e *entry) {
@@ -308,18 +293,33 @@ func (l *ledger) checkRotation(key runtime.Key, d *runtime.Delta, result *runtim
 		return
 	}
 	old, found := e.earlier(key.Proof)
-	if !found || old.By == runtime.RenewPlain && old.Presented.IsZero() && l.w.now().After(old.Ended.Add(old.Grace+l.slack)) {
+	current := !found || old.By == runtime.RenewPlain && old.Presented.IsZero() && l.w.now().After(old.Ended.Add(old.Grace+l.slack))
+	if current && !l.isFull(e, key.Proof) {
 		l.w.found("T4: %s renews nothing, although no newer token is in use", a)
 	}
 }
 
-// endable reports whether a Delete with the key would end a session.
-func (l *ledger) endable(v *view, key runtime.Key) bool {
-	e := l.entries[key.ID]
-	if key.Ticket {
-		return l.lives(e) && e.record.Ticket != nil && e.record.Ticket.Sole && e.record.Ticket.Proof == key.Proof
+// isFull reports whether a renewal by the token would have the record forget one that
+// may be in use (T12).
+func (l *ledger) isFull(e *entry, by runtime.Proof) bool {
+	if len(e.record.Earlier) < runtime.MaxEarlier {
+		return false
 	}
-	return v.peek(key.ID, key.Proof) != nil
+	oldest := e.record.Earlier[runtime.MaxEarlier-1]
+	if oldest.Proof == by {
+		oldest = e.record.Earlier[runtime.MaxEarlier-2]
+		oldest.Presented = oldest.Ended // nobody waits for a token that is newer than the one that is presented
+	}
+	if oldest.By != runtime.RenewPlain {
+		oldest.Presented = oldest.Ended
+	}
+	return oldest.Presented.IsZero() || !l.w.now().After(oldest.Presented.Add(oldest.Grace+l.slack))
+}
+
+// isStored reports whether the session is there.
+func (l *ledger) isStored(v *view, id runtime.ID) bool {
+	e := l.entries[id]
+	return e != nil && v.peek(id, e.record.Proof) != nil
 }
 
 func (l *ledger) deleted(_ *view, key runtime.Key, ends bool, err error) {
@@ -389,7 +389,7 @@ func (l *ledger) refused(a *action, key runtime.Key, e *entry, err error, d *run
 			l.w.found("S2: %s is told that its session has ended, and nothing has since it arrived", a)
 		}
 	case errors.Is(err, runtime.ErrNotFound):
-		l.judgeNotFound(a, key, e)
+		l.judgeNotFound(a, key, e, d)
 	case errors.Is(err, runtime.ErrConflict), errors.Is(err, runtime.ErrExists):
 	case a.gone && errors.Is(err, context.Canceled):
 		a.failed = true
@@ -405,17 +405,11 @@ func (l *ledger) judgeAlarm(a *action, key runtime.Key, e *entry) {
 	switch {
 	case e == nil:
 		l.w.found("S1: %s raises an alarm in a session that nobody has created", a)
-	case (e.copied == 0 || e.copied < e.cut) && !e.early[key.Proof] && !e.waited(key.Proof, a):
+	case e.copied == 0 || e.copied < e.cut:
 		l.w.found("T5: %s raises an alarm without a thief", a)
 	default:
 		l.end(key.ID, e, nil)
 	}
-}
-
-// waited reports whether the record has forgotten the token while the action waited.
-func (e *entry) waited(p runtime.Proof, a *action) bool {
-	_, remembered := e.earlier(p)
-	return !remembered && a.arrivedAt.Before(e.record.Renewed)
 }
 
 func (l *ledger) judgeSuperseded(a *action, key runtime.Key, e *entry, d *runtime.Delta) {
@@ -432,18 +426,28 @@ func (l *ledger) judgeSuperseded(a *action, key runtime.Key, e *entry, d *runtim
 
 // judgeNotFound demands that a token which was valid is found as long as its session
 // lives, or that its end is an alarm (T5, T12).
-func (l *ledger) judgeNotFound(a *action, key runtime.Key, e *entry) {
+func (l *ledger) judgeNotFound(a *action, key runtime.Key, e *entry, d *runtime.Delta) {
 	if key.Ticket || key.Live || key.Held || !l.lives(e) || !e.knows(key.Proof) || e.isDead(key.Proof) {
 		return
 	}
 	old, found := e.earlier(key.Proof)
 	if found && old.By == runtime.RenewPlain && a.arrivedAt.Before(old.Presented.Add(old.Grace+l.slack)) {
+		if signsOut(d) && a.arrivedAt.Before(old.Presented.Add(old.Grace-l.slack)) {
+			l.w.found("T4: %s arrived with a token that worked, and its sign-out is refused", a)
+		}
 		return // it arrived in time, and has waited
+	}
+	if !found && len(e.record.Earlier) > 0 && a.arrivedAt.Before(e.record.Earlier[0].Ended.Add(l.slack)) {
+		return // it arrived before the record forgot its token, perhaps, and has waited
 	}
 	if !found && key.Family != e.record.Family {
 		return // sign-ins of the same user have joined it, more than a record remembers (T8)
 	}
 	l.w.found("T12: %s has a token that was valid, and it is merely unknown", a)
+}
+
+func signsOut(d *runtime.Delta) bool {
+	return d != nil && d.Renewal != nil && d.Renewal.Kind == runtime.RenewSignOut
 }
 
 // A presented token is one that an action has brought.
@@ -472,16 +476,15 @@ func (l *ledger) brought(a *action) (sole presented, ok bool) {
 	return sole, ok
 }
 
-// waitedTooLong reports whether the grace of the token by which the action has used its
-// session ended while its handler waited (T4), or that the record has forgotten it: it
-// can end nothing any more.
+// waitedTooLong reports whether the record has forgotten the token by which the action
+// has used its session: it can end nothing any more.
 func (l *ledger) waitedTooLong(a *action) bool {
 	e := l.entries[a.home]
 	if e == nil || a.shown == e.record.Proof {
 		return false
 	}
 	_, remembered := e.earlier(a.shown)
-	return !remembered || l.isOver(e, a.shown)
+	return !remembered
 }
 
 // leavesBehind judges a new session that begins although the action has brought the

@@ -123,9 +123,9 @@ func (v *view) delta(d *runtime.Delta) *runtime.Delta {
 
 func (v *view) Delete(ctx context.Context, key runtime.Key) (err error) {
 	lost := v.step(func() {
-		ends := v.endable(v, key)
+		lived := v.isStored(v, key.ID)
 		err = v.store.Delete(ctx, v.key(key))
-		v.deleted(v, key, ends, err)
+		v.deleted(v, key, lived && !v.isStored(v, key.ID), err)
 	})
 	if lost != nil {
 		return lost

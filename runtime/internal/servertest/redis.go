@@ -223,13 +223,17 @@ func NewRedisCluster(masters, replicas int) (nodes []*Redis, err error) {
 			nodes = nil
 		}
 	}()
+	timeout := "15000" // for a loaded machine
+	if replicas > 0 {
+		timeout = "1000" // that a replica takes over soon
+	}
 	for range masters * (1 + replicas) {
 		bus, err := freePort()
 		if err != nil {
 			return nodes, err
 		}
 		node, err := NewRedis("cluster-enabled", "yes", "cluster-port", strconv.Itoa(bus),
-			"cluster-config-file", "nodes.conf", "cluster-node-timeout", "1000",
+			"cluster-config-file", "nodes.conf", "cluster-node-timeout", timeout,
 			"cluster-replica-validity-factor", "0", "repl-diskless-sync-delay", "0")
 		if err != nil {
 			return nodes, err

@@ -65,8 +65,9 @@ func TestT2ASignInAfterALostRenewalKeepsTheSession(t *testing.T) {
 	}
 }
 
-// A sign-out with the token of before a plain renewal ends no other token.
-func TestT2ASignInIsStoredAlsoIfSomebodyHasSignedOutSinceItLooked(t *testing.T) {
+// It is not taken for one that changes nothing. The sign-out is by the token of before
+// a plain renewal, which ends all others.
+func TestT3ASignInIsRefusedIfSomebodyHasSignedOutSinceItLooked(t *testing.T) {
 	s := newSite(t)
 	b := s.signedUp()
 	b.visit(signIn)
@@ -77,9 +78,9 @@ func TestT2ASignInIsStoredAlsoIfSomebodyHasSignedOutSinceItLooked(t *testing.T) 
 		old.visit(func(v *VisitorSession) { v.SetUserID(0) })
 		signIn(v)
 	})
-	wantAnswer(t, res, http.StatusOK)
-	if b.user() != 7 || b.name() != "Ada" {
-		t.Errorf("user %d, name %q, want 7 signed in", b.user(), b.name())
+	wantAnswer(t, res, http.StatusConflict)
+	if user := old.user(); user != 0 {
+		t.Errorf("user %d, want nobody signed in", user)
 	}
 }
 
@@ -206,6 +207,63 @@ func TestT12AThiefCannotRenewUntilTheVisitorIsForgotten(t *testing.T) {
 	wantEvents(t, s, runtime.EventReused)
 	if got := thief.user(); got != 0 {
 		t.Errorf("the thief goes on as user %d", got)
+	}
+}
+
+func TestT12ManyRenewalsForgetNoTokenInUse(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	b.visit(signIn)
+	s.wait(time.Minute)
+	slow := b.clone()
+	renewals := 0
+	for range runtime.MaxEarlier + 2 {
+		before := b.cookie
+		b.visit(func(v *VisitorSession) { v.Renew(); v.AddViews(1) })
+		if b.cookie != before {
+			renewals++
+		}
+	}
+	if renewals != runtime.MaxEarlier || b.user() != 7 {
+		t.Errorf("%d renewals took place, user %d, want %d within a grace", renewals, b.user(), runtime.MaxEarlier)
+	}
+	slow.visit(func(v *VisitorSession) { v.AddViews(1) })
+	if got := slow.user(); got != 7 {
+		t.Errorf("a token of before finds user %d", got)
+	}
+	s.wait(time.Minute)
+	before := b.cookie
+	b.visit(func(v *VisitorSession) { v.Renew() })
+	if b.cookie == before || b.user() != 7 {
+		t.Errorf("after the grace the token is not renewed, user %d", b.user())
+	}
+	wantEvents(t, s)
+}
+
+// TestT4WhoHasWaitedMayStillLeave is about requests whose token's grace ends while
+// their handler waits.
+func TestT4WhoHasWaitedMayStillLeave(t *testing.T) {
+	for name, leave := range map[string]func(v *VisitorSession){
+		"Destroy":   (*VisitorSession).Destroy,
+		"Clear":     (*VisitorSession).ClearUserID,
+		"SetUserID": func(v *VisitorSession) { v.SetUserID(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.signedUp()
+			b.visit(signIn)
+			old := b.clone()
+			b.visit(func(v *VisitorSession) { v.Renew() })
+			b.user()
+			res := old.visit(func(v *VisitorSession) {
+				s.wait(time.Minute)
+				leave(v)
+			})
+			wantAnswer(t, res, http.StatusOK)
+			if got := b.user(); got != 0 || len(s.find(7)) != 0 {
+				t.Errorf("user %d is still signed in, in %d sessions", got, len(s.find(7)))
+			}
+		})
 	}
 }
 

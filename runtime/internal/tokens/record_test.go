@@ -19,6 +19,7 @@ type twin struct {
 	record *runtime.Record
 	now    time.Time
 	out    time.Time // of the last sign-out
+	last   time.Time // of the last renewal
 	tokens []*issued
 }
 
@@ -59,7 +60,7 @@ func (w *twin) key(t *issued, waited bool, e *evidence) runtime.Key {
 	}
 	arrival := t.evidence
 	arrival.held, arrival.ofOwn = e.held, e.ofOwn
-	arrival.beforeOut = t.arrived.Before(w.out)
+	arrival.beforeOut, arrival.beforeLast = t.arrived.Before(w.out), t.arrived.Before(w.last)
 	*e = arrival
 	key.Age = w.now.Sub(t.arrived)
 	return key
@@ -119,7 +120,7 @@ func (w *twin) update(t *rapid.T, by *issued, key runtime.Key, e evidence, c cha
 		t.Fatalf("an Update of kind %d: the record renews %v, the model %v\n%+v\n%+v", c, result.Won, won, w.record, w.model)
 	}
 	if won {
-		w.tokens = append(w.tokens, fresh)
+		w.tokens, w.last = append(w.tokens, fresh), w.now
 	}
 	if won && c == signOut {
 		w.out = w.now
@@ -127,7 +128,7 @@ func (w *twin) update(t *rapid.T, by *issued, key runtime.Key, e evidence, c cha
 }
 
 func (w *twin) load(t *rapid.T, by *issued, key runtime.Key, e evidence) {
-	want := w.model.admit(by.place, e)
+	want := w.model.admit(by.place, e, read)
 	next, err := w.record.Read(key)
 	w.record = next
 	w.compare(t, "a Load", err, want)

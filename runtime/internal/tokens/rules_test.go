@@ -90,6 +90,7 @@ type evidence struct {
 	inGrace     bool // of a token that a plain renewal has replaced
 	inMemory    bool // a token that a sign-in has ended was superseded, not yet unknown
 	beforeOut   bool // a sign-out of the session
+	beforeLast  bool // the last renewal
 	held, ofOwn bool // by a running request or connection; by no browser
 }
 
@@ -116,7 +117,7 @@ func (s *session) at(p place) old {
 func (s *session) isCurrent(p place) bool { return p == current || s.at(p).any(joined) }
 
 // judge is S1. It changes nothing.
-func (s *session) judge(p place, e evidence) verdict {
+func (s *session) judge(p place, e evidence, c change) verdict {
 	switch {
 	case s.status == absent:
 		return notFound
@@ -126,7 +127,7 @@ func (s *session) judge(p place, e evidence) verdict {
 		return notFound
 	case p >= forgotten:
 		return s.judgeForgotten(p, e)
-	case s.isCurrent(p):
+	case s.isCurrent(p), c.ends() && e.inGrace && !s.at(p).any(ended):
 		return admitted
 	case s.at(p).any(ended):
 		if e.inMemory {
@@ -144,7 +145,7 @@ func (s *session) judge(p place, e evidence) verdict {
 
 // judgeForgotten is T12.
 func (s *session) judgeForgotten(p place, e evidence) verdict {
-	if s.family[current] != uint8(p-forgotten) || e.held {
+	if s.family[current] != uint8(p-forgotten) || e.held || e.beforeLast {
 		return notFound
 	}
 	return reused
@@ -152,8 +153,8 @@ func (s *session) judgeForgotten(p place, e evidence) verdict {
 
 // admit judges, and takes note of what the operation shows: that a token has reached a
 // browser, or that it was reused.
-func (s *session) admit(p place, e evidence) verdict {
-	v := s.judge(p, e)
+func (s *session) admit(p place, e evidence, c change) verdict {
+	v := s.judge(p, e, c)
 	switch {
 	case v == reused:
 		s.end()
@@ -170,7 +171,7 @@ func (s *session) admit(p place, e evidence) verdict {
 
 func (s *session) end() { s.status, s.ticket = marked, noTicket }
 
-// A change is what a commit does.
+// A change is what an operation does.
 type change uint8
 
 const (
@@ -178,12 +179,17 @@ const (
 	renew
 	signIn
 	signOut
+	read
+	end
 )
+
+// ends reports whether a request may do it however long it has waited.
+func (c change) ends() bool { return c == signOut || c == end }
 
 // update is T2, T4 and T8. It reports whether the token was replaced, which moves all
 // holders.
 func (s *session) update(p place, e evidence, c change, who user, holders ...*token) (v verdict, won bool) {
-	v = s.admit(p, e)
+	v = s.admit(p, e, c)
 	switch {
 	case c == signIn:
 		return s.signIn(p, e, v, who, holders)
@@ -191,16 +197,34 @@ func (s *session) update(p place, e evidence, c change, who user, holders ...*to
 		return v, false
 	case c == signOut:
 		s.user = nobody
-		if !s.isCurrent(p) {
-			return v, false
-		}
 		s.replace(p, ended|signedOut, holders)
 		return v, true
-	case !s.isCurrent(p) && (s.at(p).any(presented) || !s.at(p).any(aged)):
+	case !s.isCurrent(p) && (s.at(p).any(presented) || !s.at(p).any(aged)), !s.hasRoom(p):
 		return v, false
 	}
 	s.replace(p, 0, holders)
 	return v, true
+}
+
+// hasRoom reports whether a plain renewal forgets no token that may be in use.
+func (s *session) hasRoom(p place) bool {
+	drops := s.drops(p)
+	switch o := s.at(drops); {
+	case !o.any(known):
+		return true
+	case o.any(joined) || drops < p && !o.any(ended):
+		return o.any(aged)
+	default:
+		return o.any(over)
+	}
+}
+
+// drops returns the place that a renewal forgets: the renewing one is never what falls out.
+func (s *session) drops(p place) place {
+	if p == oldest {
+		return oldest - 1
+	}
+	return oldest
 }
 
 // signIn is T2, and T8 if another sign-in has ended the token.
@@ -234,7 +258,7 @@ func (s *session) isSignedOut(p place, e evidence) bool { return s.isEnded(p) &&
 
 // destroy reports whether it ends the session.
 func (s *session) destroy(p place, e evidence) (v verdict, ends bool) {
-	v = s.admit(p, e)
+	v = s.admit(p, e, end)
 	if v == admitted {
 		s.end()
 	}
@@ -244,10 +268,7 @@ func (s *session) destroy(p place, e evidence) (v verdict, ends bool) {
 // replace makes a new token, and moves all holders of one. How says what becomes of the
 // one before: nothing for a plain renewal, ended or joined.
 func (s *session) replace(p place, how old, holders []*token) {
-	drops := oldest
-	if p == oldest { // the renewing one is never what is forgotten
-		drops--
-	}
+	drops := s.drops(p)
 	family := s.family[p]
 	if how != 0 {
 		family = s.newFamily()

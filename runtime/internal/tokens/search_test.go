@@ -20,6 +20,7 @@ type scenario struct {
 
 	lossless bool // no answer is lost
 	ordered  bool // answers arrive in the order of the store's steps, requests in that of their sending
+	late     bool // but requests may be on their way for as long as they like
 }
 
 var (
@@ -33,7 +34,7 @@ var scenarios = []scenario{
 	{name: "alone, signed in", begin: signed, mine: "rwnsod", requests: [2]uint8{3, 0}},
 	{name: "alone, never signing out", begin: anonymous, mine: "rwns", requests: [2]uint8{4, 0}},
 	{name: "alone, on a good network", begin: anonymous, mine: "rwns", requests: [2]uint8{4, 0}, lossless: true, ordered: true},
-	{name: "alone, renewing", begin: signed, mine: "rn", requests: [2]uint8{7, 0}, ordered: true},
+	{name: "alone, renewing", begin: signed, mine: "rn", requests: [2]uint8{7, 0}, ordered: true, late: true},
 	{name: "planted", begin: empty, attacks: "planted", mine: "wns", theirs: "wns", requests: [2]uint8{2, 2}},
 	{name: "thief who renews", begin: signed, attacks: "thief", mine: "r", theirs: "n", requests: [2]uint8{1, 6}, ordered: true},
 }
@@ -85,7 +86,8 @@ func (s *search) run() {
 	for level := []world{first}; len(level) > 0 && s.found == ""; level = s.next {
 		s.next = nil
 		for _, w := range level {
-			if s.last = w; s.found == "" {
+			if s.found == "" {
+				s.last = w
 				s.successors(w)
 			}
 		}
@@ -150,7 +152,7 @@ func (s *search) judge(w *world) string {
 	}
 	for i := range w.sessions {
 		for _, t := range w.known(int8(i)) {
-			if w.at(t).judge(t.place, evidence{}) != admitted {
+			if w.at(t).judge(t.place, evidence{}, read) != admitted {
 				continue
 			}
 			switch {
@@ -159,7 +161,7 @@ func (s *search) judge(w *world) string {
 			case s.attacks == "thief" && w.clean && w.at(t).user == victim:
 				return "T3: the token of a thief opens the session after a sign-in"
 			case s.attacks == "thief" && w.at(t).user == victim && w.jar.session == t.session && w.jar.place >= forgotten &&
-				w.at(t).judge(w.jar.place, evidence{}) == notFound:
+				w.at(t).judge(w.jar.place, evidence{}, read) == notFound:
 				return "T12: the victim's token is merely unknown, and the thief goes on"
 			}
 		}
@@ -169,7 +171,7 @@ func (s *search) judge(w *world) string {
 
 // judgeAlone is of a browser without an attacker.
 func (s *search) judgeAlone(w *world) string {
-	opens := w.jar.real() && w.at(w.jar).judge(w.jar.place, evidence{}) == admitted
+	opens := w.jar.real() && w.at(w.jar).judge(w.jar.place, evidence{}, read) == admitted
 	switch {
 	case !w.in || !opens && !(w.isQuiet() && s.lossless && s.ordered):
 		return ""
@@ -213,11 +215,10 @@ func (s *search) sendMine(w world, i int) {
 		n := w
 		n.left[0]--
 		n.mine[i] = request{op: o, stage: sent, with: n.jar, answer: unchanged, robbed: n.stolen}
-		n.mine[i].remembered = n.jar.real() && n.jar.place < forgotten
 		if o == signsOut || o == destroys {
 			n.in, n.carted, n.mine[1-i].outdated = false, false, true
 		}
-		if s.ordered {
+		if s.ordered && !s.late {
 			n.arrive(&n.mine[i])
 		}
 		s.reach(n)
@@ -293,9 +294,6 @@ func (s *search) judgeAlarm(before, after *world, q request) {
 		return
 	}
 	switch {
-	case s.attacks == "" && q.remembered && with.place >= forgotten:
-		// More renewals than a record remembers, while the request was under way: T12
-		// takes that for reuse.
 	case s.attacks == "":
 		s.broken = "T5: an alarm without an attacker"
 	case s.attacks == "planted" && before.at(with).victims:

@@ -30,8 +30,6 @@ type request struct {
 	later    bool  // an answer that left before has not arrived
 	robbed   bool  // sent after the theft
 	outdated bool  // a sign-out was sent after this sign-in
-
-	remembered bool // its token was, when it was sent
 }
 
 type stage uint8
@@ -99,16 +97,22 @@ func (w *world) update(t token, e evidence, c change, who user) (verdict, bool) 
 	for _, k := range known {
 		w.knows[t.session] |= 1 << k.place
 	}
-	if won && c == signOut {
-		for _, list := range []*[2]request{&w.mine, &w.theirs} {
-			for i := range list {
-				if q := &list[i]; q.stage >= arrived && q.stage < answered && q.with.session == t.session {
-					q.evidence.beforeOut = true
-				}
+	if won {
+		w.arrivedBefore(t.session, c)
+	}
+	return v, won
+}
+
+// arrivedBefore takes note, for what is under way, of a renewal of the session.
+func (w *world) arrivedBefore(session int8, c change) {
+	for _, list := range []*[2]request{&w.mine, &w.theirs} {
+		for i := range list {
+			if q := &list[i]; q.stage >= arrived && q.stage < answered && q.with.session == session {
+				q.evidence.beforeLast = true
+				q.evidence.beforeOut = q.evidence.beforeOut || c == signOut
 			}
 		}
 	}
-	return v, won
 }
 
 // begin makes a session of the victim's. It reports false if there is no room.
@@ -193,7 +197,7 @@ func (w *world) load(q *request) {
 	if !q.with.real() {
 		return
 	}
-	v := w.at(q.with).admit(q.with.place, q.evidence)
+	v := w.at(q.with).admit(q.with.place, q.evidence, read)
 	switch v {
 	case admitted:
 		q.seen, q.evidence.held = true, true

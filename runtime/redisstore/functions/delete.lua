@@ -5,7 +5,7 @@ local function delete(keys, args)
   if damaged then
     return { DAMAGED }
   end
-  local verdict = admit(r, key, true)
+  local verdict = admit(r, key, TO_END)
   if verdict == NOT_FOUND then
     return { OK }
   end

@@ -89,6 +89,10 @@ local function readDelta(args)
   return d
 end
 
+local function purposeOf(d)
+  return d.renewal and d.renewal.kind == SIGN_OUT and TO_END or TO_WRITE
+end
+
 -- moveDelta moves the times that the program sends.
 local function moveDelta(d, by)
   d.deadline = d.deadline and d.deadline + by
@@ -175,6 +179,34 @@ local function isNeverReplaced(e, now)
   return e.by == PLAIN_RENEWAL and e.presented == 0 and now >= e.ended + e.grace
 end
 
+-- fallsOut returns the slot for which there is no room when the one at the slot
+-- renews: the oldest, but never the one that renews.
+local function fallsOut(r, at)
+  if #r.earlier < MAX_EARLIER then
+    return NOWHERE
+  end
+  return at == MAX_EARLIER and MAX_EARLIER - 1 or MAX_EARLIER
+end
+
+-- hasRoom tells whether the record can list one proof more without forgetting one
+-- that may be in use. It would be taken for reuse.
+local function hasRoom(r, at, now)
+  local i = fallsOut(r, at)
+  if i == NOWHERE then
+    return true
+  end
+  local e = r.earlier[i]
+  if e.by == PLAIN_RENEWAL and i > at then
+    return e.presented ~= 0 and now >= e.presented + e.grace
+  end
+  return now >= e.ended + e.grace
+end
+
+-- isRenewable tells whether a plain renewal by the proof in the slot takes place.
+local function isRenewable(r, at, now)
+  return (isCurrent(r, at) or isNeverReplaced(r.earlier[at], now)) and hasRoom(r, at, now)
+end
+
 -- judgeRenewal decides whether a delta is admitted, and as which kind it renews,
 -- false for not at all. The verdict is what admit says of its proof.
 local function judgeRenewal(r, change, d, at, key, verdict)
@@ -185,19 +217,7 @@ local function judgeRenewal(r, change, d, at, key, verdict)
     return verdict, false
   end
   local kind = d.renewal.kind
-  if isCurrent(r, at) then
-    return OK, kind
-  end
-  return OK, kind == PLAIN_RENEWAL and isNeverReplaced(r.earlier[at], key.now) and PLAIN_RENEWAL
-end
-
--- fallsOut returns the slot for which there is no room when the one at the slot
--- renews: the oldest, but never the one that renews.
-local function fallsOut(r, at)
-  if #r.earlier < MAX_EARLIER then
-    return NOWHERE
-  end
-  return at == MAX_EARLIER and MAX_EARLIER - 1 or MAX_EARLIER
+  return OK, (kind ~= PLAIN_RENEWAL or isRenewable(r, at, key.now)) and kind
 end
 
 -- endedBy tells whether a renewal of the kind ends an earlier proof that is still

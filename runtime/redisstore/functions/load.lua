@@ -6,7 +6,7 @@ local function load(keys, args)
   if damaged then
     return { DAMAGED }
   end
-  local verdict = admit(r, key, false)
+  local verdict = admit(r, key, TO_READ)
   if verdict == REUSED then
     saveMark(r, key.now)
   end

@@ -14,6 +14,10 @@ local CROWDED, WON, CURRENT = 1, 2, 4
 -- Why a proof is replaced, as runtime.RenewalKind has it.
 local PLAIN_RENEWAL, SIGN_IN, SIGN_OUT, JOIN = 0, 1, 2, 3
 
+-- What an operation is for: the last one ends the session, or the user's being signed
+-- in to it.
+local TO_READ, TO_WRITE, TO_END = 0, 1, 2
+
 local KEY = '>i8i8Bc32c8'        -- now, arrived; flags; proof, family
 -- created, renewed, signed in, deadline, expires, ended, used; size; earlier proofs;
 -- what is pending, and the persistence as multiples of ALL_PENDING
@@ -295,28 +299,41 @@ local function admitAfterSignIn(e, key)
   return key.arrived < e.ended + e.grace and SUPERSEDED or NOT_FOUND
 end
 
-local function admitAfterRenewal(e, key)
+-- admitAfterRenewal lets a request that arrived in time end the session, however
+-- long it has waited.
+local function admitAfterRenewal(e, key, purpose)
   local over = e.presented + e.grace
   if e.presented == 0 or key.now < over then
     return OK
   end
   if key.arrived < over then
+    return purpose == TO_END and OK or NOT_FOUND
+  end
+  return reused(key)
+end
+
+-- admitForgotten judges a proof that the record does not have. One of its family was
+-- replaced so long ago that it is not listed any more.
+local function admitForgotten(r, key)
+  if key.family ~= r.family or key.family == NO_FAMILY then
+    return NOT_FOUND
+  end
+  if r.earlier[1] and key.arrived < r.earlier[1].ended then -- when it may still have been listed
     return NOT_FOUND
   end
   return reused(key)
 end
 
-local function admitProof(r, at, key)
+local function admitProof(r, at, key, purpose)
   if at == NOWHERE then
-    local known = key.family == r.family and key.family ~= NO_FAMILY
-    return known and reused(key) or NOT_FOUND
+    return admitForgotten(r, key)
   end
   if isCurrent(r, at) then
     return OK
   end
   local e = r.earlier[at]
   if e.by == PLAIN_RENEWAL then
-    return admitAfterRenewal(e, key)
+    return admitAfterRenewal(e, key, purpose)
   end
   return admitAfterSignIn(e, key)
 end
@@ -326,15 +343,15 @@ local function admitToMark(r, key)
   return ended and ENDED or NOT_FOUND
 end
 
-local function admitTicket(r, key, commit)
+local function admitTicket(r, key, purpose)
   local t = r.ticket
-  return commit and t and t.proof == key.proof and key.now < t.ends and OK or NOT_FOUND
+  return purpose ~= TO_READ and t and t.proof == key.proof and key.now < t.ends and OK or NOT_FOUND
 end
 
 -- admit decides whether the key may operate on the record, and tells where its
 -- proof is. It writes nothing: the caller ends the session where the answer is
 -- REUSED.
-local function admit(r, key, commit)
+local function admit(r, key, purpose)
   if not r then
     return NOT_FOUND, NOWHERE
   end
@@ -345,10 +362,10 @@ local function admit(r, key, commit)
     return NOT_FOUND, NOWHERE
   end
   if key.ticket then
-    return admitTicket(r, key, commit), 0
+    return admitTicket(r, key, purpose), 0
   end
   local at = find(r, key.proof)
-  local verdict = admitProof(r, at, key)
+  local verdict = admitProof(r, at, key, purpose)
   if verdict == OK then
     present(r, at, key)
   end

@@ -98,7 +98,7 @@ local function update(keys, args)
     return { DAMAGED }
   end
   local change = r and newChange(r, d.ops)
-  local verdict, at = admit(r, key, true)
+  local verdict, at = admit(r, key, purposeOf(d))
   if verdict == REUSED then
     saveMark(r, key.now)
   end
