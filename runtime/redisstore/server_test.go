@@ -338,7 +338,7 @@ func TestASessionStaysCompactInMemory(t *testing.T) {
 	s := open(t, server.URL(), "duckgen:")
 	key, record := realistic(1)
 	create(t, s, key, record)
-	for n := range byte(6) {
+	for n := range byte(runtime.MaxEarlier) {
 		renewed := runtime.Proof{100 + n}
 		d := &runtime.Delta{
 			Renewal: &runtime.Renewal{Kind: runtime.RenewalKind(n % 2), Proof: renewed, Grace: time.Minute},
