@@ -52,6 +52,7 @@ type action struct {
 	signedIn bool
 	renewed  bool
 	ended    bool
+	apart    bool   // it was told to begin a session of its own: somebody else is signed in (T2)
 	behind   string // the session that it brought stays behind, without a reason
 	refusal  error  // the last one
 	failed   bool   // a call was not answered

@@ -17,7 +17,8 @@ type browser struct {
 	n int
 
 	jar     jar
-	kept    jar // an older one, as it was written to disk
+	kept    jar                   // an older one, as it was written to disk
+	newest  map[runtime.ID]moment // of the tokens that it has had, when that was made
 	conns   []*conn
 	fetches []*fetch
 }
@@ -38,7 +39,7 @@ type fetch struct {
 }
 
 func newBrowser(w *world, n int) *browser {
-	b := &browser{w: w, n: n}
+	b := &browser{w: w, n: n, newest: map[runtime.ID]moment{}}
 	b.users = map[int64]bool{0: true}
 	b.disturbed()
 	b.user = 0

@@ -56,6 +56,10 @@ type entry struct {
 
 	// twins are tokens that sign-ins of the same user have joined: they stay good (T8).
 	twins map[runtime.Proof]bool
+
+	// late are tokens that have come to a browser after their successors: nothing tells
+	// them from those of a thief (T13).
+	late map[runtime.Proof]bool
 }
 
 func newLedger(w *world, grace, slack time.Duration) *ledger {
@@ -98,6 +102,24 @@ func (l *ledger) issued(a *action) {
 		if _, known := l.proofs[c.value]; !known {
 			l.proofs[c.value] = a.proof
 		}
+	}
+}
+
+// received takes note that the tokens in an answer have come to a browser. One that is
+// replaced is late if the browser has had a newer one of the session.
+func (l *ledger) received(a *action) {
+	var j jar
+	j.take(a.lines)
+	for _, c := range j {
+		id, proof := idOf(c.value), l.proofs[c.value]
+		e := l.entries[id]
+		if e == nil {
+			continue
+		}
+		if e.born[proof] < a.by.newest[id] && proof != e.record.Proof && !e.twins[proof] {
+			e.late[proof] = true
+		}
+		a.by.newest[id] = max(a.by.newest[id], e.born[proof])
 	}
 }
 
@@ -193,7 +215,7 @@ func (l *ledger) created(v *view, key runtime.Key, r *runtime.Record, err error)
 		l.w.found("R7: %s creates session %d again", a, l.entries[key.ID].n)
 	}
 	a.behind = l.leavesBehind(a)
-	e := &entry{n: len(l.entries), record: r, twins: map[runtime.Proof]bool{}, born: map[runtime.Proof]moment{r.Proof: l.w.moment}}
+	e := &entry{n: len(l.entries), record: r, twins: map[runtime.Proof]bool{}, late: map[runtime.Proof]bool{}, born: map[runtime.Proof]moment{r.Proof: l.w.moment}}
 	l.entries[key.ID] = e
 	l.opens(a, key, e)
 	l.note(v, e, key.ID, r.Proof)
@@ -405,7 +427,7 @@ func (l *ledger) judgeAlarm(a *action, key runtime.Key, e *entry) {
 	switch {
 	case e == nil:
 		l.w.found("S1: %s raises an alarm in a session that nobody has created", a)
-	case e.copied == 0 || e.copied < e.cut:
+	case (e.copied == 0 || e.copied < e.cut) && !e.late[key.Proof]:
 		l.w.found("T5: %s raises an alarm without a thief", a)
 	default:
 		l.end(key.ID, e, nil)
@@ -419,6 +441,7 @@ func (l *ledger) judgeSuperseded(a *action, key runtime.Key, e *entry, d *runtim
 		l.w.found("S1: %s is superseded in a session that nobody has created", a)
 	case e.isDead(key.Proof):
 	case signsIn && key.Proof != e.record.Proof && e.user != 0 && e.user != a.user:
+		a.apart = true
 	default:
 		l.w.found("T3: %s is superseded, and no sign-in has ended its token", a)
 	}
@@ -507,7 +530,7 @@ func (l *ledger) leavesBehind(a *action) string {
 	case dead && !remembered:
 		return ""
 	case dead && old.By == runtime.RenewSignOut:
-		if signsIn && len(tokens(a.header)) == 1 && a.arrivedAt.Before(old.Ended.Add(-l.slack)) {
+		if signsIn && !a.apart && len(tokens(a.header)) == 1 && a.arrivedAt.Before(old.Ended.Add(-l.slack)) {
 			l.w.found("T3: %s has arrived before a sign-out of its session, and signs in", a)
 		}
 		return ""

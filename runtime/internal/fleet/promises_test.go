@@ -77,6 +77,7 @@ func (b *browser) takes(a *action) {
 	b.settles(a)
 	before, _ := b.jar.session()
 	sets := b.jar.take(a.lines)
+	w.received(a)
 	after, sole := b.jar.session()
 	overtaken := sets && b.isOvertaken(a)
 	if sets {
