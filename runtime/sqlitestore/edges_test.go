@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -130,5 +132,99 @@ func TestAFileThatOthersCanReadIsAWarning(t *testing.T) {
 			t.Errorf("a file of mode %v: %v", mode, found)
 		}
 		s.Close()
+	}
+}
+
+const insertChange = "INSERT INTO duckgen_changes (number, process, at, kind, id, proof) VALUES "
+
+// Each table refuses in turn.
+func TestAStatementThatFailsUndoesTheOperation(t *testing.T) {
+	for _, refused := range []string{
+		"INSERT ON duckgen_sessions", "INSERT ON duckgen_index", "DELETE ON duckgen_index",
+		"INSERT ON duckgen_changes", "DELETE ON duckgen_changes",
+	} {
+		t.Run(refused, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "sessions.db")
+			s := open(t, path)
+			key, record := session(1)
+			user := func(value string) runtime.Entry {
+				return runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: value}
+			}
+			record.Entries = runtime.NewEntries(user("7"))
+			if err := s.Create(t.Context(), key, record); err != nil {
+				t.Fatal(err)
+			}
+			change(t, path, insertChange+"(1, 0, 0, 2, x'', x'')") // old enough to be removed
+			change(t, path, "CREATE TRIGGER refuse BEFORE "+refused+" BEGIN SELECT RAISE(ABORT, 'refused'); END")
+			_, err := s.Update(t.Context(), key, &runtime.Delta{
+				Ops:     []runtime.Op{{Kind: runtime.OpSet, Entry: user("8")}},
+				Renewal: &runtime.Renewal{Proof: runtime.Proof{9}},
+			})
+			if err == nil || !strings.Contains(err.Error(), "refused") {
+				t.Errorf("Update: %v", err)
+			}
+			loaded, err := s.Load(t.Context(), key)
+			if err != nil || !loaded.Entries.Equal(record.Entries) || loaded.Proof != record.Proof {
+				t.Errorf("the record is %+v, %v", loaded, err)
+			}
+		})
+	}
+}
+
+// A reader of a file without WAL keeps it as it is.
+func TestOpenDemandsWAL(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	s.Close()
+	reader, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	execute(t, reader, "PRAGMA journal_mode = delete")
+	execute(t, reader, "BEGIN")
+	execute(t, reader, "SELECT layout FROM duckgen_layout")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	s, err = sqlitestore.Open(ctx, path)
+	if err == nil {
+		s.Close()
+	}
+	if !errors.Is(err, runtime.ErrRefused) {
+		t.Errorf("Open while the mode cannot change: %v, want %v", err, runtime.ErrRefused)
+	}
+}
+
+func TestAWatcherIsToldOfGaps(t *testing.T) {
+	for name, between := range map[string][]string{
+		"in the numbers": {insertChange + "(9, 0, 0, 2, x'', x'')"},
+		"between polls that failed": {
+			"ALTER TABLE duckgen_changes RENAME TO duckgen_hidden",
+			"ALTER TABLE duckgen_hidden RENAME TO duckgen_changes",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "sessions.db")
+			s := open(t, path)
+			change(t, path, insertChange+"(1, 0, 0, 2, x'', x'')")
+			changes := make(chan runtime.Change, 16)
+			if err := s.Watch(t.Context(), func(c runtime.Change) { changes <- c }); err != nil {
+				t.Fatal(err)
+			}
+			for i, statement := range between {
+				if i > 0 {
+					time.Sleep(time.Second) // several polls
+				}
+				change(t, path, statement)
+			}
+			select {
+			case got := <-changes:
+				if got.Kind != runtime.ChangesMissed {
+					t.Errorf("told %+v, want that changes may have been missed", got)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("told nothing")
+			}
+		})
 	}
 }

@@ -37,15 +37,22 @@ func (p *pool) open(ctx context.Context, path string) error {
 	return nil
 }
 
+// prepare sets the modes of a connection. SQLite says by the mode that it answers, not by
+// an error, where a file cannot have a WAL.
 func prepare(ctx context.Context, conn *sqlite.Conn) error {
 	conn.SetInterrupt(ctx.Done())
 	defer conn.SetInterrupt(nil)
-	for _, pragma := range []string{"PRAGMA journal_mode = wal", "PRAGMA synchronous = normal"} {
-		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
-			return err
-		}
+	var mode string
+	err := sqlitex.ExecuteTransient(conn, "PRAGMA journal_mode = wal", &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error { mode = stmt.ColumnText(0); return nil },
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	if mode != "wal" {
+		return fmt.Errorf("the file cannot have a WAL: its journal mode stays %q", mode)
+	}
+	return sqlitex.ExecuteTransient(conn, "PRAGMA synchronous = normal", nil)
 }
 
 // close waits until every connection has been given back.
