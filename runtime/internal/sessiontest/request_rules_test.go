@@ -426,6 +426,20 @@ func TestR4SaveSendsTheDeltaAndFoldsItIntoTheView(t *testing.T) {
 	})
 }
 
+func TestR4WhatSaveHasCreatedIsReadWithoutALoad(t *testing.T) {
+	s := newSite(t)
+	s.browser().visit(func(v *VisitorSession) {
+		v.SetName("Ada")
+		if err := v.Save(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if v.Name() != "Ada" || !v.CreatedAt().Equal(begin) {
+			t.Errorf("name %q, created at %v after saving", v.Name(), v.CreatedAt())
+		}
+	})
+	wantCalls(t, s, "create")
+}
+
 func TestR4SaveSetsTheHeaderAtOnce(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()

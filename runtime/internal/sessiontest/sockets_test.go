@@ -230,6 +230,31 @@ func TestL2SessionBegunByASocketIsFollowed(t *testing.T) {
 	})
 }
 
+// Of a session that the event itself has begun nobody else knows, unless the store has
+// notified of a change meanwhile.
+func TestL2AnEventThatBeginsASessionChecksItOnce(t *testing.T) {
+	for name, x := range map[string]struct {
+		meanwhile func(*site)
+		want      string
+	}{
+		"undisturbed":       {func(*site) {}, "create"},
+		"beside other ends": {func(s *site) { s.known().visit(func(v *VisitorSession) { v.Destroy() }) }, "load delete create load"},
+	} {
+		runLive(t, name, func(t *testing.T) {
+			s := newSite(t)
+			c := s.browser().closable()
+			s.known().visit(func(v *VisitorSession) { v.Destroy() }) // which the connection hears of, before the event
+			s.store.took()
+			c.do(func(v *VisitorSession) {
+				x.meanwhile(s)
+				v.SetName("Grace")
+			})
+			c.open("after the event")
+			wantCalls(t, s, x.want)
+		})
+	}
+}
+
 func TestL2RevocationBetweenSaveAndTheEndOfTheEventIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
