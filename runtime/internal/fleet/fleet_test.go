@@ -36,7 +36,7 @@ func inMemory(say func(string, ...any)) *world {
 // TestFleetInMemory tries random histories, the same in each run: -rapid.seed chooses
 // others, and -rapid.checks=32000 makes a million steps. A finding is shrunk.
 func TestFleetInMemory(t *testing.T) {
-	testtier.Checks(t, testtier.Count(100, 2_000, 8_000))
+	testtier.Checks(t, testtier.Count(100, 2_000, 4_000))
 	testtier.Seed(t, 1)
 	steps, first := 0, 0
 	defer func() { t.Logf("%d steps, the first finding after %d steps", steps, first) }()
