@@ -30,8 +30,8 @@ func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, 
 }
 
 // broughtBound returns what the bound cookie in a Cookie header carries, if it had
-// not ended when the request arrived, by the store's clock. There is one cookie: nobody else can set it,
-// and it has one scope.
+// not ended when the request arrived, by the store's clock. There is one cookie:
+// nobody else can set it, and it has one scope.
 func (e *engine) broughtBound(cookies string, arrived time.Time) (t boundToken, ok bool) {
 	value, _, _ := e.device.next(cookies)
 	t, ok = parseBoundToken(value)

@@ -357,7 +357,8 @@ func (s *state) nextSecret() secret {
 	return newSecret()
 }
 
-// destroy loads first, because only a session that exists has its cookie removed. A visitor who hangs up does not cancel that.
+// destroy loads first, because only a session that exists has its cookie removed. A
+// visitor who hangs up does not cancel that.
 func (s *Session) destroy() {
 	s.draft.pending = nil
 	s.life.keepEnding(false)
