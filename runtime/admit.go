@@ -192,13 +192,17 @@ func (r *Record) renewalOf(d *Delta, at slot, key Key, admission error) (kind Re
 		return 0, false, admission
 	default:
 		kind = d.Renewal.Kind
-		return kind, kind != RenewPlain || r.renewable(at, key.Now), nil
+		return kind, kind != RenewPlain || r.renewable(at, key), nil
 	}
 }
 
 // renewable reports whether a plain renewal by the proof in the slot takes place.
-func (r *Record) renewable(at slot, now time.Time) bool {
-	return (r.isCurrent(at) || r.earlier(at).neverReplaced(now)) && r.hasRoom(at, now)
+// By a ticket that alone can deliver the session it does, for nobody has its token.
+func (r *Record) renewable(at slot, key Key) bool {
+	if key.Ticket && r.isUndelivered() {
+		return true
+	}
+	return (r.isCurrent(at) || r.earlier(at).neverReplaced(key.Now)) && r.hasRoom(at, key.Now)
 }
 
 // hasRoom reports whether the record can list one proof more without forgetting one

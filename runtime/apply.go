@@ -21,7 +21,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	if err != nil {
 		return admitted, nil, err
 	}
-	if key.Ticket && !r.redeemable(d.Redeem) {
+	if key.Ticket && (!renews || !r.redeemable(d.Redeem)) {
 		return r, nil, ErrConflict
 	}
 	entries, replaced, err := r.Entries.apply(d)

@@ -607,16 +607,20 @@ BEGIN
     RETURN coalesce(k_now >= r.earlier_ended[n] + r.earlier_grace[n], true);
 END $$;
 
--- Whether a plain renewal by the proof at a place takes place.
-CREATE OR REPLACE FUNCTION duckgen_renewable(r duckgen_sessions, place integer, k_now timestamptz) RETURNS boolean
+-- Whether a plain renewal by the proof at a place takes place. By a ticket that alone can
+-- deliver the session it does, for nobody has its token.
+CREATE OR REPLACE FUNCTION duckgen_renewable(
+    r duckgen_sessions, place integer, k_ticket boolean, k_now timestamptz
+) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN (duckgen_is_current(r, place) OR duckgen_never_replaced(r, place, k_now)) AND duckgen_has_room(r, place, k_now);
+    RETURN k_ticket AND r.ticket_sole
+        OR (duckgen_is_current(r, place) OR duckgen_never_replaced(r, place, k_now)) AND duckgen_has_room(r, place, k_now);
 END $$;
 
 -- Which renewal takes place: of one of the kinds of earlier_by, or NULL for none.
 CREATE OR REPLACE FUNCTION duckgen_renewal_of(
-    r duckgen_sessions, d jsonb, place integer, k_now timestamptz, k_arrived timestamptz,
+    r duckgen_sessions, d jsonb, place integer, k_ticket boolean, k_now timestamptz, k_arrived timestamptz,
     INOUT verdict text, OUT kind integer
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -627,7 +631,7 @@ BEGIN
         judged := duckgen_sign_in(r, d->'sign_in', place, k_now, k_arrived, verdict);
         verdict := judged.verdict;
         kind := judged.kind;
-    ELSIF verdict = 'ok' AND wanted IS NOT NULL AND (wanted <> 0 OR duckgen_renewable(r, place, k_now)) THEN
+    ELSIF verdict = 'ok' AND wanted IS NOT NULL AND (wanted <> 0 OR duckgen_renewable(r, place, k_ticket, k_now)) THEN
         kind := wanted;
     END IF;
 END $$;
@@ -712,7 +716,7 @@ BEGIN
     SELECT * INTO before FROM duckgen_sessions AS s WHERE s.id = k_id FOR NO KEY UPDATE;
     admitted := duckgen_admit(
         before, CASE WHEN d->'renew'->'kind' = '2' THEN 'to end' ELSE 'to write' END, k_proof, k_family, k_ticket, k_now, k_arrived, k_held);
-    renewal := duckgen_renewal_of(before, d, admitted.place, k_now, k_arrived, admitted.verdict);
+    renewal := duckgen_renewal_of(before, d, admitted.place, k_ticket, k_now, k_arrived, admitted.verdict);
     verdict := renewal.verdict;
     IF verdict <> 'ok' THEN
         IF verdict = 'reused' THEN
@@ -722,7 +726,7 @@ BEGIN
     END IF;
     won := renewal.kind IS NOT NULL;
     current := won OR duckgen_is_current(before, admitted.place);
-    IF k_ticket AND NOT duckgen_redeems(before, d->'redeem') THEN
+    IF k_ticket AND NOT (won AND duckgen_redeems(before, d->'redeem')) THEN
         verdict := 'conflict';
         RETURN;
     END IF;

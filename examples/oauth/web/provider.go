@@ -90,7 +90,7 @@ func (p *Provider) ask(r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", r.URL, res.Status)
 	}

@@ -40,7 +40,7 @@ var mutants = []mutant{
 	{"T10: an anonymous token from before a sign-in ends the session", "apply.go",
 		`|| e.By == RenewPlain && (kind == RenewSignIn || kind == RenewSignOut) {`, `{`},
 	{"T12: a renewal forgets a token that is in use", "admit.go",
-		`return (r.isCurrent(at) || r.earlier(at).neverReplaced(now)) && r.hasRoom(at, now)`, `return r.isCurrent(at) || r.earlier(at).neverReplaced(now)`},
+		`return (r.isCurrent(at) || r.earlier(at).neverReplaced(key.Now)) && r.hasRoom(at, key.Now)`, `return r.isCurrent(at) || r.earlier(at).neverReplaced(key.Now)`},
 	{"T4: who has waited too long ends nothing", "admit.go",
 		`case key.Arrived().Before(over) && to == toEnd:`, `case false:`},
 	{"S2: a revocation spares what nobody has verified", "index.go",

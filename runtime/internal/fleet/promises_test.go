@@ -130,6 +130,7 @@ func (b *browser) learns(a *action, overtaken bool, session runtime.ID, sole boo
 	case a.op.fails || a.gone:
 	case a.op.signsIn && b.mover == a && a.signedIn && sole && session == a.home && b.w.lives(b.w.entries[a.home]) && b.w.entries[a.home].cut <= a.step:
 		b.user = a.user
+	case a.ended && len(a.lines) == 0 && session != a.home: // of a session that its cookie was not of any more
 	case a.op.leaves() && b.mover == a && !overtaken && !b.signsInAfter(a) && (a.renewed || a.ended || a.alone && a.refusal == nil && len(tokens(a.header)) < 2):
 		b.user = 0
 	}

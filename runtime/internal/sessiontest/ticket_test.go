@@ -725,3 +725,39 @@ func scriptCookie(t *testing.T, script string) string {
 	}
 	return value
 }
+
+func TestL3TicketForASignInIsRedeemedHoweverManyTokensItReplaced(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, on backend) {
+		s := on.site(t)
+		b := s.known()
+		for range runtime.MaxEarlier {
+			b.visit(func(v *VisitorSession) { v.SetUserID(7) })
+		}
+		c := b.connect()
+		c.must(func(v *VisitorSession) { v.SetUserID(7) })
+		wantStatus(t, "redemption", c.sync(), http.StatusNoContent)
+		if got := b.user(); got != 7 {
+			t.Errorf("user %d with the redeemed cookie, want 7", got)
+		}
+	})
+}
+
+func TestL3TicketForARenewalLeavesATokenThatWorks(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, on backend) {
+		s := on.site(t)
+		b := s.known()
+		for range runtime.MaxEarlier - 1 {
+			b.visit(func(v *VisitorSession) { v.Renew() })
+		}
+		c := b.connect()
+		c.must(func(v *VisitorSession) { v.Renew() })
+		wantStatus(t, "redemption while four tokens are in their grace", c.sync(), http.StatusConflict)
+		if got := b.name(); got != "Ada" {
+			t.Errorf("name %q with the token from before, want Ada", got)
+		}
+		s.wait(time.Hour)
+		if got := b.name(); got != "Ada" {
+			t.Errorf("name %q an hour later, want Ada", got)
+		}
+	})
+}

@@ -202,9 +202,18 @@ local function hasRoom(r, at, now)
   return now >= e.ended + e.grace
 end
 
--- isRenewable tells whether a plain renewal by the proof in the slot takes place.
-local function isRenewable(r, at, now)
-  return (isCurrent(r, at) or isNeverReplaced(r.earlier[at], now)) and hasRoom(r, at, now)
+-- isUndelivered tells whether only a ticket can bring the session to its browser.
+local function isUndelivered(r)
+  return r.ticket and r.ticket.sole
+end
+
+-- isRenewable tells whether a plain renewal by the proof in the slot takes place. By a
+-- ticket that alone can deliver the session it does, for nobody has its token.
+local function isRenewable(r, at, key)
+  if key.ticket and isUndelivered(r) then
+    return true
+  end
+  return (isCurrent(r, at) or isNeverReplaced(r.earlier[at], key.now)) and hasRoom(r, at, key.now)
 end
 
 -- judgeRenewal decides whether a delta is admitted, and as which kind it renews,
@@ -217,7 +226,7 @@ local function judgeRenewal(r, change, d, at, key, verdict)
     return verdict, false
   end
   local kind = d.renewal.kind
-  return OK, (kind ~= PLAIN_RENEWAL or isRenewable(r, at, key.now)) and kind
+  return OK, (kind ~= PLAIN_RENEWAL or isRenewable(r, at, key)) and kind
 end
 
 -- endedBy tells whether a renewal of the kind ends an earlier proof that is still
@@ -255,11 +264,6 @@ end
 -- given, or that of a limit of the session's own.
 local function activeUntil(active, used, idle)
   return idle > 0 and used and used + idle or active
-end
-
--- isUndelivered tells whether only a ticket can bring the session to its browser.
-local function isUndelivered(r)
-  return r.ticket and r.ticket.sole
 end
 
 -- reschedule moves the end of the session. Activity moves it only forward, and a new

@@ -111,7 +111,7 @@ local function update(keys, args)
   if d.kind and d.kind ~= r.kind then
     return { OTHER_KIND, r.kind }
   end
-  if key.ticket and not isRedeemable(r, d.redeem) then
+  if key.ticket and not (kind and isRedeemable(r, d.redeem)) then
     return { CONFLICT }
   end
   local field, limit
