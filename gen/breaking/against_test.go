@@ -1,0 +1,87 @@
+package breaking
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/duckgen/duckgen/gen/diag"
+)
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAgainstADirectoryReadsWhatDuckgenHasGenerated(t *testing.T) {
+	root := t.TempDir()
+	content := generated("k", "name string")
+	write(t, filepath.Join(root, "shop", "session_duckgen.go"), content)
+	write(t, filepath.Join(root, "shop", "session.go"), content)
+	write(t, filepath.Join(root, "shop", "by_hand_duckgen.go"), []byte("package session\n"))
+	write(t, filepath.Join(root, "old_duckgen.go", "notes.txt"), nil)
+	got, err := Against(t.Context(), "/here", root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Earlier{{Dir: "/here/shop", Name: filepath.Join(root, "shop", "session_duckgen.go"), Content: content}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAgainstWhatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "by_hand.go"), []byte("package session\n"))
+	if err := os.MkdirAll(filepath.Join(dir, "checkout"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", filepath.Join(dir, "checkout", "session_duckgen.go")); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	for what, says := range map[string]string{
+		"by_hand.go": "not a file that duckgen has generated",
+		"checkout":   "session_duckgen.go",
+		"socket":     "socket",
+		"missing":    "neither a file nor a directory",
+	} {
+		got, err := Against(t.Context(), dir, what)
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("against %s: %d files and %v, want an error that names %q", what, len(got), err, says)
+		}
+	}
+}
+
+func TestAnEarlierStateThatCannotBeReadIsAnError(t *testing.T) {
+	l := later(t, name)
+	err := Report([]Earlier{{Name: "then", Content: []byte("package")}}, []Later{l}, nil, diag.NewCollector(l.Dir))
+	if err == nil || !strings.Contains(err.Error(), "then") {
+		t.Errorf("%v, want an error that names the file", err)
+	}
+}
+
+// TestABreakIsReportedAtTheFileThatIsGone: something else may have removed it since.
+func TestABreakIsReportedAtTheFileThatIsGone(t *testing.T) {
+	l := later(t, name)
+	if err := os.Remove(filepath.Join(l.Dir, "session.go")); err != nil {
+		t.Fatal(err)
+	}
+	got := reported(t, Earlier{Content: generated("k", "name int")}, l, true)
+	if len(got) != 1 || got[0].Pos.Line != 1 || got[0].Pos.Column != 1 {
+		t.Errorf("%v, want one at the beginning of the file", got)
+	}
+}
