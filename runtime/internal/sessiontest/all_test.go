@@ -3,6 +3,7 @@ package sessiontest
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,6 +79,27 @@ func TestS7FindByHandle(t *testing.T) {
 		if v, err := s.Find(t.Context(), handle); !errors.Is(err, runtime.ErrNotFound) || v != nil {
 			t.Errorf("Find of a handle %s: %v, %v", what, v, err)
 		}
+	}
+}
+
+func TestS7AHandleHasOneSpelling(t *testing.T) {
+	s := newSite(t)
+	handle := s.signedIn(7).handle()
+	for _, other := range []string{strings.ToUpper(handle), handle[:31] + "g", handle + "00", handle[:30]} {
+		if v, err := s.Find(t.Context(), other); !errors.Is(err, runtime.ErrNotFound) || v != nil {
+			t.Errorf("Find of %s, with %s in the store: %v, %v", other, handle, v, err)
+		}
+	}
+}
+
+func TestS7ARevocationOfAllThatFailsSaysSo(t *testing.T) {
+	s := newSite(t)
+	s.signedIn(7)
+	if err := s.store.Store.(io.Closer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.RevokeAll(t.Context()); n != 0 || !errors.Is(err, runtime.ErrClosed) {
+		t.Errorf("RevokeAll on a closed store = %d, %v", n, err)
 	}
 }
 

@@ -172,6 +172,29 @@ func TestCSRFATokenIsGoodForTheSessionThatARefusedSignInBegins(t *testing.T) {
 	}
 }
 
+// TestCSRFNoFormCanHaveATokenThatIsNew: the browser has not been sent it yet.
+func TestCSRFNoFormCanHaveATokenThatIsNew(t *testing.T) {
+	site := newSite(t)
+	site.browser().visit(func(s *VisitorSession) {
+		s.SetName("Ada")
+		if err := s.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if token := s.CSRFToken(); token == "" || s.CheckCSRF(token) {
+			t.Errorf("the token %q of a session that this request has begun is accepted", token)
+		}
+	})
+}
+
+func TestCSRFASessionThatWasFoundHasNoToken(t *testing.T) {
+	site := newSite(t)
+	b := site.signedIn(7)
+	token := b.shown()
+	if found := site.found(7); found.CheckCSRF(token) || found.CSRFToken() != "" {
+		t.Error("a session that was found, whose secret nobody knows, has a token")
+	}
+}
+
 func TestCSRFATokenIsGoodIfTheFirstIDWasTaken(t *testing.T) {
 	site := newSite(t)
 	taken := 0

@@ -170,6 +170,24 @@ func TestS3RequireSignInTakesAnOutageForNoSignOut(t *testing.T) {
 	}
 }
 
+// TestRequireSignInLetsNobodyInWhomItCannotAsk: the session has not been read before
+// its end, as behind a handler that answers first.
+func TestRequireSignInLetsNobodyInWhomItCannotAsk(t *testing.T) {
+	g := newGuarded(t, time.Minute)
+	g.visit(func(s *VisitorSession) { s.SetUserID(7) })
+	r := httptest.NewRequest("GET", "https://shop.example/account", nil)
+	g.bring(r)
+	r = g.site.ProcessRequest(r)
+	w := httptest.NewRecorder()
+	if err := g.site.ProcessResponse(w, r); err != nil {
+		t.Fatal(err)
+	}
+	g.page.ServeHTTP(w, r)
+	if res := w.Result(); res.StatusCode != runtime.StatusOf(runtime.ErrTooLate) || strings.Contains(bodyOf(res), "hello") {
+		t.Errorf("status %d, want %d", res.StatusCode, runtime.StatusOf(runtime.ErrTooLate))
+	}
+}
+
 func TestRequireSignInChallengesTheClientsOfAHeader(t *testing.T) {
 	g := newGuarded(t, 10*time.Minute, func(c *runtime.Config) { c.Header = "Authorization" })
 	if got := g.open().Header["Www-Authenticate"]; len(got) != 1 || got[0] != "Bearer" {
