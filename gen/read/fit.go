@@ -31,9 +31,6 @@ func isScalar(t *schema.Type) bool { return t.Form != schema.Slice && t.Form != 
 // isCountable reports whether an int64 holds every value of the type, which is
 // what counters are stored as.
 func isCountable(t *schema.Type) bool {
-	if t.Form != schema.Basic {
-		return false
-	}
 	switch t.Basic {
 	case "int", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32":
 		return true

@@ -66,6 +66,12 @@ func TestPlacesInATagAreThoseOfTheLiteral(t *testing.T) {
 	}
 }
 
+func TestNoTagIsFoundInWhatIsNoString(t *testing.T) {
+	if _, found, _, err := structTag(`"\q"`); found || err == nil {
+		t.Errorf("found %v, %v, want an error alone", found, err)
+	}
+}
+
 // FuzzTag holds the reading of tags to package reflect, and their places to the
 // literal.
 func FuzzTag(f *testing.F) {

@@ -155,3 +155,12 @@ func TestTheErrorsOfOtherCodecsAreReturnedWithTheirPath(t *testing.T) {
 		}
 	}
 }
+
+func TestTheErrorOfAKeyIsNotThatOfItsValue(t *testing.T) {
+	c := codec.Map[map[string]int](codec.StringKey[string](), codec.Int[int]())
+	for f, stored := range map[runtime.Format]string{runtime.JSON: `{1:2}`, runtime.MessagePack: "\x81\x01\x02"} {
+		if _, _, err := c.Read([]byte(stored), f); err == nil || !strings.Contains(err.Error(), "want a string") {
+			t.Errorf("%v: got %v, want that the key is no string", f, err)
+		}
+	}
+}

@@ -51,3 +51,25 @@ func TestAnEndDuringAPingIsTheLast(t *testing.T) {
 		}
 	})
 }
+
+func TestAPageIsIdleOnceItsTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		page, server := net.Pipe()
+		ws, err := websocket.Accept(PipeWriter{httptest.NewRecorder(), server}, Handshake(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := defaultConfig()
+		config.Idle = config.PingEvery
+		c := newConn(t.Context(), ws, &config, nil)
+		defer c.end()
+		var frame [1]byte
+		if _, err := io.ReadFull(page, frame[:]); err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = io.Copy(io.Discard, page) }()
+		if opcode := frame[0] & 0xf; opcode != 8 {
+			t.Errorf("the page gets a frame of opcode %d, want 8: close", opcode)
+		}
+	})
+}

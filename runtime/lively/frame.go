@@ -150,11 +150,8 @@ func (d *decoder) flag() bool {
 func (d *decoder) text() string {
 	raw, rest, err := msgp.ReadStringZC(d.rest)
 	d.take(rest, err, "text")
-	if d.err == nil && !utf8.Valid(raw) {
+	if !utf8.Valid(raw) {
 		d.fail(malformed("the frame has text that is not UTF-8"))
-	}
-	if d.err != nil {
-		return ""
 	}
 	return string(raw)
 }

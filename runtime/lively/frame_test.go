@@ -130,3 +130,36 @@ func FuzzDecodeFrame(f *testing.F) {
 		}
 	})
 }
+
+func TestAValueMayBeNestedUpToTheLimit(t *testing.T) {
+	list, object := any("x"), any("x")
+	for range maxDepth {
+		list, object = []any{list}, map[string]any{"k": object}
+	}
+	for _, value := range []any{list, object} {
+		got, err := decodeFrame(pack(t, []any{100, "", "", "e", value, false}), 100)
+		if want := (Event{Name: "e", Value: value}); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+	}
+}
+
+func TestAFieldIsTheFirstTextOfItsName(t *testing.T) {
+	for name, x := range map[string]struct {
+		value any
+		want  string
+	}{
+		"one":             {map[string]any{"f": "a"}, "a"},
+		"several":         {map[string]any{"f": []any{"a", "b"}}, "a"},
+		"one in a list":   {map[string]any{"f": []any{"a"}}, "a"},
+		"an empty list":   {map[string]any{"f": []any{}}, ""},
+		"a list of other": {map[string]any{"f": []any{int64(1), "b"}}, ""},
+		"no text":         {map[string]any{"f": int64(1)}, ""},
+		"another field":   {map[string]any{"g": "a"}, ""},
+		"no form":         {"a", ""},
+	} {
+		if got := (Event{Value: x.value}).Field("f"); got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}

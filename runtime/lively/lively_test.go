@@ -164,12 +164,13 @@ func TestFramesThatCloseTheConnection(t *testing.T) {
 		frame []byte
 		code  websocket.StatusCode
 	}{
-		"text":           {websocket.MessageText, []byte("[100]"), 1003},
-		"unknown opcode": {websocket.MessageBinary, []byte{0x92, 42, 0xc0}, 1003},
-		"no array":       {websocket.MessageBinary, []byte{0x64}, 1007},
-		"empty":          {websocket.MessageBinary, nil, 1007},
-		"too short":      {websocket.MessageBinary, []byte{0x96, 100, 0xa1, 'a'}, 1007},
-		"too large":      {websocket.MessageBinary, make([]byte, 64<<10+1), 1009},
+		"text":                {websocket.MessageText, []byte("[100]"), 1003},
+		"unknown opcode":      {websocket.MessageBinary, []byte{0x92, 42, 0xc0}, 1003},
+		"no array":            {websocket.MessageBinary, []byte{0x64}, 1007},
+		"empty":               {websocket.MessageBinary, nil, 1007},
+		"too short":           {websocket.MessageBinary, []byte{0x96, 100, 0xa1, 'a'}, 1007},
+		"result of no script": {websocket.MessageBinary, []byte{0x94, 111, 0xc0, 0xc0, 1}, 1007},
+		"too large":           {websocket.MessageBinary, make([]byte, 64<<10+1), 1009},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := s.browser().open()
@@ -473,7 +474,11 @@ func TestPushingFromOutsideAnEvent(t *testing.T) {
 
 func TestWithoutTheMiddlewareTheConnectionIsRefused(t *testing.T) {
 	s := newSite(t)
-	bare := httptest.NewServer(s.live)
+	panicked := make(chan any, 1)
+	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { panicked <- recover() }()
+		s.live.ServeHTTP(w, r)
+	}))
 	defer bare.Close()
 	ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(bare.URL, "http"), nil)
 	if err != nil {
@@ -482,6 +487,9 @@ func TestWithoutTheMiddlewareTheConnectionIsRefused(t *testing.T) {
 	_, _, err = ws.Read(t.Context())
 	if websocket.CloseStatus(err) != 1013 || !strings.Contains(s.reported(), "Middleware") {
 		t.Errorf("closed with %v, the program heard %q", err, s.reported())
+	}
+	if fault := next(t, panicked); fault != nil {
+		t.Errorf("the endpoint panics: %v", fault)
 	}
 }
 
@@ -493,13 +501,20 @@ func TestTheClientIsServedOnce(t *testing.T) {
 		lively.Client().ServeHTTP(w, r)
 		return w.Result()
 	}
+	size := func(res *http.Response) int64 {
+		n, err := io.Copy(io.Discard, res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 	first := get("")
 	tag := first.Header.Get("ETag")
 	if first.StatusCode != http.StatusOK || tag == "" || !strings.HasPrefix(first.Header.Get("Content-Type"), "text/javascript") {
 		t.Errorf("status %d, header %v", first.StatusCode, first.Header)
 	}
-	if again := get(tag); again.StatusCode != http.StatusNotModified || again.ContentLength > 0 {
-		t.Errorf("with the tag: status %d, want 304", again.StatusCode)
+	if again := get(tag); again.StatusCode != http.StatusNotModified || size(again) > 0 {
+		t.Errorf("with the tag: status %d, want 304 without a body", again.StatusCode)
 	}
 	if other := get(`"old"`); other.StatusCode != http.StatusOK {
 		t.Errorf("with another tag: status %d, want 200", other.StatusCode)

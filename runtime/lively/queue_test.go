@@ -81,3 +81,23 @@ func TestAQueueWhoseWriteFailsTakesNothingMore(t *testing.T) {
 	}
 	q.flush(t.Context())
 }
+
+func TestAnInboxHoldsNoMoreThanItsLimits(t *testing.T) {
+	for name, x := range map[string]struct {
+		limit, limitBytes int
+		taken, refused    string
+	}{
+		"of events": {3, 100, "abc", "d"},
+		"of bytes":  {100, 3, "abc", "d"},
+	} {
+		in := &inbox{limit: x.limit, limitBytes: x.limitBytes, running: true} // by an event that takes long
+		for _, frame := range x.taken {
+			if !in.put([]byte(string(frame))) {
+				t.Errorf("the limit %s: %c is refused", name, frame)
+			}
+		}
+		if in.put([]byte(x.refused)) {
+			t.Errorf("the limit %s: %s is taken", name, x.refused)
+		}
+	}
+}

@@ -167,3 +167,35 @@ func TestPackedKeepsTheRecord(t *testing.T) {
 		t.Error("two plain sessions do not share what they have in common")
 	}
 }
+
+// inOneShard returns the keys of sessions that one lock guards, in order.
+func inOneShard(n int) (keys []runtime.Key) {
+	for i := range n {
+		keys = append(keys, runtime.Key{ID: runtime.ID{1, byte(i >> 8), byte(i)}, Now: start})
+	}
+	return keys
+}
+
+func TestASearchAndARevocationGoOnToTheLastPage(t *testing.T) {
+	for _, sessions := range []int{pageSize - 1, pageSize, pageSize + 1, 2 * pageSize, 2*pageSize + 1} {
+		s, ctx := New(), t.Context()
+		for _, key := range inOneShard(sessions) {
+			if err := s.Create(ctx, key, visitor(start.Add(time.Hour), login(7))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		found := map[runtime.ID]bool{}
+		for f, err := range s.Find(ctx, user(7), start) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[f.ID] = true
+		}
+		if len(found) != sessions {
+			t.Errorf("%d of %d sessions are found", len(found), sessions)
+		}
+		if n, err := s.Revoke(ctx, user(7), start); n != sessions || err != nil {
+			t.Errorf("Revoke = %d, %v, want %d", n, err, sessions)
+		}
+	}
+}

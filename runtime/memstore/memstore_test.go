@@ -181,3 +181,16 @@ func userID(value string) runtime.Entry {
 func user(value string) runtime.IndexValue {
 	return runtime.IndexValue{Kind: "example.com/shop.Visitor", Field: "user_id", Value: value}
 }
+
+func TestAListEndsWithItsFirstError(t *testing.T) {
+	s := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var errs []error
+	for _, err := range s.All(ctx, "example.com/shop.Visitor", start) {
+		errs = append(errs, err)
+	}
+	if len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
+		t.Errorf("a list whose context is cancelled has the errors %v, want one", errs)
+	}
+}

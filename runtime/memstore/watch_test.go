@@ -82,3 +82,17 @@ func TestAWatcherHearsWhatChanges(t *testing.T) {
 		t.Error("a watcher that has gone already is welcome")
 	}
 }
+
+func TestAClosedStoreHasNoChanges(t *testing.T) {
+	s := memstore.New()
+	tell := func(c runtime.Change) { t.Errorf("told %+v", c) }
+	if err := s.Watch(t.Context(), tell); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(t.Context(), key(1)); err == nil {
+		t.Error("a closed store deletes")
+	}
+}

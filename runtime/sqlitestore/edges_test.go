@@ -228,3 +228,68 @@ func TestAWatcherIsToldOfGaps(t *testing.T) {
 		})
 	}
 }
+
+func TestAMissingTableIsNoEmptyOne(t *testing.T) {
+	for table, operations := range map[string]map[string]func(*sqlitestore.Store) error{
+		"duckgen_sessions": {
+			"Load":  func(s *sqlitestore.Store) error { key, _ := session(1); _, err := s.Load(t.Context(), key); return err },
+			"Sweep": func(s *sqlitestore.Store) error { _, err := s.Sweep(t.Context(), time.Now()); return err },
+		},
+		"duckgen_changes": {
+			"Watch": func(s *sqlitestore.Store) error { return s.Watch(t.Context(), func(runtime.Change) {}) },
+		},
+	} {
+		for name, operate := range operations {
+			path := filepath.Join(t.TempDir(), "sessions.db")
+			s := open(t, path)
+			change(t, path, "DROP TABLE "+table)
+			if err := operate(s); err == nil || !strings.Contains(err.Error(), table) {
+				t.Errorf("%s: %v, want an error that names %s", name, err, table)
+			}
+		}
+	}
+}
+
+// signedIn stores a session of user 7, whom v names.
+func signedIn(t *testing.T, s *sqlitestore.Store) (key runtime.Key, v runtime.IndexValue) {
+	t.Helper()
+	key, record := session(1)
+	record.Entries = runtime.NewEntries(runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: "7"})
+	if err := s.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	return key, runtime.IndexValue{Kind: record.Kind, Field: "user_id", Value: "7"}
+}
+
+func TestARevocationThatLeavesNoMarkEndsNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	key, v := signedIn(t, s)
+	change(t, path, "CREATE TRIGGER refuse BEFORE INSERT ON duckgen_revocations BEGIN SELECT RAISE(ABORT, 'refused'); END")
+	if n, err := s.Revoke(t.Context(), v, key.Now); n != 0 || err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("Revoke = %d, %v, want 0 and that it was refused", n, err)
+	}
+	if _, err := s.Load(t.Context(), key); err != nil {
+		t.Errorf("Load: %v", err)
+	}
+}
+
+func TestARevocationIsToldBeforeItReturns(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
+	key, v := signedIn(t, s)
+	told := make(chan runtime.Change, 1)
+	if err := s.Watch(t.Context(), func(c runtime.Change) { told <- c }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Revoke(t.Context(), v, key.Now); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-told:
+		if want := (runtime.Change{Kind: runtime.SessionEnded, ID: key.ID}); got != want {
+			t.Errorf("told %+v, want %+v", got, want)
+		}
+	default:
+		t.Error("told nothing")
+	}
+}

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 func TestLoadsRunBesideEachOther(t *testing.T) {
@@ -45,6 +48,55 @@ func TestEveryModeMustBeSet(t *testing.T) {
 		}
 		if err := prepare(t.Context(), conn); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error with %s", path, err, want)
+		}
+	}
+}
+
+func TestClosingReturnsTheErrorOfEveryConnection(t *testing.T) {
+	p := newPool(1)
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sessions.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := p.open(t.Context(), s.path); err != nil {
+		t.Fatal(err)
+	}
+	conn := <-p.idle
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.idle <- conn
+	if err := p.close(); err == nil {
+		t.Error("a connection that was closed before is closed without an error")
+	}
+}
+
+// What a load has read may have ended before it comes to record that.
+func TestALoadThatRecordsAnswersWhatIsStoredThen(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sessions.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	key := runtime.Key{ID: runtime.ID{1}, Now: time.Now()}
+	if _, err := s.loadAndRecord(t.Context(), key, &runtime.Record{}, nil); !errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("%v, want %v", err, runtime.ErrNotFound)
+	}
+}
+
+func TestAStatementThatCannotBePreparedIsAnError(t *testing.T) {
+	conn, err := sqlite.OpenConn(":memory:") // without tables
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, selected := selectRecord(conn, runtime.ID{})
+	_, swept := sweepSome(conn, time.Now(), 1)
+	_, watched := lastChange(conn)
+	for name, err := range map[string]error{"select": selected, "sweep": swept, "watch": watched} {
+		if err == nil || !strings.Contains(err.Error(), "no such table") {
+			t.Errorf("%s: %v, want that there is no such table", name, err)
 		}
 	}
 }
