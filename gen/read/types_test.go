@@ -105,9 +105,3 @@ func TestEveryNameOfAFieldHasItsTag(t *testing.T) {
 		t.Errorf("other tags (-want +got):\n%s", diff)
 	}
 }
-
-func TestMembersOfAStructWithoutANameAreNotOfASession(t *testing.T) {
-	if new(walk).inSession() {
-		t.Error("they are")
-	}
-}
