@@ -307,8 +307,8 @@ func (s *Session) DirtyFields() []string {
 
 // Renew gives the session a new token at the commit. The old one still works for
 // the grace after the new one was first presented. On a new session it does
-// nothing, and neither does the fifth renewal within a grace: no token is forgotten
-// that may be in use.
+// nothing, nor if the session, which remembers its last four tokens, would forget one
+// that may be in use: for the fifth time within the grace, for instance.
 func (s *Session) Renew() {
 	s.lock()
 	defer s.unlock()
@@ -367,11 +367,11 @@ func (s *Session) destroy() {
 	defer ctx.stop()
 	s.load(ctx)
 	switch {
-	case s.former != nil && !s.hasToken:
-		s.life.ending = &ending{*s.former, true}
 	case s.hasToken && (s.draft.stored != nil || s.sight == outage):
 		s.life.ending = &ending{s.identity, false}
 		s.become(identity{}, absent)
+	case s.former != nil && !s.hasToken && s.life.ending == nil:
+		s.life.ending = &ending{*s.former, true}
 	}
 }
 

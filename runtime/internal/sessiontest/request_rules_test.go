@@ -383,6 +383,27 @@ func TestR3WhatIsWrittenAfterDestroyIsAFreshSessionAndTheCookieIsReplaced(t *tes
 	})
 }
 
+// TestR3DestroyingTwiceEndsTheSessionThatThisRequestBegan is about a browser whose own
+// cookie opens nothing.
+func TestR3DestroyingTwiceEndsTheSessionThatThisRequestBegan(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	stale := b.clone()
+	b.visit(func(v *VisitorSession) { v.Destroy() })
+	s.wait(time.Hour)
+	stale.visit(func(v *VisitorSession) {
+		v.SetUserID(7)
+		if err := v.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+		v.Destroy()
+		v.Destroy()
+	})
+	if n := len(s.find(7)); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
 func TestR3DestroyingTwiceEndsOneSession(t *testing.T) {
 	s := newSite(t)
 	b := s.signedUp()
