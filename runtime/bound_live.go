@@ -17,7 +17,7 @@ func (e *engine) provedBy(cookies string, r *Record, now time.Time) time.Time {
 	}
 	if t, brought := e.broughtBound(cookies, e.byStore(now)); brought && r != nil {
 		if b := readBinding(e.format, r.Entries); b.registered() && b.knows(t.hash(e.kind)) {
-			return t.end().Add(-e.ahead())
+			return t.end().Add(-e.server.Ahead())
 		}
 	}
 	return now.Add(e.config.BoundAge)

@@ -128,11 +128,14 @@ func (c commit) storePending(ctx context.Context) error {
 		return c.refuse()
 	case !c.dirty():
 		return nil
-	case c.hasToken:
-		return c.update(ctx)
-	default:
-		return c.create(ctx)
 	}
+	if err := c.engine.meetClock(ctx); err != nil {
+		return c.lose(err)
+	}
+	if c.hasToken {
+		return c.update(ctx)
+	}
+	return c.create(ctx)
 }
 
 // refuse drops what is pending: nothing more of this session is committed.

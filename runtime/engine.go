@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,8 @@ type engine struct {
 	store   Store  // nil: sessions without one
 	format  Format
 	clock   *clock
-	ahead   func() time.Duration // of the store's clock
-	ring    *keyRing             // nil without a store
+	server  Clocked
+	ring    *keyRing // nil without a store
 
 	renewing []*Field // with the option renew
 	limited  []*Field // with the option limit
@@ -45,7 +46,19 @@ func (e *engine) shares(other *engine) string {
 
 // byStore returns a time of the program's clock by that of the store, which is one
 // for all programs.
-func (e *engine) byStore(t time.Time) time.Time { return t.Add(e.ahead()) }
+func (e *engine) byStore(t time.Time) time.Time { return t.Add(e.server.Ahead()) }
+
+// meetClock has byStore know the store's clock also before the store's first answer:
+// a commit judges bound cookies, and dates challenges, before it is sent.
+func (e *engine) meetClock(ctx context.Context) error {
+	if e.config.Bound == BoundNever {
+		return nil
+	}
+	if err := e.server.Measure(ctx, e.clock.read()); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return nil
+}
 
 // fault reports an error that is none of a request's own session.
 func (e *engine) fault(ctx context.Context, op, handle string, err error) {

@@ -32,7 +32,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		device: config.BoundCookie(),
 		store:  store,
 		clock:  newClock(config.Now),
-		ahead:  aheadOf(store),
+		server: serverClock(store),
 		ring:   ring,
 
 		renewing: model.renewing,
@@ -51,13 +51,20 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	return &Manager[S]{model, e}, nil
 }
 
-// aheadOf returns what says how far the clock of the store is ahead.
-func aheadOf(store Store) func() time.Duration {
+// serverClock returns the clock of the server that the store is on.
+func serverClock(store Store) Clocked {
 	if c, ok := ability[Clocked](store); ok {
-		return c.Ahead
+		return c
 	}
-	return func() time.Duration { return 0 }
+	return sameClock{}
 }
+
+// sameClock is that of a store which judges by the program's clock.
+type sameClock struct{}
+
+func (sameClock) Ahead() time.Duration { return 0 }
+
+func (sameClock) Measure(context.Context, time.Time) error { return nil }
 
 func (m *Model[S]) check(store Store, config *Config, problems []Problem) (*keyRing, error) {
 	var errs []error

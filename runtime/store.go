@@ -100,6 +100,10 @@ type Clocked interface {
 	// Ahead returns how far that clock is ahead of the program's, as the last answer
 	// of the server has shown; 0 before there was one. It does not ask.
 	Ahead() time.Duration
+
+	// Measure makes Ahead known to a program whose clock says now. It asks the server
+	// if no answer has shown it yet.
+	Measure(ctx context.Context, now time.Time) error
 }
 
 // A Pinger is a store that says whether it works better than a load of a missing

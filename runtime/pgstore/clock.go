@@ -1,9 +1,11 @@
 package pgstore
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/duckgen/duckgen/runtime"
@@ -35,7 +37,10 @@ const leeway = 500 * time.Millisecond
 // An ahead is how far the server's clock is ahead of the program's, in whole
 // milliseconds. It changes only if it is wrong by more than the leeway, so that
 // equal times stay equal.
-type ahead struct{ d atomic.Int64 }
+type ahead struct {
+	d     atomic.Int64
+	known atomic.Bool
+}
 
 func (a *ahead) get() time.Duration { return time.Duration(a.d.Load()) }
 
@@ -52,10 +57,25 @@ func (a *ahead) observe(began, server time.Time, took time.Duration) {
 	default:
 		a.d.Store(int64((most - took/2).Round(time.Millisecond)))
 	}
+	a.known.Store(true)
 }
 
 // Ahead implements [runtime.Clocked].
 func (s *Store) Ahead() time.Duration { return s.ahead.get() }
+
+// Measure implements [runtime.Clocked].
+func (s *Store) Measure(ctx context.Context, now time.Time) error {
+	if s.clientClock || s.ahead.known.Load() {
+		return nil
+	}
+	m := s.moment(now)
+	var server time.Time
+	err := s.query(ctx, func(r pgx.Row) error { return r.Scan(&server) }, "SELECT statement_timestamp()")
+	if err == nil {
+		s.observe(&m, server)
+	}
+	return err
+}
 
 // A moment is when an operation began.
 type moment struct {

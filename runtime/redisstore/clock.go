@@ -80,6 +80,15 @@ func (s *Store) Ahead() time.Duration {
 	return 0
 }
 
+// Measure implements [runtime.Clocked].
+func (s *Store) Measure(ctx context.Context, now time.Time) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	_, err := s.offset(ctx, now)
+	return err
+}
+
 func (o *offset) holds(now time.Time) bool {
 	passed := time.Since(o.asked)
 	return passed < offsetLife && (now.Sub(o.program)-passed).Abs() < maxStep

@@ -72,12 +72,13 @@ func bothClocks(t *testing.T, program func(ahead time.Duration) *site, ahead tim
 	one.opens(false)
 	both.opens(true)
 	time.Sleep(boundAgeOfServers) // by a clock that nobody can move
-	for _, s := range []*site{wrong, right} {
-		at(s, both).opens(false)
-		if res := both.see(func(s *VisitorSession) { s.AddViews(10) }); res.StatusCode != http.StatusForbidden {
+	for _, s := range []*site{program(ahead), wrong, right} { // one has heard nothing of the server's clock yet
+		if res := at(s, both).see(func(s *VisitorSession) { s.AddViews(10) }); res.StatusCode != http.StatusForbidden {
 			t.Errorf("a thief's blind write is answered %d", res.StatusCode)
 		}
+		both.opens(false)
 	}
+	signedIn(t, program(ahead)) // its first call of the store
 	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
 		t.Errorf("a refresh takes the steps %v", steps)
 	}
