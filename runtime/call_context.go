@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -11,30 +10,35 @@ import (
 // [context.WithTimeout] would be, but starts its timer only when somebody waits
 // for it: most calls are over sooner than a timer is made.
 type callContext struct {
-	parent   context.Context
-	lasting  bool // goes on when the parent is over: a visitor who hangs up must not cancel a sign-out
-	deadline time.Time
-	start    sync.Once
-	timed    context.Context // once somebody waits
-	cancel   context.CancelFunc
-	started  atomic.Bool // timed is there
+	parent  context.Context
+	lasting bool                         // goes on when the parent is over: a visitor who hangs up must not cancel a sign-out
+	ends    time.Duration                // since epoch
+	timed   atomic.Pointer[timedContext] // nil: nobody has waited, and it was not stopped
+}
+
+type timedContext struct {
+	context.Context
+	cancel context.CancelFunc
 }
 
 func (c *callContext) begin(parent context.Context, limit time.Duration) {
-	c.parent, c.deadline = parent, time.Now().Add(limit)
-	if end, ok := parent.Deadline(); ok && !c.lasting && end.Before(c.deadline) {
-		c.deadline = end
-	}
+	c.parent, c.ends = parent, time.Since(epoch)+limit
 }
 
-func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, true }
+func (c *callContext) Deadline() (time.Time, bool) {
+	own := epoch.Add(c.ends)
+	if end, ok := c.parent.Deadline(); ok && !c.lasting && end.Before(own) {
+		return end, true
+	}
+	return own, true
+}
 
 func (c *callContext) Done() <-chan struct{} { return c.wait().Done() }
 
 // Err is an error as soon as Done is closed, also by stop: package context
 // panics, in a goroutine of its own, over a parent that keeps to less.
 func (c *callContext) Err() error {
-	if !c.started.Load() && time.Until(c.deadline) > 0 && (c.lasting || c.parent.Err() == nil) {
+	if c.timed.Load() == nil && time.Since(epoch) < c.ends && (c.lasting || c.parent.Err() == nil) {
 		return nil
 	}
 	return c.wait().Err()
@@ -42,30 +46,31 @@ func (c *callContext) Err() error {
 
 func (c *callContext) Value(key any) any { return c.parent.Value(key) }
 
+// wait returns what has a timer, and starts that at the first call.
 func (c *callContext) wait() context.Context {
-	c.start.Do(func() {
+	if c.timed.Load() == nil {
 		parent := c.parent
 		if c.lasting {
 			parent = context.WithoutCancel(parent)
 		}
-		c.timed, c.cancel = context.WithDeadline(parent, c.deadline)
-		c.started.Store(true)
-	})
-	return c.timed
+		ctx, cancel := context.WithDeadline(parent, epoch.Add(c.ends))
+		if !c.timed.CompareAndSwap(nil, &timedContext{ctx, cancel}) {
+			cancel()
+		}
+	}
+	return c.timed.Load()
 }
 
 // stop releases the timer.
 func (c *callContext) stop() {
-	c.start.Do(func() {
-		c.timed, c.cancel = stopped, func() {}
-		c.started.Store(true)
-	})
-	c.cancel()
+	if !c.timed.CompareAndSwap(nil, stopped) {
+		c.timed.Load().cancel()
+	}
 }
 
 // stopped is what waits for a context that was stopped before anybody waited.
-var stopped = func() context.Context {
+var stopped = func() *timedContext {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	return ctx
+	return &timedContext{ctx, cancel}
 }()
