@@ -1,10 +1,8 @@
 package runtime
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
-	"strings"
 )
 
 // The packed form of a set of entries is one string, so that a store can keep it
@@ -19,6 +17,7 @@ const (
 	headSize    = 4
 	counterSize = 8 // of the value of a counter
 	kindBits    = 2 // of a head, the lowest
+	kindMask    = 1<<kindBits - 1
 	maxPacked   = 1<<30 - 1
 )
 
@@ -28,15 +27,12 @@ func tableSize(n int) int { return n*rowSize + endSize }
 // counts it.
 func packedSize(n, size int) int { return tableSize(n) + n*headSize + size }
 
-// A row has where an entry begins in its lower half, and the beginning of the key
-// in the upper one. Most searches compare no more of the keys than that.
-type row uint64
-
-func newRow(begin int, key string) row { return row(begin) | row(keyBeginning(key))<<32 }
-
-func (r row) begin() int { return int(uint32(r)) }
-
-func (r row) keyBeginning() uint32 { return uint32(r >> 32) }
+// newRow returns a row as it is stored: where an entry begins in its lower half, and
+// the beginning of the key in the upper one. Most searches compare no more of the
+// keys than that.
+func newRow(begin int, key string) uint64 {
+	return uint64(begin) | uint64(keyBeginning(key))<<32
+}
 
 // keyBeginning returns the first bytes of a key as a number that sorts as they do.
 func keyBeginning(key string) uint32 {
@@ -56,36 +52,41 @@ func (e Entries) Len() int {
 	return e.begin(0) / rowSize // which is where the table ends
 }
 
-func (e Entries) row(i int) row {
-	return row(binary.LittleEndian.Uint64(stringBytes(e.packed[i*rowSize : (i+1)*rowSize])))
-}
-
 // begin returns where an entry begins: the one at the position Len is where the
 // last one ends.
-func (e Entries) begin(i int) int { return e.number(i * rowSize) }
+func (e Entries) begin(i int) int { return int(e.number(i * rowSize)) }
 
-func (e Entries) number(at int) int {
-	return int(binary.LittleEndian.Uint32(stringBytes(e.packed[at : at+4])))
+// keyBeginning returns what the row of an entry has of its key.
+func (e Entries) keyBeginning(i int) uint32 { return e.number(i*rowSize + rowSize/2) }
+
+func (e Entries) number(at int) uint32 {
+	b := e.packed[at : at+4]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
-func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & (1<<kindBits - 1)) }
+func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & kindMask) }
 
 func (e Entries) key(i int) string { return e.keyAt(e.begin(i)) }
 
 // keyAt returns the key of the entry that begins there.
 func (e Entries) keyAt(begin int) string {
 	key := begin + headSize
-	return e.packed[key : key+e.number(begin)>>kindBits]
+	return e.packed[key : key+e.keyLength(begin)]
 }
 
+// keyLength returns the length of the key of the entry that begins there.
+func (e Entries) keyLength(begin int) int { return int(e.number(begin) >> kindBits) }
+
 func (e Entries) at(i int) Entry {
-	key := e.key(i)
-	value := e.begin(i) + headSize + len(key)
-	if kind := e.kind(i); kind != CounterEntry {
-		return Entry{Key: key, Kind: kind, Value: e.packed[value:e.begin(i+1)]}
+	begin, end := e.begin(i), e.begin(i+1)
+	key := begin + headSize
+	value := key + e.keyLength(begin)
+	kind := EntryKind(e.packed[begin] & kindMask)
+	if kind != CounterEntry {
+		return Entry{Key: e.packed[key:value], Kind: kind, Value: e.packed[value:end]}
 	}
-	count := binary.LittleEndian.Uint64(stringBytes(e.packed[value : value+counterSize]))
-	return Entry{Key: key, Kind: CounterEntry, Count: int64(count)}
+	count := binary.LittleEndian.Uint64(stringBytes(e.packed[value:end]))
+	return Entry{Key: e.packed[key:value], Kind: kind, Count: int64(count)}
 }
 
 // find returns where the entry with the key is, or where it belongs.
@@ -94,15 +95,11 @@ func (e Entries) find(key string) (i int, found bool) {
 	from, to := 0, e.Len()
 	for from < to {
 		middle := int(uint(from+to) / 2)
-		row := e.row(middle)
-		order := cmp.Compare(row.keyBeginning(), wanted)
-		if order == 0 {
-			order = strings.Compare(e.keyAt(row.begin()), key)
-		}
+		beginning := e.keyBeginning(middle)
 		switch {
-		case order == 0:
+		case beginning == wanted && e.key(middle) == key:
 			return middle, true
-		case order < 0:
+		case beginning < wanted || beginning == wanted && e.key(middle) < key:
 			from = middle + 1
 		default:
 			to = middle
@@ -135,9 +132,9 @@ func newPacker(n, size int) packer {
 }
 
 func (p *packer) add(e *Entry) {
-	binary.LittleEndian.PutUint64(p.packed[p.row:], uint64(newRow(p.entry, e.Key)))
+	binary.LittleEndian.PutUint64(p.packed[p.row:], newRow(p.entry, e.Key))
 	p.row += rowSize
-	binary.LittleEndian.PutUint32(p.packed[p.entry:], uint32(len(e.Key))<<kindBits|uint32(e.Kind)&(1<<kindBits-1))
+	binary.LittleEndian.PutUint32(p.packed[p.entry:], uint32(len(e.Key))<<kindBits|uint32(e.Kind)&kindMask)
 	p.entry += headSize
 	p.entry += copy(p.packed[p.entry:], e.Key)
 	if e.Kind == CounterEntry {
@@ -202,7 +199,7 @@ func (e Entries) wellFormed() bool {
 			return false
 		}
 		key := e.keyAt(begin)
-		if e.row(i).keyBeginning() != keyBeginning(key) || i > 0 && e.key(i-1) >= key {
+		if e.keyBeginning(i) != keyBeginning(key) || i > 0 && e.key(i-1) >= key {
 			return false
 		}
 	}
@@ -211,8 +208,8 @@ func (e Entries) wellFormed() bool {
 
 // soundAt checks the head of the entry between begin and end.
 func (e Entries) soundAt(begin, end int) bool {
-	value := begin + headSize + e.number(begin)>>kindBits
-	switch EntryKind(e.packed[begin] & (1<<kindBits - 1)) {
+	value := begin + headSize + e.keyLength(begin)
+	switch EntryKind(e.packed[begin] & kindMask) {
 	case PlainEntry, IndexedEntry:
 		return value <= end
 	case CounterEntry:
