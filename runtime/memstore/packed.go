@@ -91,11 +91,11 @@ func (s *Store) pack(r *runtime.Record, old *packed) slot {
 }
 
 func (s *Store) packRare(r *runtime.Record, old *packed) *rare {
-	if len(r.Earlier) == 0 && r.Ticket == nil && r.Ended.IsZero() {
-		return s.family(r.Kind)
-	}
 	if old != nil && old.rare.holds(r) {
 		return old.rare
+	}
+	if len(r.Earlier) == 0 && r.Ticket == nil && r.Ended.IsZero() {
+		return s.family(r.Kind)
 	}
 	next := &rare{kind: r.Kind, earlier: slices.Clone(r.Earlier), ended: r.Ended}
 	if r.Ticket != nil {
