@@ -1,9 +1,6 @@
 package runtime
 
-import (
-	"errors"
-	"slices"
-)
+import "errors"
 
 // A draft is the entries of a session as one request sees them: what is stored,
 // as far as it is known, with what is pending on top. It has no lock, no context
@@ -13,8 +10,8 @@ import (
 type draft struct {
 	stored  *Record // as last seen; nil: nothing is stored
 	known   bool    // stored is what the store has
-	pending []pending
 	format  Format
+	pending []pending
 	sealer  sealer
 	clock   *clock // for fields with a TTL
 
@@ -36,12 +33,12 @@ type pending struct {
 // change is one operation to come on one entry.
 type change struct {
 	op        changeOp
+	anew      bool   // a set that came of adding to what had been removed
+	withdrawn bool   // it would leave the entry as it is
 	value     string // encoded and not sealed
 	count     int64
 	ends      int64    // of the value, in nanoseconds since 1970; 0: it does not
-	anew      bool     // a set that came of adding to what had been removed
 	taken     *element // what was read of the stored one and goes if that still has it; nil: nothing
-	withdrawn bool     // it would leave the entry as it is
 	err       error    // makes the commit fail
 }
 
@@ -94,7 +91,16 @@ func (d *draft) find(f *Field) *pending {
 // changes reports whether anything is pending that is a change, or a sign-in: that
 // renews by itself.
 func (d *draft) changes() bool {
-	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.signIn || p.changes() })
+	return anyPending(d.pending, func(p *pending) bool { return p.signIn || p.changes() })
+}
+
+func anyPending(list []pending, is func(*pending) bool) bool {
+	for i := range list {
+		if is(&list[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // dirty reports whether the field has a change that is not stored yet.
@@ -104,7 +110,8 @@ func (d *draft) dirty(f *Field) bool {
 }
 
 func (p *pending) changes() bool {
-	return p.clears() || p.scalar.effective().op != changeNone || !p.withdrawn && anyElement(p.elements, change.isEffective)
+	return p.clears() || p.scalar.op != changeNone && p.scalar.isEffective() ||
+		!p.withdrawn && anyElement(p.elements, change.isEffective)
 }
 
 // clears reports whether the stored elements of a map field are to go.

@@ -186,7 +186,7 @@ func asFieldError(f *Field, err error) error {
 
 // signsIn reports whether a renew field was set.
 func (d *draft) signsIn() bool {
-	return slices.ContainsFunc(d.pending, func(p pending) bool { return p.signIn })
+	return anyPending(d.pending, func(p *pending) bool { return p.signIn })
 }
 
 // signIn says whom the draft signs in: what it sets of the given fields, which are
@@ -213,10 +213,10 @@ func (d *draft) signIn(fields []*Field) *SignIn {
 
 // signsOut reports whether a renew field goes back to its default.
 func (d *draft) signsOut() bool {
-	return slices.ContainsFunc(d.pending, pending.signsOut)
+	return anyPending(d.pending, (*pending).signsOut)
 }
 
-func (p pending) signsOut() bool {
+func (p *pending) signsOut() bool {
 	c := p.scalar.effective()
 	return p.field.Renew && (c.op == changeRemove || c.taken != nil)
 }
@@ -234,7 +234,7 @@ func (d *draft) keepSignOuts() (others bool) {
 
 // needsRecord reports whether the operations depend on what is stored.
 func (d *draft) needsRecord() bool {
-	return slices.ContainsFunc(d.pending, func(p pending) bool {
+	return anyPending(d.pending, func(p *pending) bool {
 		return p.scalar.needsRecord() || !p.withdrawn && anyElement(p.elements, change.needsRecord) || p.tidies()
 	})
 }

@@ -53,31 +53,28 @@ func (c change) shown() change {
 
 // scalar returns a field of one entry, encoded.
 func (d *draft) scalar(f *Field) (value string, ok bool) {
-	c := d.pendingScalar(f)
-	if c.absolute() {
-		return c.value, c.op == changeSet && d.lasts(c.ends)
-	}
-	e, ok := d.storedScalar(f)
-	e, ok = d.onto(f, c, e, ok)
+	e, ok := d.sole(f)
 	return e.value, ok
 }
 
 // count returns a counter.
 func (d *draft) count(f *Field) (n int64, ok bool) {
-	c := d.pendingScalar(f)
-	if c.absolute() {
-		return c.count, c.op == changeSet
-	}
-	e, ok := d.storedScalar(f)
-	e, ok = d.onto(f, c, e, ok)
+	e, ok := d.sole(f)
 	return e.count, ok
 }
 
-func (d *draft) pendingScalar(f *Field) change {
-	if p := d.find(f); p != nil {
-		return p.scalar.shown()
+// sole returns what the one entry of a field holds.
+func (d *draft) sole(f *Field) (element, bool) {
+	p := d.find(f)
+	if p == nil {
+		return d.storedScalar(f)
 	}
-	return change{}
+	c := p.scalar.shown()
+	if c.absolute() {
+		return d.onto(f, c, element{}, false)
+	}
+	stored, found := d.storedScalar(f)
+	return d.onto(f, c, stored, found)
 }
 
 // element returns one element of a map field.
@@ -252,8 +249,16 @@ func (d *draft) storedValue(f *Field, key, was string) (value element, found boo
 	return value, true
 }
 
-// open returns the value of an entry, unsealed if the field is secret, and its end.
-func (d *draft) open(f *Field, e Entry) (opened element, err error) {
+// open returns the value of an entry, and its end. Most are stored as they are.
+func (d *draft) open(f *Field, e Entry) (element, error) {
+	if e.Kind == CounterEntry || f.Secret || f.TTL > 0 {
+		return d.unwrap(f, e)
+	}
+	return element{value: e.Value}, nil
+}
+
+// unwrap unseals the value of a secret field, and takes its end from it.
+func (d *draft) unwrap(f *Field, e Entry) (opened element, err error) {
 	if e.Kind == CounterEntry {
 		return element{}, errKind
 	}
@@ -326,10 +331,9 @@ func (d *draft) storedElement(f *Field, text string) (element, bool) {
 func (d *draft) storedEntry(f *Field, key, was string) (e element, found bool) {
 	if f.counter {
 		e.count, found = d.storedCount(key, was)
-	} else {
-		e, found = d.storedValue(f, key, was)
+		return e, found
 	}
-	return e, found
+	return d.storedValue(f, key, was)
 }
 
 // storedScalar returns what is stored of a field that is one entry. If nothing is,

@@ -6,9 +6,9 @@ import "time"
 type life struct {
 	begin       bool           // a session, even if nothing is in it
 	renew       bool           // a new token
+	persistence Persistence    // another one of its cookie; zero: it stays
 	expiry      *time.Time     // another deadline, zero: the configured age
 	idle        *time.Duration // another idle limit of its own, 0: the configured one
-	persistence Persistence    // another one of its cookie; zero: it stays
 	ending      *ending        // what Destroy ends
 }
 

@@ -36,37 +36,40 @@ type Session struct {
 // state is what a session that is in use knows.
 type state struct {
 	identity
-	sight    sight
+	sight sight
+
+	duplicate bool // several cookies came
+	passive   bool // the request is no use of the session
+	consulted bool // the response depends on the session
+	private   bool // the response has what no cache may keep
+	unread    bool // and was to read it after its end
+	unsaved   bool // a change was dropped because loading failed
+
+	destroyed bool // the session of this request was ended by it
+	renewed   bool // or has another token
+
+	cookie  cookieChange
+	unbinds bool // the browser's bound cookie is of a session that it has left
+	sent    bool // setCookie is in use
+
 	refusal  error     // why nothing more is committed; nil: it is
 	err      error     // the first error
 	former   *identity // a token that the store did not know, for a sign-in
 	reserved *ID       // for a session begun in place of this one, see RevokeBy
 	next     *hidden   // the secret of the next token, as far as something was made of it; nil: none yet
-	draft    draft
-	live     *connection // nil: plain HTTP
-	life     life
-	spare    *commitRoom // nil: none yet
-	first    callContext // of the first load
+	rivals   []token   // of several cookies, as long as it is not known which one counts
 
-	duplicate bool    // several cookies came
-	rivals    []token // of them, as long as it is not known which one counts
-	passive   bool    // the request is no use of the session
-	consulted bool    // the response depends on the session
-	private   bool    // the response has what no cache may keep
-	unread    bool    // and was to read it after its end
-	unsaved   bool    // a change was dropped because loading failed
+	draft draft
+	live  *connection // nil: plain HTTP
+	life  life
+	spare *commitRoom // nil: none yet
+	first callContext // of the first load
 
-	destroyed bool // the session of this request was ended by it
-	renewed   bool // or has another token
-
-	cookie     cookieChange
 	cookieEnds time.Time // of a new cookie; zero: with the browser's own session
 	invitation string    // the challenge by which the browser is to register a key; empty: it is not
-	unbinds    bool      // the browser's bound cookie is of a session that it has left
 
 	// What the response's header was given, in room of its own.
 	setCookie, cacheControl [1]string
-	sent                    bool // setCookie is in use
 
 	notices []func() // called when the lock is released
 }
@@ -123,7 +126,9 @@ func (s *Session) touch(room *state) {
 // unlock calls back only after the lock is free, so that a callback may use the
 // session.
 func (s *Session) unlock() {
-	s.reportMisfits()
+	if len(s.draft.misfits) > 0 {
+		s.reportMisfits()
+	}
 	notices := s.notices
 	s.notices = nil
 	s.mu.Unlock()

@@ -77,11 +77,16 @@ func (s *Session) consult() {
 	s.consulted = true
 }
 
-// load fetches the record at the first need. After the last commit that is too
-// late.
+// load fetches the record at the first need.
 func (s *Session) load(ctx context.Context) {
+	if s.sight == unseen && s.engine.store != nil {
+		s.loadUnseen(ctx)
+	}
+}
+
+// loadUnseen fetches the record. After the last commit that is too late.
+func (s *Session) loadUnseen(ctx context.Context) {
 	switch {
-	case s.sight != unseen || s.engine.store == nil:
 	case s.phase != phaseClosed:
 		bound := &s.first
 		if bound.parent != nil { // a store may hold on to it

@@ -11,6 +11,10 @@ import (
 // 48 bytes fills its last character, so every token has exactly one spelling.
 const tokenLength = (len(ID{}) + len(secret{})) * 4 / 3
 
+// decodeSpace lets package base64 write its last eight bytes, of which six count, in
+// one piece.
+const decodeSpace = 2
+
 // secret is the part of a token that changes with every renewal: its second half
 // with a plain one, all of it with a sign-in and a sign-out.
 type secret [32]byte
@@ -59,9 +63,9 @@ func parseToken(text string) (t token, ok bool) {
 	if len(text) != tokenLength {
 		return token{}, false
 	}
-	var raw [len(t.id) + len(t.secret)]byte
+	var raw [len(t.id) + len(t.secret) + decodeSpace]byte
 	n, err := base64.RawURLEncoding.Decode(raw[:], []byte(text))
-	if err != nil || n != len(raw) {
+	if err != nil || n != len(t.id)+len(t.secret) {
 		return token{}, false
 	}
 	copy(t.id[:], raw[:])
