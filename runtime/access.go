@@ -7,26 +7,24 @@ package runtime
 func read[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
 	s.lock()
 	defer s.unlock()
-	s.lookFor(f)
-	return of(&s.draft, f)
-}
-
-// take is read, and what was read goes from the field.
-func take[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
-	s.lock()
-	defer s.unlock()
-	s.lookFor(f)
-	if v, ok = of(&s.draft, f); ok && s.takesChanges(f.Key) {
-		s.makeRoom()
-		s.draft.take(f)
-	}
-	return v, ok
-}
-
-func (s *Session) lookFor(f *Field) {
 	if !s.draft.answers(f) {
 		s.look()
 	}
+	return of(&s.draft, f)
+}
+
+// take reads a part, and what was read goes from it.
+func take[T any](s *Session, p part, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
+	s.lock()
+	defer s.unlock()
+	if !p.answered(&s.draft) {
+		s.look()
+	}
+	if v, ok = of(&s.draft, p.Field); ok && s.takesChanges(p.Key) {
+		s.makeRoom()
+		p.take(&s.draft)
+	}
+	return v, ok
 }
 
 // readElement reads one element of a map field.
@@ -40,17 +38,8 @@ func (s *Session) readElement(f *Field, text string) (element, bool) {
 }
 
 // takeElement is readElement, and what was read goes from the map.
-func (s *Session) takeElement(f *Field, text string) (e element, ok bool) {
-	s.lock()
-	defer s.unlock()
-	if !s.draft.answersElement(f, text) {
-		s.look()
-	}
-	if e, ok = s.draft.element(f, text); ok && s.takesChanges(f.Key) {
-		s.makeRoom()
-		s.draft.takeElement(f, text)
-	}
-	return e, ok
+func (s *Session) takeElement(f *Field, text string) (element, bool) {
+	return take(s, f.elementOf(text), func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
 }
 
 // write changes a field, unless the session no longer takes changes. If that is

@@ -32,8 +32,8 @@ func parseBoundToken(text string) (t boundToken, ok bool) {
 	if len(text) != boundTokenLength {
 		return t, false
 	}
-	n, err := base64.RawURLEncoding.Decode(t[:], []byte(text))
-	return t, err == nil && n == len(t)
+	_, err := base64.RawURLEncoding.Decode(t[:], []byte(text))
+	return t, err == nil
 }
 
 func (t boundToken) text() string { return base64.RawURLEncoding.EncodeToString(t[:]) }

@@ -95,7 +95,7 @@ func (c *headerCarrier) next(brought string) (value, rest string, found bool) {
 	for brought != "" {
 		value, brought, _ = strings.Cut(brought, ",")
 		value = trimBlank(value)
-		if len(value) >= len(c.scheme) && strings.EqualFold(value[:len(c.scheme)], c.scheme) && value != "" {
+		if len(value) > len(c.scheme) && strings.EqualFold(value[:len(c.scheme)], c.scheme) {
 			return trimBlank(value[len(c.scheme):]), brought, true
 		}
 	}

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,9 +131,7 @@ func (c commit) storeLocally() error {
 	next.Idle = c.life.ownIdle(next.Idle)
 	next.Expires = c.engine.expires(now, next.Deadline, next.Idle)
 	next.Entries = entries
-	if c.life.persistence != PersistenceConfigured {
-		next.Persistence = c.life.persistence
-	}
+	next.Persistence = cmp.Or(c.life.persistence, next.Persistence)
 	c.drop()
 	c.move(seen, &next, nil)
 	return nil

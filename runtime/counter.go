@@ -21,7 +21,7 @@ func (f *Counter[T]) Get(s *Session) T {
 // Take returns the field's value and clears it. A counter that another request
 // changes meanwhile stays.
 func (f *Counter[T]) Take(s *Session) T {
-	n, _ := take(s, &f.Field, (*draft).count)
+	n, _ := take(s, f.whole(), (*draft).count)
 	return held[T](s, f.Key, n)
 }
 

@@ -95,11 +95,12 @@ func (d *draft) element(f *Field, text string) (element, bool) {
 // remainingElement is element for a map that makes room by itself.
 func (d *draft) remainingElement(f *Field, text string) (element, bool) {
 	list, _ := d.elements(f)
-	i := slices.IndexFunc(list, func(e element) bool { return e.text == text })
-	if i < 0 {
-		return element{}, false
+	for _, e := range list {
+		if e.text == text {
+			return e, true
+		}
 	}
-	return list[i], true
+	return element{}, false
 }
 
 func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {

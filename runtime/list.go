@@ -53,7 +53,7 @@ func (f *List[S, E]) Snapshot(s *Session) S {
 // Take returns the slice and clears it. What another request stores meanwhile
 // stays, and with MergeAppend only the elements that were read go.
 func (f *List[S, E]) Take(s *Session) S {
-	raw, ok := take(s, &f.Field, (*draft).scalar)
+	raw, ok := take(s, f.whole(), (*draft).scalar)
 	v, _ := f.decode(s, raw, ok)
 	return v
 }

@@ -75,7 +75,7 @@ func (f *Map[K, V]) Snapshot(s *Session) map[K]V {
 // Take returns the map and clears it. Elements that other requests store meanwhile
 // stay.
 func (f *Map[K, V]) Take(s *Session) map[K]V {
-	list, _ := take(s, &f.Field, (*draft).elements)
+	list, _ := take(s, f.whole(), (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
 }
 
@@ -170,7 +170,7 @@ func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
 // Take returns the map and clears it. Elements that other requests store meanwhile
 // stay.
 func (f *CounterMap[K, V]) Take(s *Session) map[K]V {
-	list, _ := take(s, &f.Field, (*draft).elements)
+	list, _ := take(s, f.whole(), (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
 }
 

@@ -58,7 +58,7 @@ func (f *Value[T]) Get(s *Session) T {
 // Take returns the field's value and clears it. What another request stores
 // meanwhile stays.
 func (f *Value[T]) Take(s *Session) T {
-	raw, ok := take(s, &f.Field, (*draft).scalar)
+	raw, ok := take(s, f.whole(), (*draft).scalar)
 	v, _ := f.decode(s, raw, ok)
 	return v
 }

@@ -121,7 +121,7 @@ func (w *writer) Header() http.Header { return w.under().Header() }
 // WriteHeader commits, but not for an informational response: that is followed
 // by another. 101 is not.
 func (w *writer) WriteHeader(status int) {
-	begins := false
+	var begins bool
 	switch {
 	case status == http.StatusSwitchingProtocols:
 		begins = w.upgrade()
