@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,4 +88,18 @@ func FuzzBinding(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever text a browser sends, the token is what gives the text again.
+func TestABoundTokenHasOneText(t *testing.T) {
+	want := boundToken{1, 2, 3}
+	for n := range 3 * boundTokenLength {
+		text := strings.Repeat(want.text(), 3)[:n]
+		if got, ok := parseBoundToken(text); ok != (n == boundTokenLength) || ok && got != want {
+			t.Errorf("%d letters are read as %v, %v", n, got, ok)
+		}
+	}
+	if _, ok := parseBoundToken("!" + want.text()[1:]); ok {
+		t.Error("read with a letter that is none")
+	}
 }

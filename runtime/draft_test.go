@@ -852,3 +852,28 @@ func TestSealedValueFollowsTheID(t *testing.T) {
 		t.Errorf("the sealed value reads as %q, %v", value, ok)
 	}
 }
+
+// T8: a sign-in joins only if everything that it sets can be compared with what is
+// stored, which a sealed value cannot.
+func TestWhatASignInSetsHasToBeComparable(t *testing.T) {
+	user := &Field{Key: "user_id", Index: true, Renew: true}
+	secret := &Field{Key: "secret", Secret: true, Renew: true}
+	for _, c := range []struct {
+		sets  []*Field
+		joins bool
+	}{
+		{[]*Field{user}, true},
+		{[]*Field{user, secret}, false},
+		{[]*Field{secret}, false},
+	} {
+		d := &draft{}
+		for _, f := range c.sets {
+			p := d.of(f)
+			p.scalar, p.signIn = change{op: changeSet, value: "v"}, true
+		}
+		s := d.signIn([]*Field{user, secret})
+		if s.Joins != c.joins || len(s.Fields) != 2 {
+			t.Errorf("a sign-in that sets %d fields: %+v, want Joins %v", len(c.sets), s, c.joins)
+		}
+	}
+}

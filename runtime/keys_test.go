@@ -100,3 +100,27 @@ var errForgets = fmt.Errorf("the server forgets")
 type unwrapping struct{ Store }
 
 func (u unwrapping) Unwrap() Store { return u.Store }
+
+func TestWhatIsNotAsItWasSealedDoesNotOpen(t *testing.T) {
+	ring, err := newKeyRing("kind", [][]byte{keyOf(0), keyOf(40)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []Format{MessagePack, JSON} {
+		place := association{"kind", ID{1}, "field"}
+		sealed := ring.seal(place, format, "value")
+		if got, err := ring.open(place, format, sealed); got != "value" || err != nil {
+			t.Errorf("opens as %q, %v", got, err)
+		}
+		b, _ := formBytes(format, sealed)
+		for i := range b {
+			other := bytes.Clone(b)
+			other[i] ^= 1
+			for _, wrong := range [][]byte{b[:i], other} {
+				if got, err := ring.open(place, format, bytesForm(format, wrong)); got != "" || err != errSealed {
+					t.Errorf("%x opens as %q, %v", wrong, got, err)
+				}
+			}
+		}
+	}
+}

@@ -175,3 +175,27 @@ func wantEnd(t *testing.T, p *page, want LivelyEnd) {
 		t.Errorf("closed because %v, want %v once", p.ends, want)
 	}
 }
+
+// What was answered to a question of before says nothing: the connection has gone,
+// or has another session or token since.
+func TestSocketIgnoresALateAnswer(t *testing.T) {
+	for name, change := range map[string]func(s *socket){
+		"gone":          func(s *socket) { s.disconnect() },
+		"other session": func(s *socket) { s.moved(idB, proofA, time.Now().Add(time.Hour), false) },
+		"other token":   func(s *socket) { s.moved(idA, proofB, time.Now().Add(time.Hour), false) },
+		"in an event":   func(s *socket) { s.begin() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, _, s := connected(t)
+				change(s)
+				if end, closes := s.answered(idA, proofA, nil, ErrEnded, true); closes {
+					t.Errorf("closes with %v", end)
+				}
+				if asksAgain := s.doubtful; asksAgain != (name == "in an event") {
+					t.Errorf("asks again after the event: %v", asksAgain)
+				}
+			})
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sample returns entries of every kind, with keys that are prefixes of each other
@@ -177,4 +178,22 @@ func applyNaively(before map[string]Entry, ops []Op) (after map[string]Entry, re
 		}
 	}
 	return after, replaced, nil
+}
+
+func TestOfSeveralOperationsOnOneEntryTheLastCounts(t *testing.T) {
+	entry := func(key, value string) Entry { return Entry{Key: key, Value: value} }
+	for _, before := range []Entries{{}, NewEntries(entry("a", "old"), entry("b", "1"))} {
+		r := &Record{Proof: Proof{1}, Expires: time.Unix(1, 0), Entries: before}
+		var ops []Op
+		for _, v := range []string{"x", "longer", "z"} {
+			ops = append(ops, Op{Kind: OpSet, Entry: entry("a", v)})
+		}
+		next, _, err := r.Apply(Key{Proof: r.Proof}, &Delta{Ops: ops})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, _ := next.Entries.Get("a"); e.Value != "z" || next.Entries.Len() != max(1, before.Len()) {
+			t.Errorf("%v, want the last value once", next.Entries)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -61,5 +62,12 @@ func TestWhatIsLeftOpenIsFilledIn(t *testing.T) {
 	want := Cookie{Name: "session_id", Path: "/", Domain: "shop.example", SameSite: 2}
 	if !reflect.DeepEqual(config.Cookie, want) || config.Now == nil || config.OnEvent == nil || config.OnError == nil || len(problems) > 0 {
 		t.Errorf("got %+v with %v", config, problems)
+	}
+}
+
+func TestADomainHas253LettersAtMost(t *testing.T) {
+	longest := strings.Repeat("a234567890123456789012345678901234567890123456789.", 5) + "abc"
+	if len(longest) != 253 || !isDomain(longest) || isDomain("b"+longest) {
+		t.Errorf("%d letters: %v, one more: %v", len(longest), isDomain(longest), isDomain("b"+longest))
 	}
 }

@@ -148,6 +148,8 @@ func TestWhatAnAuthorizationFieldCanHold(t *testing.T) {
 		"empty":            {[]string{""}, "", ""},
 		"another scheme":   {[]string{"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="}, "", ""},
 		"two schemes":      {[]string{"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Bearer " + token}, "Ada", ""},
+		"a list":           {[]string{"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==,\t, Bearer " + token}, "Ada", ""},
+		"no token":         {[]string{"Bearer", "Bearer "}, "", ""},
 		"no scheme":        {[]string{token}, "", ""},
 		"a JSON Web Token": {[]string{"Bearer eyJhbGciOiJub25lIn0.e30."}, "", runtime.EventMalformedCookie},
 		"quoted":           {[]string{`Bearer "` + token + `"`}, "", runtime.EventMalformedCookie},
@@ -164,6 +166,19 @@ func TestWhatAnAuthorizationFieldCanHold(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnEmptyElementOfAnotherFieldIsNone(t *testing.T) {
+	s := newSite(t, func(c *runtime.Config) { c.Header = "X-Session" })
+	b := s.signedUp()
+	r := httptest.NewRequest("GET", "https://shop.example/", nil)
+	r.Header["X-Session"] = []string{"", " , " + b.cookie + " ,"}
+	s.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if got := VisitorFrom(r.Context()).Name(); got != "Ada" {
+			t.Errorf("name %q", got)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), r)
+	wantEvents(t, s)
 }
 
 func TestSomebodyElsesAuthorizationInTheResponseStays(t *testing.T) {

@@ -194,6 +194,22 @@ func wantEndless(t *testing.T, res *http.Response, want bool) {
 	}
 }
 
+func TestT11SetPersistentInTestsOfHandlers(t *testing.T) {
+	_, v := WithVisitor(t.Context(), Visitor{})
+	for _, on := range []bool{false, true} {
+		v.SetPersistent(on)
+		for range 2 { // what is stored stays when something else is
+			if err := v.Save(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if v.SetPersistent(on); v.Dirty() {
+				t.Errorf("persistent %v is a change again", on)
+			}
+			v.AddViews(1)
+		}
+	}
+}
+
 func TestT11SetPersistentSendsTheCookie(t *testing.T) {
 	for _, byBrowser := range []bool{false, true} {
 		s := newSite(t, func(c *runtime.Config) { c.Cookie.BrowserClose = byBrowser })

@@ -415,6 +415,74 @@ func TestV9AClaimThatFailsTakesNothing(t *testing.T) {
 	}
 }
 
+func TestV9EveryClaimSaysThatItFailed(t *testing.T) {
+	for _, c := range steppedClaims {
+		s, j := newStepsite(t, storeFormats[0].newStore(t)), &jar{}
+		s.visit(j, c.set)
+		s.store.setFail(func(call string) error {
+			if call == "update" {
+				return errOutage
+			}
+			return nil
+		})
+		s.visit(j, func(v *SteppedSession) {
+			if got, ok, err := c.take(t.Context(), v); ok || !errors.Is(err, runtime.ErrOutcomeUnknown) {
+				t.Errorf("%s: claimed %s, %v, %v", c.name, got, ok, err)
+			}
+		})
+	}
+}
+
+// What this request has set is not stored: no step is needed, and nothing is left.
+func TestV9AClaimOfWhatIsOnlyPendingIsNoStep(t *testing.T) {
+	pends := append(slices.Clone(steppedClaims), steppedClaim{
+		"an added count", func(v *SteppedSession) { v.AddPoints(7) },
+		func(ctx context.Context, v *SteppedSession) (string, bool, error) { return shown(v.ClaimPoints(ctx)) }, "7",
+	})
+	for _, c := range pends {
+		s, j := newStepsite(t, storeFormats[0].newStore(t)), &jar{}
+		s.visit(j, func(v *SteppedSession) { v.SetName("Ada") })
+		s.store.took()
+		s.visit(j, func(v *SteppedSession) {
+			c.set(v)
+			if got, ok, err := c.take(t.Context(), v); got != c.want || !ok || err != nil {
+				t.Errorf("%s: claimed %s, %v, %v, want %s", c.name, got, ok, err, c.want)
+			}
+			if calls := s.store.took(); strings.Contains(calls, "update") {
+				t.Errorf("%s: calls %q", c.name, calls)
+			}
+		})
+	}
+}
+
+// A conflict whose reload fails is told once, as the outage that it is.
+func TestV9AClaimThatCannotLookAgainIsToldOnce(t *testing.T) {
+	told, conflict := 0, true
+	s, j := newStepsite(t, storeFormats[0].newStore(t), func(c *runtime.Config) {
+		c.OnError = func(context.Context, error) { told++ }
+	}), &jar{}
+	s.visit(j, func(v *SteppedSession) { v.SetState("one") })
+	s.store.setFail(func(call string) error {
+		switch {
+		case call == "update":
+			conflict = true
+			return runtime.ErrConflict
+		case call == "load" && conflict:
+			return errOutage
+		}
+		return nil
+	})
+	conflict = false
+	s.visit(j, func(v *SteppedSession) {
+		if _, ok, err := v.ClaimState(t.Context()); ok || !errors.Is(err, errOutage) {
+			t.Errorf("claimed: %v, %v", ok, err)
+		}
+	})
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 func TestV9AClaimWorksAsLongAsTheRequest(t *testing.T) {
 	s, j := newStepsite(t, storeFormats[0].newStore(t)), &jar{}
 	s.visit(j, func(v *SteppedSession) { v.SetState("one"); v.SetLinks(map[string]string{"a": "one", "b": "two"}) })

@@ -1,9 +1,13 @@
 package sessiontest
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 // Taken has a field of each shape that can be read once.
@@ -133,4 +137,30 @@ func TestV9OneFieldThatOthersChangedHoldsNoOtherBack(t *testing.T) {
 			t.Errorf("%s, %+v", name, got)
 		}
 	})
+}
+
+// A request that is over takes nothing, and says so.
+func TestR8TakingAfterTheEndIsAnEvent(t *testing.T) {
+	var events []runtime.EventKind
+	s, j := newStepsite(t, storeFormats[0].newStore(t), func(c *runtime.Config) {
+		c.OnEvent = func(_ context.Context, e runtime.Event) { events = append(events, e.Kind) }
+	}), &jar{}
+	s.visit(j, func(v *SteppedSession) { v.SetState("one"); v.SetLinks(map[string]string{"a": "b"}) })
+	for name, take := range map[string]func(v *SteppedSession) bool{
+		"a value":    func(v *SteppedSession) bool { return v.TakeState() == "one" },
+		"an element": func(v *SteppedSession) bool { got, _ := v.TakeLinksItem("a"); return got == "b" },
+		"a map":      func(v *SteppedSession) bool { return len(v.TakeLinks()) == 1 },
+	} {
+		var kept *SteppedSession
+		s.visit(j, func(v *SteppedSession) { kept = v; v.Snapshot() })
+		events = nil
+		for range 2 {
+			if !take(kept) || kept.Dirty() {
+				t.Errorf("%s: not there, or taken", name)
+			}
+		}
+		if !slices.Equal(events, []runtime.EventKind{runtime.EventClosedWrite, runtime.EventClosedWrite}) {
+			t.Errorf("%s: events %q", name, events)
+		}
+	}
 }

@@ -548,6 +548,14 @@ func TestR10AnAnswerWithoutACookieSettlesDuplicates(t *testing.T) {
 	if got := b.last.Header["Set-Cookie"]; len(got) != 0 {
 		t.Errorf("Set-Cookie %q while the store is down, want none", got)
 	}
+	s.errs = nil
+	wantStatus(t, "an outage without a ticket", b.fetch("/lively/sync", func(r *http.Request) {
+		r.Header.Set("Cookie", "shop="+unknownToken+"; shop="+unknownToken[:len(unknownToken)-1]+"A")
+	}), http.StatusServiceUnavailable)
+	if got := b.last.Header["Set-Cookie"]; len(got) != 0 || len(s.errs) != 1 {
+		t.Errorf("Set-Cookie %q and the errors %v, want no cookie removed and one error", got, s.errs)
+	}
+	wantStatus(t, "no ticket at all", b.fetch("/lively/sync?ticket=x"), http.StatusGone)
 	s.store.fail = nil
 	one := s.known()
 	wantStatus(t, "one cookie", one.fetch(gone), http.StatusGone)

@@ -283,6 +283,11 @@ func TestV14AMapRemovesWhatIsOverAndMakesRoom(t *testing.T) {
 			if _, ok := v.OffersItem("b"); ok || v.OffersLen() != 3 {
 				t.Error("the oldest one is there")
 			}
+			for k, want := range map[string]string{"c": "3", "d": "4", "e": "5"} {
+				if got, ok := v.OffersItem(k); got != want || !ok {
+					t.Errorf("element %s is %q, %v, want %q", k, got, ok, want)
+				}
+			}
 		})
 		s.visit(j, func(v *TimedSession) {
 			for _, k := range []string{"f", "g", "h", "i"} {
@@ -376,8 +381,11 @@ func TestV14TheValueCanBeQueried(t *testing.T) {
 }
 
 func TestV14WhatIsStoredWithoutAnEndDoesNotFit(t *testing.T) {
-	for _, value := range []string{"\xa4dark", "", "\x92\xd3", "\x92\xd30000000", "\xc0"} {
-		s, j := newTimesite(t, storeFormats[0].newStore(t)), &jar{}
+	for value, format := range map[string]int{
+		"\xa4dark": 0, "": 0, "\x92\xd3": 0, "\x92\xd30000000": 0, "\xc0": 0,
+		`"dark"`: 1, `{}`: 1, `{"value":"dark"}`: 1, `{"ends":"2026-11-01T12:05:00Z"}`: 1, `{"ends":"soon","value":"dark"}`: 1, `null`: 1,
+	} {
+		s, j := newTimesite(t, storeFormats[format].newStore(t)), &jar{}
 		s.visit(j, func(v *TimedSession) { v.SetName("Ada") })
 		put(t, s.store, keyOf(t, timedKind, j.cookie, s.clock()),
 			runtime.Entry{Key: "theme", Value: value}, runtime.Entry{Key: "offers:a", Value: value})

@@ -109,3 +109,31 @@ func TestStoredEmptyPartsTakeLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+// What does not fit any more is refused when it is merged, and nothing is lost.
+func TestAppendingMoreThanFitsIsRefused(t *testing.T) {
+	for _, format := range storeFormats {
+		p := start(t, format.newStore(t), NewWideSessions, WideFrom)
+		b, stored := &jar{}, 0
+		for err := error(nil); err == nil && stored < 1000; {
+			p.visit(b, func(s *WideSession) {
+				s.AppendLogged(Tile{})
+				if err = s.Save(t.Context()); err == nil {
+					stored++
+					return
+				}
+				var limit *runtime.FieldError
+				if !errors.Is(err, runtime.ErrTooLarge) || !errors.As(err, &limit) || limit.Field != "logged" {
+					t.Errorf("%s: %v, want the field and that it is too large", format.name, err)
+				}
+				s.Discard()
+				p.errs = nil
+			})
+		}
+		p.visit(b, func(s *WideSession) {
+			if got := s.LoggedLen(); got != stored || stored == 0 || stored >= 100 {
+				t.Errorf("%s: %d elements, %d were stored", format.name, got, stored)
+			}
+		})
+	}
+}
