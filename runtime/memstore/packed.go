@@ -8,7 +8,7 @@ import (
 )
 
 // packed is the compact form of a record but for its expiry, which stands in the
-// slot: 112 bytes, where a runtime.Record has 264. It is never changed once stored.
+// slot: 112 bytes, where a runtime.Record has 288. It is never changed once stored.
 type packed struct {
 	proof  runtime.Proof
 	family runtime.Family
