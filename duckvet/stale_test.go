@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,12 +30,16 @@ type program struct {
 	path string // import path of that
 }
 
-// newModule makes a module under the go.mod that a user would have.
+// userNeeds are the modules that a program with a session package requires besides.
+var userNeeds = regexp.MustCompile(`github.com/(tinylib/msgp|philhofer/fwd) v\S+`)
+
+// newModule makes a module under the go.mod that a user would have. As it is complete,
+// duckgen needs no go command for most packages.
 func newModule(t *testing.T) *program {
 	t.Helper()
 	testtier.NotShort(t, "the go command compiles a module")
 	t.Setenv("GOWORK", "off")
-	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOFLAGS", "")
 	t.Setenv("CGO_ENABLED", "")
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -45,10 +50,13 @@ func newModule(t *testing.T) *program {
 
 go 1.26.0
 
-require github.com/duckgen/duckgen v0.0.0
+require (
+	github.com/duckgen/duckgen v0.0.0
+	%s
+)
 
 replace github.com/duckgen/duckgen => %q
-`, repository(t)))
+`, strings.Join(userNeeds.FindAllString(p.read(filepath.Join(repository(t), "go.mod")), -1), "\n\t"), repository(t)))
 	p.write("go.sum", p.read(filepath.Join(repository(t), "go.sum")))
 	return p
 }
@@ -144,12 +152,13 @@ func (p *program) check() map[string]string {
 	return verdict
 }
 
-// analyse runs the analyzer as a standalone program does, over everything below.
+// analyse runs the analyzer as a standalone program does, over everything below. It
+// reads the sources of what is imported, too, so that the go command compiles nothing.
 func (p *program) analyse(tests bool) findings {
 	p.Helper()
 	loaded, err := packages.Load(&packages.Config{
 		Context: p.Context(),
-		Mode:    packages.LoadSyntax | packages.NeedModule,
+		Mode:    packages.LoadAllSyntax | packages.NeedModule,
 		Dir:     p.dir,
 		Tests:   tests,
 	}, "./...")
