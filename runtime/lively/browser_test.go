@@ -236,14 +236,18 @@ func TestInABrowserTwoTabs(t *testing.T) {
 	cookie := w.changed(one, "")
 	two := browser.Open(w.url)
 	named(two, "Ada yes form")
+	two.Live()
+	two.Eval(`document.addEventListener("lively:open", () => { window.again = true })`)
 	two.Eval(`window.mark = 1`)
+	one.Go(w.url) // the connection of before may still be about to end
 	one.Live()
 	one.Click("#renew")
 	w.changed(one, cookie)
-	two.Live()
+	two.Wait("window.again")
 	if two.Eval("window.mark") != "1" {
 		t.Error("a renewal in another tab loaded the page again")
 	}
+	one.Go(w.url)
 	one.Live()
 	one.Click("#leave")
 	two.Wait("window.mark !== 1") // its page was loaded again
