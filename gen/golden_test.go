@@ -309,8 +309,17 @@ func TestTheOutputInItsPlace(t *testing.T) {
 	m := newGoldenModule(t, t.TempDir())
 	m.write(t)
 	t.Run("changes nothing", func(t *testing.T) {
-		m.load(t, m.everything())
-		m.each(t, m.wantUnchanged)
+		loaded, left, ok := load.Direct(m.everything())
+		if !ok {
+			t.Fatal("nothing is loaded without the go command")
+		}
+		m.loaded = loaded
+		m.each(t, func(t *testing.T, c *goldenCase) {
+			if slices.ContainsFunc(left, c.holds) {
+				t.Skip("the go command would compile it, as it does below")
+			}
+			m.wantUnchanged(t, c)
+		})
 	})
 	t.Run("changes nothing for the go command", func(t *testing.T) {
 		m.loadFully(t)
