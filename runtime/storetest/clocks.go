@@ -155,8 +155,21 @@ func endedElsewhere(k *kit) {
 }
 
 // timesElsewhere checks that a process reads times by its own clock, and always
-// the same ones.
+// the same ones, also if what it stores is the first that the server hears of it.
 func timesElsewhere(k *kit) {
+	for range 2 {
+		a, b := k.processes()
+		s := a.create()
+		ends := b.now().now.Add(time.Minute).Truncate(time.Millisecond)
+		b.now().update(b.now().key(s), &runtime.Delta{Ticket: &runtime.Ticket{Proof: newProof(), Ends: ends}})
+		for _, p := range []process{a, b} {
+			if t := p.now().load(s).Ticket; t == nil {
+				k.Errorf("no ticket by a clock that is %v ahead", p.ahead)
+			} else {
+				p.isNear("the end of a ticket", t.Ends, time.Minute)
+			}
+		}
+	}
 	k.eachWay(func(a, b process) {
 		s := a.create(k.login(1))
 		for _, p := range []process{a, b} {

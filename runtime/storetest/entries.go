@@ -174,6 +174,8 @@ func counterRules(k *kit) {
 		k.Errorf("an addition to an entry that is no counter: got Replaced %q, want %q", result.Replaced, []string{"visits"})
 	}
 	k.holds("additions", s, counter("cart:a", 0), counter("visits", 5))
+	k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpAdd, Entry: counter("visits", -5), DropZero: true}}})
+	k.holds("the removal of a counter that took the place of a value", s, counter("cart:a", 0))
 }
 
 // clearField checks V4.
@@ -188,6 +190,21 @@ func clearField(k *kit) {
 	}}
 	k.update(k.key(s), d)
 	k.holds("a clearing", s, k.entry("cart:c", "3"), k.entry("cart2:a", "1"), k.entry("cart_x", "1"), k.entry("car", "1"))
+
+	const many = 1100
+	cart, each := []runtime.Entry{k.entry("theme", "dark")}, &runtime.Delta{}
+	for n := range many {
+		cart = append(cart, k.entry(fmt.Sprint("cart:", n), "1"))
+		each.Ops = append(each.Ops, runtime.Op{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: cart[n+1].Key}})
+	}
+	s = k.create(cart...)
+	k.holds("a record of many entries", s, cart...)
+	k.update(k.key(s), each)
+	k.holds("a removal of many entries", s, k.entry("theme", "dark"))
+	k.update(k.key(s), set(cart...))
+	k.holds("many entries at once", s, cart...)
+	k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpClear, Entry: runtime.Entry{Key: "cart"}}}})
+	k.holds("a clearing of many entries", s, k.entry("theme", "dark"))
 }
 
 func binarySafe(k *kit) {
@@ -246,6 +263,33 @@ func counterRange(k *kit) {
 		k.want("an overflow", k.updateErr(k.key(s), d), runtime.ErrOverflow)
 		k.same("after an overflow", k.load(s), before)
 	}
+	k.sums()
+}
+
+// sums adds where a sum in decimal digits carries or borrows, or is exact in a
+// floating-point number no more.
+func (k *kit) sums() {
+	var places []int64
+	for _, n := range []int64{2, 1e9, 5e9, 1e15, 9e15, 1e17, 4e18} {
+		places = append(places, n-1, n, n+1, 1-n, -n, -n-1)
+	}
+	var before, after []runtime.Entry
+	d := new(runtime.Delta)
+	for _, a := range places {
+		for _, b := range places {
+			name := fmt.Sprintf("sum:%d:%d", a, b)
+			before, after = append(before, counter(name, a)), append(after, counter(name, a+b))
+			d.Ops = append(d.Ops, add(name, b).Ops...)
+		}
+	}
+	s := k.create(before...)
+	k.update(k.key(s), d)
+	got := k.load(s).Entries
+	for _, want := range after {
+		if e, _ := got.Get(want.Key); e != want {
+			k.Errorf("%s is %d, want %d", want.Key, e.Count, want.Count)
+		}
+	}
 }
 
 // sizeLimit checks V7.
@@ -260,6 +304,11 @@ func sizeLimit(k *kit) {
 	k.want("a record beyond its limit", k.updateErr(k.key(s), grow), runtime.ErrTooLarge)
 	k.same("after refused growth", k.load(s), before)
 
+	grow = set(k.entry("theme", "dark"), k.entry("cart:c", "1"))
+	grow.Limits = []runtime.Limit{{Field: "theme", Max: 9}, {Field: "cart", Max: 2}}
+	k.want("a third element, beside a field within its limit", k.updateErr(k.key(s), grow), runtime.ErrTooLarge)
+	k.sizeLimitOfMany()
+
 	// What is too large already may still change, and shrink.
 	shrink := &runtime.Delta{
 		Ops: []runtime.Op{
@@ -271,6 +320,25 @@ func sizeLimit(k *kit) {
 	}
 	k.update(k.key(s), shrink)
 	k.holds("a record that shrinks above its limit", s, k.entry("cart:b", "2"))
+}
+
+// sizeLimitOfMany: what several deltas have stored, or removed, counts for the next.
+func (k *kit) sizeLimitOfMany() {
+	s := k.create(k.entry("name", "Ann"))
+	for n := range 5 {
+		d := set(k.entry(fmt.Sprint("note:", n), "0123456789"))
+		d.Ops = append(d.Ops, runtime.Op{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "absent"}})
+		k.update(k.key(s), d)
+	}
+	note := func(key string) *runtime.Delta {
+		d := set(k.entry(key, "0123456789"))
+		d.MaxBytes = k.load(s).Entries.Size() + 1
+		return d
+	}
+	k.want("one note more than the limit allows", k.updateErr(k.key(s), note("note:5")), runtime.ErrTooLarge)
+	instead := note("note:5")
+	k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "note:0"}}}})
+	k.want("a note in place of a removed one", k.updateErr(k.key(s), instead), nil)
 }
 
 // firstIsNamed: the order is that of the delta, not of any names.

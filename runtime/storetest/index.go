@@ -85,6 +85,19 @@ func findFollows(k *kit) {
 	k.found("after a login as somebody else", k.user(8), s)
 	k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpClear, Entry: runtime.Entry{Key: "user_id"}}}})
 	k.found("after a logout", k.user(8))
+	fields := []string{"user_id", "team_id", "org_id"}
+	k.update(k.key(s), set(k.login(7), k.indexedEntry(fields[1], "7"), k.entry("lang", "eo"), k.indexedEntry(fields[2], "7")))
+	for n := range fields {
+		for i, field := range fields {
+			v := k.user(7)
+			if v.Field = field; i < n {
+				k.found("after the removal of "+field, v)
+			} else {
+				k.found("after a login of three values", v, s)
+			}
+		}
+		k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: fields[n]}}}})
+	}
 	k.update(k.key(s), set(k.login(7)))
 	renewed := s.with(newProof())
 	k.update(k.key(s), renewal(renewed))

@@ -42,6 +42,7 @@ func (s served) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	key.Now = key.Now.Add(by)
 	here := *d
 	moveAll(by, &here.Deadline, &here.Used, &here.Active)
+	here.Ticket = movedTicket(d.Ticket, by)
 	result, err := s.toy.Update(ctx, key, &here)
 	if result != nil {
 		moveAll(-by, &result.Created, &result.Renewed, &result.SignedIn, &result.Used, &result.Deadline, &result.Expires)
@@ -70,7 +71,17 @@ func movedRecord(r *runtime.Record, by time.Duration) *runtime.Record {
 	}
 	next := copyRecord(r)
 	moveAll(by, &next.Created, &next.Renewed, &next.SignedIn, &next.Deadline, &next.Expires)
+	next.Ticket = movedTicket(r.Ticket, by)
 	return next
+}
+
+func movedTicket(t *runtime.Ticket, by time.Duration) *runtime.Ticket {
+	if t == nil {
+		return nil
+	}
+	next := *t
+	moveAll(by, &next.Ends)
+	return &next
 }
 
 func moveAll(by time.Duration, times ...*time.Time) {
