@@ -424,6 +424,26 @@ func keepsInUse(k *kit) {
 		k.Errorf("a renewal that forgets a token of no use: won %v", result.Won)
 	}
 	k.holds("a renewal that forgets a token of no use", next, counter("views", 2))
+
+	// One that was replaced long ago is in use until a grace after its successor came.
+	first := k.create()
+	last = first
+	for n := range runtime.MaxEarlier {
+		next = last.with(newProof())
+		k.update(k.key(last), ofFamily(first, renewal(next)))
+		if last = next; n == 0 {
+			k.later(time.Hour)
+		}
+	}
+	d = ofFamily(first, renewal(last.with(newProof())))
+	if result := k.update(k.key(last), d); result.Won {
+		k.Errorf("a renewal forgets a token whose successor has just come")
+	}
+	k.holds("a token whose successor has just come", first)
+	k.later(grace)
+	if result := k.update(k.key(last), d); !result.Won {
+		k.Errorf("a renewal that forgets a token whose successor came a grace ago: won %v", result.Won)
+	}
 }
 
 // ticketKey returns the key of a request that redeems a ticket.
