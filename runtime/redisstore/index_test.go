@@ -234,6 +234,15 @@ func TestAStoreOfOneServerRegistersInTheCommit(t *testing.T) {
 	defer s.Close()
 	t.Run("the kinds of one store do not disturb each other", func(t *testing.T) { twoKinds(t, s) })
 	t.Run("what is left behind is removed by and by", func(t *testing.T) { tidied(t, s) })
+	t.Run("an index goes when nobody signs in any more", func(t *testing.T) {
+		if _, err := s.Update(t.Context(), visitor(t, s, 9, testKind), login(9)); err != nil {
+			t.Fatal(err)
+		}
+		left, err := s.client.Do(t.Context(), s.client.B().Pttl().Key(s.indexKey(user(9))).Build()).AsInt64()
+		if got := time.Duration(left) * time.Millisecond; err != nil || got > indexLife || got < indexLife-time.Minute {
+			t.Errorf("it lives %v, %v, want %v", got, err, indexLife)
+		}
+	})
 	t.Run("a refused commit registers nothing", func(t *testing.T) {
 		key := visitor(t, s, 7, testKind)
 		d := login(7)
