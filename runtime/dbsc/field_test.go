@@ -2,9 +2,12 @@ package dbsc
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 func TestReadText(t *testing.T) {
@@ -16,6 +19,8 @@ func TestReadText(t *testing.T) {
 		{`"a\"\\"`, `a"\`, true},
 		{` "x" `, "x", true},
 		{`"x";id="y";n=1;t=?1;b=:YQ==:;f;d=@5;x=1.5;k=*a`, "x", true},
+		{`"x";*a=1`, "x", true},
+		{`"x";1=1`, "", false},
 		{`499783f6a1f4`, "499783f6a1f4", true}, // as Chromium sends it
 		{`eyJ.eyJ.a-_`, "eyJ.eyJ.a-_", true},
 		{``, "", false},
@@ -71,4 +76,14 @@ func FuzzReadText(f *testing.F) {
 		for range Skipped(http.Header{fieldSkipped: {line}}) {
 		}
 	})
+}
+
+func TestTheEndpointTakesPostsAlone(t *testing.T) {
+	for _, method := range []string{"GET", "HEAD", "PUT", "OPTIONS"} {
+		w := httptest.NewRecorder()
+		Handler(runtime.Binder{}).ServeHTTP(w, httptest.NewRequest(method, "/", nil))
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s is answered %d with %v", method, w.Code, w.Header())
+		}
+	}
 }

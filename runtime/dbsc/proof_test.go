@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"math/big"
 	"strings"
 	"testing"
 )
@@ -123,6 +124,61 @@ func TestWhatIsNoProof(t *testing.T) {
 			t.Errorf("%s is a proof", name)
 		}
 	}
+}
+
+func TestWhatIsNoKey(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	even := new(big.Int).Add(key.N, big.NewInt(1))
+	rsaKey := func(n []byte, e string) string {
+		return `{"kty":"RSA","n":"` + part(string(n)) + `","e":"` + e + `"}`
+	}
+	point, err := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecKey := func(kty, crv string, x, y []byte) string {
+		return `{"kty":"` + kty + `","crv":"` + crv + `","x":"` + part(string(x)) + `","y":"` + part(string(y)) + `"}`
+	}
+	for name, jwk := range map[string]string{
+		"RSA": rsaKey(key.N.Bytes(), "AQAB"),
+		"EC":  ecKey("EC", "P-256", point[1:33], point[33:]),
+	} {
+		if _, err := parseKey([]byte(jwk)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, jwk := range map[string]string{
+		"no JSON":              `{`,
+		"a number as kind":     `{"kty":1}`,
+		"another kind":         ecKey("OKP", "P-256", point[1:33], point[33:]),
+		"another curve":        ecKey("EC", "P-384", point[1:33], point[33:]),
+		"half a point":         ecKey("EC", "P-256", point[1:33], nil),
+		"a long coordinate":    ecKey("EC", "P-256", point[1:33], append([]byte{0}, point[33:]...)),
+		"no point":             `{"kty":"EC","crv":"P-256","x":"!","y":"!"}`,
+		"an even modulus":      rsaKey(even.Bytes(), "AQAB"),
+		"a padded modulus":     rsaKey(append([]byte{0}, key.N.Bytes()...), "AQAB"),
+		"no modulus":           rsaKey(nil, "AQAB"),
+		"a modulus of letters": `{"kty":"RSA","n":"!","e":"AQAB"}`,
+		"a large modulus":      rsaKey(new(big.Int).SetBit(key.N, 4096, 1).Bytes(), "AQAB"),
+		"an exponent of none":  rsaKey(key.N.Bytes(), "!"),
+	} {
+		if got, err := parseKey([]byte(jwk)); err != errKey || got != nil {
+			t.Errorf("%s is the key %v, %v", name, got, err)
+		}
+	}
+	if err := (&proof{}).verify([]byte("no key")); err == nil {
+		t.Error("a proof is good by a stored key that is none")
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // FuzzProof holds that nothing that was not signed is a proof, and nothing panics.

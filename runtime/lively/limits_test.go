@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -128,4 +129,31 @@ func TestAnEndpointLimitsTheConnectionsOfASession(t *testing.T) {
 	}
 	_ = p.ws.CloseNow()
 	ada.admitted()
+}
+
+func TestAConfigurationThatCannotBeIsRefused(t *testing.T) {
+	refused := func(configure func(*lively.Config)) (message string) {
+		defer func() {
+			if r := recover(); r != nil {
+				message = r.(string)
+			}
+		}()
+		lively.New(nil, sessiontest.VisitorFrom, configure)
+		return ""
+	}
+	none := func(c *lively.Config) { c.Connections, c.SessionConnections, c.Idle = 0, 0, 0 }
+	if got := refused(none); got != "" {
+		t.Errorf("no limits: %s", got)
+	}
+	for setting, configure := range map[string]func(*lively.Config){
+		"Connections":           func(c *lively.Config) { c.Connections = -1 },
+		"SessionConnections -1": func(c *lively.Config) { c.SessionConnections = -1 },
+		"Idle":                  func(c *lively.Config) { c.Idle = -1 },
+		"EventTime":             func(c *lively.Config) { c.EventTime = 0 },
+		"OnError":               func(c *lively.Config) { c.OnError = nil },
+	} {
+		if got := refused(configure); !strings.Contains(got, setting) {
+			t.Errorf("%s: %q", setting, got)
+		}
+	}
 }

@@ -85,6 +85,7 @@ func TestWhatBrowsersWouldRefuseIsAnErrorOfTheConfiguration(t *testing.T) {
 		"age above 400 days":       {func(c *runtime.Config) { c.Age = runtime.MaxAge + 1 }, "at most 9600h0m0s"},
 		"idle above the age":       {func(c *runtime.Config) { c.Idle = c.Age + 1 }, "Idle is"},
 		"negative idle":            {func(c *runtime.Config) { c.Idle = -1 }, "Idle is"},
+		"negative timeout":         {func(c *runtime.Config) { c.Timeout = -1 }, "Timeout is"},
 		"negative grace":           {func(c *runtime.Config) { c.Grace = -1 }, "Grace is"},
 		"no bytes":                 {func(c *runtime.Config) { c.MaxBytes = 0 }, "MaxBytes is 0"},
 		"short key":                {func(c *runtime.Config) { c.Keys = append(c.Keys, make([]byte, 16)) }, "Keys[1] has 16 bytes"},
