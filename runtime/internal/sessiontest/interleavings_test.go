@@ -14,7 +14,7 @@ import (
 )
 
 // rounds is how often each interleaving is forced on each store.
-func rounds() int { return testtier.Count(5, 30, 1000) }
+func rounds() int { return testtier.Count(5, 10, 1000) }
 
 // interleave runs one case on every store, many times, each time with a new
 // visitor who has a stored session.

@@ -169,9 +169,9 @@ func TestV9AClaimHasOneWinner(t *testing.T) {
 // claimRounds is how often 64 requests claim: a server takes its time.
 func claimRounds(on backend) int {
 	if on.name == "memory" {
-		return testtier.Count(200, 1000, 1000)
+		return testtier.Count(200, 200, 1000)
 	}
-	return testtier.Count(20, 50, 1000)
+	return testtier.Count(20, 20, 1000)
 }
 
 // TestV9AClaimWithLostAnswersHasOneWinnerAtMost loses the answer of every third
