@@ -71,7 +71,7 @@ func bothClocks(t *testing.T, program func(ahead time.Duration) *site, ahead tim
 	one, both := d.copied("shop"), d.copied("shop", boundCookieName)
 	one.opens(false)
 	both.opens(true)
-	time.Sleep(boundAgeOfServers) // by a clock that nobody can move
+	time.Sleep(boundAgeOfServers)                             // by a clock that nobody can move
 	for _, s := range []*site{program(ahead), wrong, right} { // one has heard nothing of the server's clock yet
 		if res := at(s, both).see(func(s *VisitorSession) { s.AddViews(10) }); res.StatusCode != http.StatusForbidden {
 			t.Errorf("a thief's blind write is answered %d", res.StatusCode)
