@@ -96,7 +96,7 @@ func (m mutant) build(t *testing.T) (program string) {
 	write(t, changed, strings.Replace(string(source), m.old, m.new, 1))
 	write(t, filepath.Join(dir, "overlay.json"), string(overlay))
 	program = filepath.Join(dir, "fleet.test")
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
