@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A draft is held to a model: random changes are made to a draft and, one after
@@ -43,6 +45,10 @@ type mutant struct {
 	after  func(d *draft, f *Field, last change) // changes what a set or an addition left
 	see    func(d *draft, r *Record)             // takes the place of draft.see
 	take   func(d *draft, f *Field)              // takes the place of draft.take
+	claim  func(d *draft, p part)                // takes the place of part.take
+	split  func(list []pending) (own, rest []pending)
+	ops    func([]Op) []Op // changes what a commit sends
+	still  bool            // the draft's clock stands still
 }
 
 func TestBrokenDraftIsNoMap(t *testing.T) {
@@ -127,10 +133,36 @@ func TestBrokenDraftIsNoMap(t *testing.T) {
 			}
 		}},
 		{breaks: "V8: an earlier counter does not count", fields: func(f *draftFields) { f.hits.Was = "" }},
+		{breaks: "V9: claiming an element takes the whole map", claim: func(d *draft, p part) { d.take(p.Field) }},
+		{breaks: "V9: what is pending of others is stored with a claim", split: func(list []pending) (own, rest []pending) {
+			return list, nil
+		}},
+		{breaks: "V9: what is pending of others is lost by a claim", split: func(list []pending) (own, rest []pending) {
+			return nil, nil
+		}},
+		{breaks: "V14: a value does not end", still: true},
+		{breaks: "V14: setting anew keeps the earlier end", after: forField("code", func(d *draft, p *pending, last change) {
+			if stored, found := d.storedEntry(p.field, "code", "pin"); found {
+				p.scalar.ends = stored.ends
+			}
+		})},
+		{breaks: "V14: what has ended is not removed", ops: func(list []Op) []Op {
+			return slices.DeleteFunc(list, func(op Op) bool { return op.Kind == OpRemove && op.If != nil && FieldOf(op.Entry.Key) == "steps" })
+		}},
+		{breaks: "V14: a full map drops nothing", fields: func(f *draftFields) { f.steps.Max = 0 }},
+		{breaks: "V14: setting the same again is no change", after: forField("code", func(d *draft, p *pending, last change) {
+			stored, found := d.storedEntry(p.field, "code", "pin")
+			p.scalar.withdrawn = found && stored.value == p.scalar.value
+		})},
+		{breaks: "V15: the last value is stored", fields: func(f *draftFields) {
+			f.token.fold = func(_ Format, _, added string) (string, error) { return added, nil }
+		}},
+		{breaks: "V15: the value that stays ends later", fields: func(f *draftFields) { f.otp.first = false }},
+		{breaks: "V15: an element is stored beside the one that is there", fields: func(f *draftFields) { f.seats.Was = "" }},
 	} {
 		t.Run(m.breaks, func(t *testing.T) {
 			t.Parallel()
-			if walkDraft(1, 20_000, m) == nil {
+			if walkDraft(1, 100_000, m) == nil {
 				t.Error("the model does not notice")
 			}
 		})
@@ -140,11 +172,16 @@ func TestBrokenDraftIsNoMap(t *testing.T) {
 const (
 	recentMax = 4
 	prefsMax  = 3
+	stepsMax  = 3
+	ttl       = 20 * time.Millisecond
 )
 
 // draftFields are one field of each kind that a draft treats in its own way.
 type draftFields struct {
 	theme, name, best, least, recent, views, hits, cart, prefs Field
+	code, otp, token, steps, seats                             Field // with ttl or merge=first
+
+	list []*Field
 
 	unconditional bool // for a mutant: conditions are removed
 }
@@ -158,6 +195,7 @@ func newDraftFields() *draftFields {
 			return added, nil
 		}
 	}
+	first := func(_ Format, stored, added string) (string, error) { return cmp.Or(stored, added), nil }
 	f := &draftFields{
 		theme:  Field{Key: "theme"},
 		name:   Field{Key: "name", Was: "label"},
@@ -168,6 +206,11 @@ func newDraftFields() *draftFields {
 		hits:   Field{Key: "hits", Was: "clicks", counter: true},
 		cart:   Field{Key: "cart", counter: true, mapped: true},
 		prefs:  Field{Key: "prefs", Was: "settings", Max: prefsMax, mapped: true},
+		code:   Field{Key: "code", Was: "pin", TTL: ttl},
+		otp:    Field{Key: "otp", TTL: ttl, first: true, fold: first},
+		token:  Field{Key: "token", Was: "csrf", first: true, fold: first},
+		steps:  Field{Key: "steps", TTL: ttl, Max: stepsMax, mapped: true},
+		seats:  Field{Key: "seats", Was: "places", TTL: ttl, mapped: true, first: true, fold: first},
 	}
 	f.theme.defaults[MessagePack] = "light"
 	f.recent.fold = func(_ Format, stored, added string) (string, error) {
@@ -182,7 +225,9 @@ func newDraftFields() *draftFields {
 		}
 		return rest, err
 	}
-	for _, field := range f.all() {
+	f.list = []*Field{&f.theme, &f.name, &f.best, &f.least, &f.recent, &f.views, &f.hits, &f.cart, &f.prefs,
+		&f.code, &f.otp, &f.token, &f.steps, &f.seats}
+	for _, field := range f.list {
 		field.elements, field.wasElements = field.Key+":", field.Was+":"
 	}
 	return f
@@ -192,11 +237,9 @@ func cutPrefix(_ Format, stored, taken string) (string, error) {
 	return strings.TrimPrefix(stored, taken), nil
 }
 
-func (f *draftFields) all() []*Field {
-	return []*Field{&f.theme, &f.name, &f.best, &f.least, &f.recent, &f.views, &f.hits, &f.cart, &f.prefs}
-}
+func (f *draftFields) all() []*Field { return f.list }
 
-// A plain is the model: entries by key, values as strings and counters as int64.
+// A plain is the model: entries by key, values as strings or timed, counters as int64.
 // born are elements that additions alone have made: a net 0 leaves nothing of them.
 // fixed are the keys whose entries no longer depend on what was there before.
 type plain struct {
@@ -205,11 +248,12 @@ type plain struct {
 	born    map[string]bool
 	fixed   map[string]bool
 	broken  error // of a field that cannot be stored
+	now     time.Time
 }
 
 // clone returns the same entries, before any change.
 func (m *plain) clone() *plain {
-	return &plain{before: m.entries, entries: maps.Clone(m.entries), born: map[string]bool{}, fixed: map[string]bool{}}
+	return &plain{before: m.entries, entries: maps.Clone(m.entries), born: map[string]bool{}, fixed: map[string]bool{}, now: m.now}
 }
 
 func (m *plain) remove(f *Field) {
@@ -241,8 +285,8 @@ func (m *plain) take(f *Field, key, was string, read any) {
 		m.drop(key, was)
 		return
 	}
-	rest := stored(m.before, f, key, was)
-	if text, isText := rest.(string); rest == read {
+	rest := m.lasting(stored(m.before, f, key, was))
+	if text, isText := rest.(string); sameText(rest, read) {
 		rest = nil
 	} else if isText && f.rest != nil && read != nil {
 		rest, _ = f.rest(MessagePack, text, read.(string))
@@ -294,25 +338,18 @@ func (m *plain) read(f *Field) any {
 		seen := map[string]any{}
 		for key, v := range m.entries {
 			field, text, _ := strings.Cut(key, ":")
-			switch {
-			case field == f.Key:
+			_, newer := m.entries[f.elements+text]
+			if v = m.lasting(v); v != nil && (field == f.Key || field == f.Was && !newer) {
 				seen[text] = v
-			case field == f.Was && f.Was != "":
-				if _, newer := m.entries[f.Key+":"+text]; !newer {
-					seen[text] = v
-				}
 			}
 		}
-		return seen
+		return uncrowded(f, seen)
 	case f.counter:
 		n, _ := m.entries[f.Key].(int64)
 		earlier, _ := m.entries[f.Was].(int64)
 		return n + earlier
 	}
-	if v, found := m.entries[f.Key]; found {
-		return v
-	}
-	return m.entries[f.Was]
+	return m.lasting(stored(m.entries, f, f.Key, f.Was))
 }
 
 func (m *plain) record() *Record {
@@ -322,6 +359,8 @@ func (m *plain) record() *Record {
 		switch v := v.(type) {
 		case int64:
 			e.Kind, e.Count = CounterEntry, v
+		case timed:
+			e.Value = withEnd(MessagePack, v.ends, v.value)
 		case string:
 			e.Value = v
 		}
@@ -330,12 +369,15 @@ func (m *plain) record() *Record {
 	return &Record{Entries: NewEntries(list...)}
 }
 
-func plainOf(e Entries) *plain {
-	m := &plain{entries: map[string]any{}}
+func (w *walk) plainOf(e Entries) *plain {
+	m := &plain{entries: map[string]any{}, now: w.now}
 	for entry := range e.All() {
-		if entry.Kind == CounterEntry {
+		switch ends, value, err := splitEnd(MessagePack, entry.Value); {
+		case entry.Kind == CounterEntry:
 			m.entries[entry.Key] = entry.Count
-		} else {
+		case err == nil:
+			m.entries[entry.Key] = timed{value, ends}
+		default:
 			m.entries[entry.Key] = entry.Value
 		}
 	}
@@ -350,13 +392,29 @@ type walk struct {
 	truth  *draftFields // as they are
 
 	draft  draft
-	before *plain                // what is stored
-	made   []func(*plain) string // the changes since
-	model  *plain                // what they make of it
+	before *plain // what is stored
+	made   []made // the changes since
+	model  *plain // what they make of it
+
+	clock  *clock
+	now    time.Time
+	passed bool // time has, since the walk began with this record
+}
+
+// made is one change of a field, or of an element of a map field.
+type made struct {
+	field, text string
+	do          func(*plain) string
+}
+
+func (w *walk) make(f *Field, text string, do func(*plain) string) {
+	w.made = append(w.made, made{f.Key, text, do})
 }
 
 func walkDraft(seed uint64, steps int, m mutant) error {
 	w := &walk{Rand: rand.New(rand.NewPCG(seed, 0)), mutant: m, fields: newDraftFields(), truth: newDraftFields()}
+	w.now = time.UnixMilli(1_790_000_000_000)
+	w.clock = newClock(func() time.Time { return w.now })
 	if m.fields != nil {
 		m.fields(w.fields)
 	}
@@ -365,7 +423,7 @@ func walkDraft(seed uint64, steps int, m mutant) error {
 		if err := w.step(); err != nil {
 			var trace strings.Builder
 			for _, change := range w.made {
-				fmt.Fprintf(&trace, "\n\t%s", change(w.before.clone()))
+				fmt.Fprintf(&trace, "\n\t%s", change.do(w.before.clone()))
 			}
 			return fmt.Errorf("seed %d, step %d, stored %v:%s\n%w", seed, step, w.before.entries, trace.String(), err)
 		}
@@ -377,8 +435,8 @@ func walkDraft(seed uint64, steps int, m mutant) error {
 func (w *walk) begin() {
 	w.before = w.stored()
 	w.model = w.before.clone()
-	w.made = nil
-	w.draft = draft{}
+	w.made, w.passed = nil, false
+	w.draft = draft{clock: w.draftClock()}
 	if w.IntN(3) == 0 {
 		w.see()
 	}
@@ -399,7 +457,7 @@ func (w *walk) turnTo(r *plain) {
 	w.before = r
 	w.model = r.clone()
 	for _, change := range w.made {
-		change(w.model)
+		change.do(w.model)
 	}
 	if w.draft.known || w.IntN(2) == 0 {
 		w.see()
@@ -408,7 +466,7 @@ func (w *walk) turnTo(r *plain) {
 
 // stored returns random entries.
 func (w *walk) stored() *plain {
-	m := &plain{entries: map[string]any{}}
+	m := &plain{entries: map[string]any{}, now: w.now}
 	for _, f := range w.truth.all() {
 		for _, key := range []string{f.Key, f.Was} {
 			if key == "" || w.IntN(2) == 0 {
@@ -430,6 +488,9 @@ func (w *walk) content(f *Field) any {
 	if f.counter {
 		return int64(w.IntN(4) + 1)
 	}
+	if f.TTL > 0 {
+		return timed{w.value(), w.someEnd()}
+	}
 	if f.rest == nil {
 		return w.value()
 	}
@@ -450,10 +511,16 @@ func (w *walk) step() error {
 		return nil
 	case n == 1:
 		w.see()
-	case n == 2:
+	case n == 2 && !w.passed:
 		w.turnTo(w.stored())
 	case n == 3:
 		return w.commit()
+	case n == 4:
+		w.pass()
+	case n == 5:
+		return w.claim(w.IntN(len(w.fields.all())))
+	case n == 6:
+		return w.ensure()
 	default:
 		i := w.IntN(len(w.fields.all()))
 		w.change(i)
@@ -472,6 +539,7 @@ func (w *walk) change(i int) {
 	f, truth := w.fields.all()[i], w.truth.all()[i]
 	last := change{op: changeSet, value: w.value(), count: int64(w.IntN(5) - 2)}
 	var inModel func(*plain) string
+	text := "" // of a map's element
 	switch {
 	case w.IntN(6) == 0:
 		w.draft.clear(f)
@@ -482,19 +550,22 @@ func (w *walk) change(i int) {
 			}
 			return "clear " + f.Key
 		}
-		w.made, last = append(w.made, inModel), change{op: changeRemove}
+		w.make(f, "", inModel)
+		last = change{op: changeRemove}
 	case w.IntN(10) == 0:
 		w.take(f, truth)
 		return
+	case truth.first: // is ensured
+		return
 	case f.mapped:
-		inModel, last = w.changeMap(f, truth, last)
+		inModel, text, last = w.changeMap(f, truth, last)
 	case truth.counter:
 		inModel, last = w.changeCounter(f, truth, last)
 	default:
 		inModel, last = w.changeScalar(f, truth, last)
 	}
 	if last.op != changeRemove {
-		w.made = append(w.made, inModel)
+		w.make(f, text, inModel)
 	}
 	inModel(w.model)
 	if w.mutant.after != nil && last.op != changeRemove {
@@ -515,34 +586,28 @@ func (w *walk) take(f, truth *Field) {
 	} else {
 		w.draft.take(f)
 	}
-	inModel := w.takeScalar(truth)
-	if f.mapped {
-		inModel = w.takeElements(truth)
+	if !f.mapped {
+		w.taken(truth.whole())
+		return
 	}
-	w.made = append(w.made, inModel)
+	for text := range w.model.read(truth).(map[string]any) {
+		w.taken(truth.elementOf(text))
+	}
+}
+
+// taken has the model let go what a part reads as.
+func (w *walk) taken(p part) {
+	inModel := w.taking(p)
+	w.make(p.Field, p.text, inModel)
 	inModel(w.model)
 }
 
-func (w *walk) takeScalar(truth *Field) func(*plain) string {
-	read := stored(w.before.entries, truth, truth.Key, truth.Was)
+func (w *walk) taking(p part) func(*plain) string {
+	key, was := p.keys()
+	read := w.before.lasting(stored(w.before.entries, p.Field, key, was))
 	return func(m *plain) string {
-		m.take(truth, truth.Key, truth.Was, read)
-		return fmt.Sprintf("take %s, of which %v was stored", truth.Key, read)
-	}
-}
-
-func (w *walk) takeElements(truth *Field) func(*plain) string {
-	read := map[string]any{}
-	for text := range w.model.read(truth).(map[string]any) {
-		key, was := truth.elementKeys(text)
-		read[text] = stored(w.before.entries, truth, key, was)
-	}
-	return func(m *plain) string {
-		for text, v := range read {
-			key, was := truth.elementKeys(text)
-			m.take(truth, key, was, v)
-		}
-		return fmt.Sprintf("take %s, of which %v was stored", truth.Key, read)
+		m.take(p.Field, key, was, read)
+		return fmt.Sprintf("take %s, of which %v was stored", key, read)
 	}
 }
 
@@ -575,6 +640,7 @@ func (w *walk) changeScalar(f, truth *Field, last change) (func(*plain) string, 
 			return fmt.Sprintf("replace %s by %s", f.Key, last.value)
 		}, last
 	}
+	ends := w.endOf(truth)
 	w.draft.set(f, last.value, last.err)
 	return func(m *plain) string {
 		value, fixed := last.value, true
@@ -591,7 +657,7 @@ func (w *walk) changeScalar(f, truth *Field, last change) (func(*plain) string, 
 		case value == truth.defaults[MessagePack]:
 			m.remove(truth)
 		default:
-			m.put(f.Key, truth.Was, value)
+			m.put(f.Key, truth.Was, until(ends, value))
 			m.fixed[f.Key] = fixed
 		}
 		return fmt.Sprintf("set %s to %s %v", f.Key, last.value, last.err)
@@ -617,11 +683,13 @@ func (w *walk) changeCounter(f, truth *Field, last change) (func(*plain) string,
 	}, last
 }
 
-func (w *walk) changeMap(f, truth *Field, last change) (func(*plain) string, change) {
+func (w *walk) changeMap(f, truth *Field, last change) (_ func(*plain) string, text string, _ change) {
 	if w.IntN(5) == 0 {
-		return w.changeWholeMap(f, truth, last)
+		inModel, last := w.changeWholeMap(f, truth, last)
+		return inModel, "", last
 	}
-	text := w.text()
+	text = w.text()
+	ends := w.endOf(truth)
 	key, was := truth.elementKeys(text)
 	switch {
 	case w.IntN(4) == 0:
@@ -639,14 +707,14 @@ func (w *walk) changeMap(f, truth *Field, last change) (func(*plain) string, cha
 		case f.counter:
 			m.put(key, was, last.count)
 		default:
-			m.put(key, was, last.value)
+			m.put(key, was, until(ends, last.value))
 		}
 		return fmt.Sprintf("element %s: %v %s %d", key, last.op, last.value, last.count)
 	}
 	if last.op == changeRemove {
-		w.made = append(w.made, inModel)
+		w.make(f, text, inModel)
 	}
-	return inModel, last
+	return inModel, text, last
 }
 
 func (w *walk) changeWholeMap(f, truth *Field, last change) (func(*plain) string, change) {
@@ -654,6 +722,7 @@ func (w *walk) changeWholeMap(f, truth *Field, last change) (func(*plain) string
 	for range w.IntN(prefsMax) {
 		elements[w.text()] = change{op: changeSet, value: w.value(), count: int64(w.IntN(3))}
 	}
+	ends := w.endOf(truth)
 	w.draft.replaceElements(f, maps.Clone(elements))
 	return func(m *plain) string {
 		m.remove(truth)
@@ -661,7 +730,7 @@ func (w *walk) changeWholeMap(f, truth *Field, last change) (func(*plain) string
 			if f.counter {
 				m.entries[f.Key+":"+text] = c.count
 			} else {
-				m.entries[f.Key+":"+text] = c.value
+				m.entries[f.Key+":"+text] = until(ends, c.value)
 			}
 		}
 		return fmt.Sprintf("set %s to %v", f.Key, elements)
@@ -680,11 +749,12 @@ func (w *walk) compare(i int) error {
 	}
 	want := w.model.read(truth)
 	if w.draft.known || w.draft.answers(f) {
-		if got := w.read(f); !same(got, want) {
+		if got := w.read(f); !same(got, texts(want)) {
 			return fmt.Errorf("%s reads as %v, not %v", f.Key, got, want)
 		}
 	}
-	if changed := !same(want, w.before.read(truth)); w.draft.known && w.draft.dirty(f) != changed {
+	judged := w.draft.known && (truth.TTL == 0 || !w.passed) // what ends is as it was, and stays a change
+	if changed := !same(want, w.before.read(truth)); judged && w.draft.dirty(f) != changed {
 		return fmt.Errorf("%s: dirty is %v, changed is %v", f.Key, !changed, changed)
 	}
 	return nil
@@ -730,11 +800,11 @@ func (w *walk) commit() error {
 		w.see()
 	}
 	now, want := w.before, w.model
-	if !w.draft.known && w.IntN(2) == 0 || w.draft.needsRecord() && w.IntN(4) == 0 {
+	if !w.passed && (!w.draft.known && w.IntN(2) == 0 || w.draft.needsRecord() && w.IntN(4) == 0) {
 		now = w.stored()
 		want = now.clone()
 		for _, change := range w.made {
-			change(want)
+			change.do(want)
 		}
 	}
 	got, err := w.apply(now)
@@ -745,7 +815,7 @@ func (w *walk) commit() error {
 		}
 		w.begin()
 		return nil
-	case errors.Is(err, ErrTooLarge) && outgrows(want, now):
+	case errors.Is(err, ErrTooLarge) && outgrows(want, now), w.hasChanged(now, err):
 		w.begin()
 		return nil
 	case err != nil:
@@ -756,9 +826,12 @@ func (w *walk) commit() error {
 	for _, f := range w.truth.all() {
 		// What was withdrawn of what was seen is not made of what others have stored
 		// since.
-		if (now == w.before || !w.draft.known) && !same(got.read(f), want.read(f)) {
+		if (now == w.before || !w.draft.known) && !sameStored(got.read(f), want.read(f)) {
 			return fmt.Errorf("on %v: %s is stored as %v, not %v", now.entries, f.Key, got.read(f), want.read(f))
 		}
+	}
+	if key := w.remains(got); key != "" {
+		return fmt.Errorf("%s has ended, and is still stored: %v", key, got.entries)
 	}
 	if v, found := got.entries["theme"]; found && v == "light" {
 		return errors.New("a default is stored")
@@ -815,20 +888,25 @@ func count(m *plain, prefix string) (n int) {
 }
 
 func (w *walk) apply(now *plain) (*plain, error) {
-	if !w.fields.unconditional {
+	if !w.fields.unconditional && w.mutant.ops == nil {
 		var delta Delta
 		entries, err := w.draft.on(now.record().Entries, nil, &delta, 0)
-		return plainOf(entries), err
+		return w.plainOf(entries), err
 	}
 	ops, err := w.draft.ops(nil)
 	if err != nil {
 		return nil, err
 	}
+	if w.mutant.ops != nil {
+		ops = w.mutant.ops(ops)
+	}
 	for i := range ops {
-		ops[i].If = nil
+		if w.fields.unconditional {
+			ops[i].If = nil
+		}
 	}
 	entries, _, err := now.record().Entries.apply(&Delta{Ops: ops, Limits: w.draft.limits()})
-	return plainOf(entries), err
+	return w.plainOf(entries), err
 }
 
 func TestSealedValueFollowsTheID(t *testing.T) {
