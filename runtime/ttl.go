@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -118,26 +119,33 @@ func (p *pending) tidies() bool {
 }
 
 // appendTidying removes the elements that have ended and those that are crowded out,
-// and returns the latter: what is pending of them is not stored either.
-func (d *draft) appendTidying(list []Op, p *pending) (_ []Op, crowded []string) {
+// and returns those of which what is pending is not stored either: it is crowded out,
+// or has ended, too.
+func (d *draft) appendTidying(list []Op, p *pending) (_ []Op, gone []string) {
 	f := p.field
 	if f.TTL == 0 || !p.changes() {
 		return list, nil
 	}
 	for _, e := range f.crowdedOut(d.allElements(f)) {
-		crowded = append(crowded, e.text)
+		gone = append(gone, e.text)
+	}
+	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
+		if c := p.element(text); c.op == changeSet && !d.lasts(c.ends) {
+			gone = append(gone, text)
+		}
 	}
 	if p.cleared {
-		return list, crowded
+		return list, gone
 	}
-	for _, text := range slices.Concat(crowded, d.endedElements(f)) {
+	tidied := slices.Sorted(slices.Values(slices.Concat(gone, d.endedElements(f))))
+	for _, text := range slices.Compact(tidied) {
 		key, was := f.elementKeys(text)
 		_, stored := d.current(key, was)
-		if stored && (p.element(text).op == changeNone || slices.Contains(crowded, text)) {
+		if stored && (p.element(text).op == changeNone || slices.Contains(gone, text)) {
 			list = d.appendIf(list, f, key, was, change{}, false)
 		}
 	}
-	return list, crowded
+	return list, gone
 }
 
 // outgrown reports whether a store says that a map has no room which makes room by
