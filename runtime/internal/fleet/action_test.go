@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/dbsctest"
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 )
 
@@ -33,6 +34,9 @@ type action struct {
 	conn   *conn   // of an event
 	origin *action // the event that a fetch belongs to
 	alone  bool    // the browser had nothing else under way
+	last   bool    // it is the last one of its browser, with a fresh bound cookie
+
+	exchange *exchange // with BindHandler
 
 	sent, arrived     moment
 	sentAt, arrivedAt time.Time
@@ -43,20 +47,22 @@ type action struct {
 	writer  *httptest.ResponseRecorder
 
 	// What the store has done for it.
-	step     moment        // the last time
-	home     runtime.ID    // of the session that this was about
-	shown    runtime.Proof // by which it was opened last
-	proof    runtime.Proof // of the token that was made
-	opened   []runtime.ID  // sessions that it has proved to hold
-	stored   bool          // the mark
-	signedIn bool
-	renewed  bool
-	ended    bool
-	apart    bool   // it was told to begin a session of its own: somebody else is signed in (T2)
-	behind   string // the session that it brought stays behind, without a reason
-	refusal  error  // the last one
-	failed   bool   // a call was not answered
-	gone     bool   // the visitor has hung up
+	step       moment        // the last time
+	home       runtime.ID    // of the session that this was about
+	shown      runtime.Proof // by which it was opened last
+	proof      runtime.Proof // of the token that was made
+	opened     []runtime.ID  // sessions that it has proved to hold
+	stored     bool          // the mark
+	signedIn   bool
+	renewed    bool
+	ended      bool
+	apart      bool   // it was told to begin a session of its own: somebody else is signed in (T2)
+	behind     string // the session that it brought stays behind, without a reason
+	refusal    error  // the last one
+	failed     bool   // a call was not answered
+	unbound    bool   // the runtime has not opened the session to it
+	shownBound bool   // it was the first to bring its bound cookie
+	gone       bool   // the visitor has hung up
 
 	saw struct {
 		user  int64
@@ -65,6 +71,7 @@ type action struct {
 	}
 	status  int
 	lines   []string // Set-Cookie
+	invites string   // to register a key, with this challenge
 	err     error    // of an event
 	unsaved error    // of a Save in the handler
 }
@@ -98,22 +105,28 @@ type wire struct{ *httptest.ResponseRecorder }
 
 func (wire) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
 
-// serve has a handler serve a request for the path.
-func (a *action) serve(handler http.Handler, path string) {
+// newRequest returns a request for the path.
+func (a *action) newRequest(method, path string) *http.Request {
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
 		panic(err)
 	}
 	r := &http.Request{
-		Method: http.MethodGet, URL: u, RequestURI: path, Host: host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Method: method, URL: u, RequestURI: path, Host: host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"X-Forwarded-Proto": {"https"}, "Sec-Fetch-Site": {"same-origin"}},
 	}
 	if a.header != "" {
 		r.Header["Cookie"] = []string{a.header}
 	}
+	return r.WithContext(a.ctx)
+}
+
+// serve has a handler serve a request.
+func (a *action) serve(handler http.Handler, r *http.Request) {
 	a.writer = httptest.NewRecorder()
-	handler.ServeHTTP(wire{a.writer}, r.WithContext(a.ctx))
+	handler.ServeHTTP(wire{a.writer}, r)
 	a.status, a.lines = a.writer.Code, a.writer.Result().Header["Set-Cookie"]
+	a.invites = dbsctest.Invitation(a.writer.Header())
 	a.w.issued(a)
 }
 
@@ -126,12 +139,12 @@ func (a *action) handle() {
 		if a.op.fails {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
-	})), page)
+	})), a.newRequest(http.MethodGet, page))
 }
 
 // sync fetches what an event has sent the page for.
 func (a *action) sync(path string) func() {
-	return func() { a.serve(a.on.sessions.SyncHandler(), path) }
+	return func() { a.serve(a.on.sessions.SyncHandler(), a.newRequest(http.MethodGet, path)) }
 }
 
 // revoke ends all sessions of a user.
@@ -155,7 +168,7 @@ func (w *world) drop(a *action) {
 
 // hangUp ends the request's context.
 func (a *action) hangUp() {
-	if a.conn == nil && a.by != nil && a.origin == nil {
+	if a.conn == nil && a.by != nil && a.origin == nil && a.exchange == nil {
 		a.gone = true
 		a.cancel()
 	}
@@ -170,7 +183,10 @@ func (a *action) checkNobodyGone(what string) {
 
 // judge compares what the action was told with what the store has done.
 func (a *action) judge() {
+	a.judgeShown()
 	switch {
+	case a.exchange != nil:
+		a.judgeExchange()
 	case a.left || a.gone || a.op == nil:
 	case a.conn != nil:
 		a.judgeEvent()
@@ -182,6 +198,8 @@ func (a *action) judge() {
 		if !a.failed {
 			a.w.found("R14: %s is answered 503 without an outage", a)
 		}
+	case a.status == http.StatusForbidden:
+		a.judgeRefused()
 	case a.status == http.StatusConflict:
 		if a.refusal == nil {
 			a.w.found("R7: %s is answered 409, and the store has refused nothing", a)
@@ -196,6 +214,8 @@ func (a *action) judgeEvent() {
 	case a.err == nil:
 		a.judgeSuccess()
 	case a.failed:
+	case errors.Is(a.err, runtime.ErrUnbound):
+		a.judgeCutOff()
 	case errors.Is(a.err, runtime.ErrEnded), errors.Is(a.err, runtime.ErrSuperseded):
 		if a.refusal == nil {
 			a.w.found("R7: %s fails with %v, and the store has refused nothing", a, a.err)
@@ -211,7 +231,7 @@ func (a *action) judgeSuccess() {
 		a.w.found("R4: %s is told that its mark is stored, and it is not", a)
 	case a.op.signsIn && !a.signedIn:
 		a.w.found("T2: %s is told that it is signed in, and it is not", a)
-	case a.op.destroys && !a.failed && len(a.opened) == 1 && len(tokens(a.header)) < 2 && a.w.entries[a.opened[0]].ended == 0 && !a.w.waitedTooLong(a):
+	case a.op.destroys && !a.failed && !a.unbound && len(a.opened) == 1 && len(tokens(a.header)) < 2 && a.w.entries[a.opened[0]].ended == 0 && !a.w.waitedTooLong(a):
 		a.w.found("R3: %s is told that its session has ended, and it lives", a)
 	}
 }
@@ -229,6 +249,10 @@ func (a *action) String() string {
 	switch {
 	case a.origin != nil:
 		what = "fetches"
+	case a.exchange != nil && a.exchange.session != "":
+		what = "refreshes its bound cookie"
+	case a.exchange != nil:
+		what = "registers a key"
 	case a.conn != nil:
 		what = "(live) " + a.op.name
 	case a.op != nil:
@@ -238,7 +262,10 @@ func (a *action) String() string {
 }
 
 // tokens are those that the action brings.
-func tokens(header string) (list []string) {
+func tokens(header string) []string { return valuesIn(header, name) }
+
+// valuesIn returns the values that a Cookie field has of a cookie.
+func valuesIn(header, name string) (list []string) {
 	for pair := range strings.SplitSeq(header, "; ") {
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {
 			list = append(list, value)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
@@ -17,19 +18,27 @@ type browser struct {
 	n int
 
 	jar     jar
+	device  *device
 	kept    jar                   // an older one, as it was written to disk
+	keptKey device                // what the device knew then
 	newest  map[runtime.ID]moment // of the tokens that it has had, when that was made
 	conns   []*conn
 	fetches []*fetch
+
+	refreshing *action // with which the device refreshes its bound cookie
 }
 
 // A conn is a live connection of one tab.
 type conn struct {
-	by      *browser
+	by      *browser // nil: Mallory
+	beside  *[]*conn // the connections that it is one of
 	on      *process
 	session *sessiontest.VisitorSession
 	ctx     context.Context
 	event   *action // under way
+
+	header string // that the handshake has brought
+	opened time.Time
 }
 
 // A fetch is what an event has sent the page for.
@@ -39,7 +48,7 @@ type fetch struct {
 }
 
 func newBrowser(w *world, n int) *browser {
-	b := &browser{w: w, n: n, newest: map[runtime.ID]moment{}}
+	b := &browser{w: w, n: n, device: newDevice(), newest: map[runtime.ID]moment{}}
 	b.users = map[int64]bool{0: true}
 	b.disturbed()
 	b.user = 0
@@ -53,7 +62,8 @@ func (b *browser) busy() bool {
 
 // visit sends a request.
 func (b *browser) visit(o *op, on *process, user int64) *action {
-	a := &action{op: o, on: on, by: b, user: user, header: b.jar.header(), alone: !b.busy()}
+	b.prove(on)
+	a := &action{op: o, on: on, by: b, user: user, header: b.header(), alone: !b.busy()}
 	b.w.send(a, a.handle)
 	b.sends(a)
 	return a
@@ -69,49 +79,69 @@ func (w *world) repeat(lost *action, on *process) {
 
 // connect opens a live connection.
 func (b *browser) connect(on *process) {
-	c := &conn{by: b, on: on}
-	a := &action{op: looking, on: on, by: b, header: b.jar.header()}
+	b.prove(on)
+	a := &action{op: looking, on: on, by: b, header: b.header()}
 	b.sends(a)
-	b.w.send(a, func() {
-		a.serve(on.sessions.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.w.connect(a, &b.conns)
+}
+
+// connect opens a live connection by a handshake.
+func (w *world) connect(a *action, beside *[]*conn) {
+	c := &conn{by: a.by, beside: beside, on: a.on, header: a.header}
+	w.send(a, func() {
+		c.opened = a.arrivedAt
+		a.serve(a.on.sessions.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c.ctx, c.session = r.Context(), sessiontest.VisitorFrom(r.Context())
 			look(a, c.session)
 			_, _, _ = http.NewResponseController(w).Hijack()
-		})), "/app/live")
+		})), a.newRequest(http.MethodGet, "/app/live"))
 	})
-	b.w.finish(a)
-	b.w.drop(a)
+	w.finish(a)
+	w.drop(a)
 	if a.status == http.StatusOK && c.session != nil {
-		b.conns = append(b.conns, c)
+		*beside = append(*beside, c)
 	}
+}
+
+// close ends the connection.
+func (c *conn) close() {
+	*c.beside = slices.DeleteFunc(*c.beside, func(other *conn) bool { return other == c })
 }
 
 // ExecuteJS is for cookies without HttpOnly, which these have.
 func (c *conn) ExecuteJS(context.Context, string) error { return nil }
 
 func (c *conn) SyncBrowserState(_ context.Context, path string) error {
-	c.by.fetches = append(c.by.fetches, &fetch{c.event, path})
+	if c.by != nil {
+		c.by.fetches = append(c.by.fetches, &fetch{c.event, path})
+	}
 	return nil
 }
 
-// live runs an event.
+// live runs an event of one of the browser's connections.
 func (b *browser) live(c *conn, o *op, user int64) *action {
 	a := &action{op: o, on: c.on, by: b, conn: c, user: user}
+	b.w.event(a)
+	b.sends(a)
+	return a
+}
+
+func (w *world) event(a *action) {
+	c, o := a.conn, a.op
 	c.event = a
-	b.w.send(a, func() {
+	w.send(a, func() {
 		a.err = c.on.sessions.LivelyEvent(c.ctx, c, c.session, func(ctx context.Context) error {
 			o.run(a, sessiontest.VisitorFrom(ctx))
 			return nil
 		})
 	})
-	b.sends(a)
-	return a
 }
 
 // fetch does what the page was told.
 func (b *browser) fetch(f *fetch, on *process) *action {
 	b.fetches = slices.DeleteFunc(b.fetches, func(other *fetch) bool { return other == f })
-	a := &action{op: nil, on: on, by: b, origin: f.origin, header: b.jar.header()}
+	b.prove(on)
+	a := &action{op: nil, on: on, by: b, origin: f.origin, header: b.header()}
 	b.sends(a)
 	return b.w.send(a, a.sync(f.path))
 }
@@ -125,9 +155,11 @@ func (w *world) deliver(a *action) {
 	case a.conn != nil:
 		a.conn.event = nil
 		if a.err != nil {
-			a.by.conns = slices.DeleteFunc(a.by.conns, func(c *conn) bool { return c == a.conn })
+			a.conn.close()
 		}
-		a.by.hears(a)
+		if a.by != nil {
+			a.by.hears(a)
+		}
 	case a.by != nil:
 		a.by.takes(a)
 	default:
@@ -142,19 +174,20 @@ func (w *world) lose(a *action) {
 	}
 	w.drop(a)
 	if a.by != nil {
+		a.by.device.tried = a.by.device.tried || a.by.refreshing == a
 		a.by.settles(a)
 	}
 	if a.conn != nil {
 		a.conn.event = nil
-		a.by.conns = slices.DeleteFunc(a.by.conns, func(c *conn) bool { return c == a.conn })
+		a.conn.close()
 	}
-	if a.by != nil && a.conn == nil && a.origin == nil {
+	if a.by != nil && a.conn == nil && a.origin == nil && a.exchange == nil {
 		w.again = append(w.again, a)
 	}
 }
 
 // keep writes the jar to disk.
-func (b *browser) keep() { b.kept = b.jar }
+func (b *browser) keep() { b.kept, b.keptKey = b.jar, *b.device }
 
 // restore puts back the jar that was on disk, as after a crash. What it held was in use
 // since, as if somebody had copied it.
@@ -164,7 +197,7 @@ func (b *browser) restore() {
 	}
 	b.w.copiedAll(b.jar.header())
 	b.w.copiedAll(b.kept.header())
-	b.jar = b.kept
+	b.jar, *b.device = b.kept, b.keptKey
 	b.conns, b.fetches = nil, nil
 	b.disturbed()
 }

@@ -45,6 +45,19 @@ var deeds = []deed{
 	{"Mallory sends", 3, func(w *world, c command) { w.malloryOf(c) }},
 }
 
+// boundDeeds are done beside the others if sessions are bound.
+var boundDeeds = []deed{
+	{"wait", 10, func(w *world, c command) { w.pass(w.boundAge * time.Duration(1+c.A%4) / 4) }},
+	{"refresh", 8, func(w *world, c command) { w.browser(c.A).refresh(w.process(c.B)) }},
+	{"rob", 8, func(w *world, c command) { w.mallory.steals(w.browser(c.A)) }},
+	{"thief", 20, func(w *world, c command) { w.deliver(w.malloryOf(c)) }},
+	{"Mallory binds", 6, func(w *world, c command) { w.deliver(w.malloryBinds(c)) }},
+	{"Mallory connects", 8, func(w *world, c command) {
+		w.mallory.connect(w, w.process(c.B), w.mallory.header(c.A, c.C))
+	}},
+	{"Mallory's event", 8, func(w *world, c command) { w.malloryEvent(c) }},
+}
+
 // waits are longer than a moment, a grace, the life of a mark, and that of a
 // revocation.
 var waits = []time.Duration{
@@ -67,7 +80,23 @@ func (w *world) clickTwice(c command) {
 }
 
 func (w *world) malloryOf(c command) *action {
-	return w.mallory.visit(w, ops[c.C%len(ops)], w.process(c.B), w.mallory.token(c.A))
+	return w.mallory.visit(w, ops[c.C%len(ops)], w.process(c.B), w.mallory.header(c.A, c.B/3))
+}
+
+func (w *world) malloryBinds(c command) *action {
+	return w.mallory.bind(w, c.C, w.process(c.B), w.mallory.header(c.A, c.B/3))
+}
+
+func (w *world) malloryEvent(c command) {
+	o := ops[c.C%len(ops)]
+	if len(w.mallory.conns) == 0 || o.needs {
+		return
+	}
+	if conn := w.mallory.conns[c.B%len(w.mallory.conns)]; conn.event == nil {
+		a := &action{op: o, on: conn.on, name: "Mallory", conn: conn, user: w.users + malloryID}
+		w.event(a)
+		w.deliver(a)
+	}
 }
 
 // with does something with one of the actions that are under way.
@@ -133,36 +162,49 @@ func (w *world) plant(c command) {
 		token = forged(other.jar[0].value)
 	}
 	if token != "" {
-		b.plant(scopes[c.C%len(scopes)], token)
+		b.plant(w.scopes[c.C%len(w.scopes)], token)
 	}
 }
 
 // history draws one. It is made of short lists, which rapid shrinks best.
-var history = rapid.Map(rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(drawCommand), 1, 20), 1, 20),
-	func(parts [][]command) []command { return slices.Concat(parts...) })
-
-func drawCommand(t *rapid.T) command {
-	number := rapid.IntRange(0, 15)
-	return command{rapid.SampledFrom(often).Draw(t, ""), number.Draw(t, ""), number.Draw(t, ""), number.Draw(t, "")}
+func history(of []deed) *rapid.Generator[[]command] {
+	often := often(of)
+	draw := func(t *rapid.T) command {
+		number := rapid.IntRange(0, 15)
+		return command{rapid.SampledFrom(often).Draw(t, ""), number.Draw(t, ""), number.Draw(t, ""), number.Draw(t, "")}
+	}
+	return rapid.Map(rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(draw), 1, 20), 1, 20),
+		func(parts [][]command) []command { return slices.Concat(parts...) })
 }
 
+var (
+	histories      = history(deeds)
+	boundHistories = history(slices.Concat(deeds, boundDeeds))
+)
+
 // often has the name of each deed as often as it is to be done.
-var often = func() (list []string) {
-	for _, d := range deeds {
+func often(of []deed) (list []string) {
+	for _, d := range of {
 		list = append(list, slices.Repeat([]string{d.name}, d.often)...)
 	}
 	return list
-}()
+}
 
 func (c command) do(w *world) {
-	i := slices.IndexFunc(deeds, func(d deed) bool { return d.name == c.Do })
-	deeds[i].do(w, c)
+	for _, d := range slices.Concat(deeds, boundDeeds) {
+		if d.name == c.Do {
+			d.do(w, c)
+		}
+	}
 }
 
 // play lets a history take place, and then all that is under way. It returns how many
 // commands that were, and what was found.
 func (w *world) play(h []command) (commands int, finding string) {
 	defer w.end()
+	if w.boundAge > 0 {
+		w.bindAll()
+	}
 	for n, c := range h {
 		w.say("%d: %s %d %d %d", n, c.Do, c.A, c.B, c.C)
 		if c.do(w); w.finding != "" {
@@ -176,5 +218,30 @@ func (w *world) play(h []command) (commands int, finding string) {
 		b.fetches = nil
 		w.deliver(b.visit(looking, w.process(n), 0))
 	}
+	if w.boundAge > 0 {
+		w.lookAgain()
+	}
 	return len(h), w.finding
+}
+
+// bindAll has each visitor sign in, and come back with a bound cookie.
+func (w *world) bindAll() {
+	for n, b := range w.browsers {
+		w.deliver(b.visit(signingIn, w.process(n+1), w.user(n)))
+		for len(w.actions) > 0 {
+			w.deliver(w.actions[0])
+		}
+		w.deliver(b.visit(looking, w.process(n), 0))
+	}
+}
+
+// lookAgain has each browser come once more after all bound cookies have ended.
+func (w *world) lookAgain() {
+	w.pass(w.boundAge)
+	for n, b := range w.browsers {
+		b.prove(w.process(n))
+		a := b.visit(looking, w.process(n), 0)
+		a.last = true
+		w.deliver(a)
+	}
 }

@@ -15,7 +15,10 @@ const (
 	host     = "www.shop.example"
 	page     = "/app/page"
 	syncPath = "/app/sync"
+	bindPath = "/app/bind"
 	name     = "shop"
+
+	boundName = "__Host-bound_" + name
 )
 
 // A jar keeps the session's cookies as browsers do (RFC 6265bis, and CHIPS): those of

@@ -23,6 +23,7 @@ type ledger struct {
 	slack       time.Duration // in which two clocks may not agree what came first
 	entries     map[runtime.ID]*entry
 	proofs      map[string]runtime.Proof // of the tokens that browsers were given
+	cookies     map[string]boundCookie
 	revocations map[int64][]revocation
 }
 
@@ -45,6 +46,7 @@ func (l *ledger) bars(a *action, id runtime.ID, by time.Duration) bool {
 
 // An entry is what is known of one session.
 type entry struct {
+	bond
 	n      int             // its number, in findings
 	record *runtime.Record // as it was stored last
 	user   int64
@@ -65,7 +67,7 @@ type entry struct {
 func newLedger(w *world, grace, slack time.Duration) *ledger {
 	return &ledger{
 		w: w, grace: grace, slack: slack,
-		entries: map[runtime.ID]*entry{}, proofs: map[string]runtime.Proof{}, revocations: map[int64][]revocation{},
+		entries: map[runtime.ID]*entry{}, proofs: map[string]runtime.Proof{}, cookies: map[string]boundCookie{}, revocations: map[int64][]revocation{},
 	}
 }
 
@@ -103,6 +105,7 @@ func (l *ledger) issued(a *action) {
 			l.proofs[c.value] = a.proof
 		}
 	}
+	l.givesBound(a)
 }
 
 // received takes note that the tokens in an answer have come to a browser. One that is
@@ -160,6 +163,8 @@ func (l *ledger) loaded(v *view, key runtime.Key, r *runtime.Record, err error) 
 	if e.isDead(key.Proof) {
 		l.w.found("T3: %s loads with a token that a sign-in or a sign-out has ended", a)
 	}
+	a.shownBound = a.shownBound || a.conn == nil && a.exchange == nil && e.demanded.IsZero() && e.device != nil &&
+		boundIn(a.header) == e.current && l.brings(a.header, e, a.arrivedAt)
 	l.compare(a, e, r)
 	l.note(v, e, key.ID, key.Proof)
 }
@@ -220,6 +225,9 @@ func (l *ledger) created(v *view, key runtime.Key, r *runtime.Record, err error)
 	l.opens(a, key, e)
 	l.note(v, e, key.ID, r.Proof)
 	a.proof = r.Proof
+	if _, found := r.Entries.Get("@device"); found {
+		e.invited, e.invitedAt = a, l.w.now()
+	}
 	if e.user != 0 {
 		e.cut = l.w.moment
 		l.signed(a, key.ID, e)
@@ -263,6 +271,7 @@ func (l *ledger) updated(v *view, key runtime.Key, d *runtime.Delta, result *run
 	case e.user != a.user:
 		l.w.found("T8: %s signs in %d where %d is signed in, with a token that a sign-in has ended", a, a.user, e.user)
 	}
+	l.bonds(a, e, d)
 	l.checkRotation(key, d, result, a, e)
 	proof := key.Proof
 	l.joins(key, d, result, e)
@@ -354,6 +363,7 @@ func (l *ledger) deleted(_ *view, key runtime.Key, ends bool, err error) {
 		if !key.Ticket && e.isDead(key.Proof) {
 			l.w.found("T3: %s destroys with a token that a sign-in or a sign-out has ended", a)
 		}
+		l.checkKey(a, e, "destroys")
 		a.ended = true
 		l.end(key.ID, e, a.by)
 	}
@@ -521,6 +531,8 @@ func (l *ledger) leavesBehind(a *action) string {
 	old, remembered := p.entry.earlier(p.proof)
 	dead := p.entry.isDead(p.proof)
 	switch {
+	case a.unbound, !l.proves(a, p.entry):
+		return "" // it is not known to be on the device
 	case errors.Is(a.refusal, runtime.ErrNotFound):
 		return "" // it was told so, and that was judged, before what has happened since
 	case signsIn && p.entry.user != 0 && p.entry.user != a.user:

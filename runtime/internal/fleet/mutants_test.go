@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,13 +56,68 @@ var mutants = []mutant{
 		"\tif v.moves {\n\t\treturn -v.ahead\n\t}\n\treturn 0", "\treturn 0"},
 }
 
+// boundMutants are those that histories with bound sessions find.
+var boundMutants = []mutant{
+	{"B1: a bound cookie never ends", "bound_admit.go",
+		`return t, ok && arrived.Before(t.end())`, `return t, ok`},
+	{"B1: the bound cookie of any session opens all", "bound_admit.go",
+		`case brought && b.registered() && b.knows(t.hash(e.kind)):`, `case brought && b.registered() && t != (boundToken{}):`},
+	{"B1: a bound session opens without a bound cookie", "binding.go",
+		`return b.registered() && !b.demanded.IsZero() && !arrived.Before(b.demanded)`, `return false`},
+	{"B1: nothing is demanded of a session whose browser has its bound cookie", "bound_admit.go",
+		`if !b.demanded.IsZero() {`, `if true {`},
+	{"B1: a write that has not loaded is let in by the cookie of the session alone", "commit_bound.go",
+		`return append(list, Op{Kind: OpRemove, Entry: Entry{Key: boundEntry}, If: &Condition{Absent: true}})`, `return list`},
+	{"B1: a write that has not loaded is let in by any bound cookie", "commit_bound.go",
+		`return append(list, Op{Kind: OpSet, Entry: bound, If: &Condition{Value: bound.Value}})`,
+		`return append(list, Op{Kind: OpSet, Entry: bound})`},
+	{"B1: a live connection goes on for ever", "bound_live.go",
+		`return c != nil && !c.proved.IsZero() && !now.Before(c.proved)`, `return false`},
+	{"B1: a process that has heard nothing of the store's clock goes by its own", "engine.go",
+		`if e.config.Bound == BoundNever {`, `if true {`},
+	{"B2: a challenge is answered as often as one likes", "dbsc/handler.go",
+		`return want != "" && subtle.ConstantTimeCompare([]byte(p.challenge), []byte(want)) == 1`,
+		`return subtle.ConstantTimeCompare([]byte(want), []byte(want)) == 1`},
+	{"B2: any key refreshes", "dbsc/handler.go",
+		`err = p.verify(d.Key())`, `_ = p.verify`},
+	{"B2: any key registers", "dbsc/handler.go",
+		`case len(d.Key()) > 0:`, `case false:`},
+	{"B3: a request that has waited is refused", "bound_admit.go",
+		`arrived := e.byStore(key.Arrived())`, `arrived := e.byStore(key.Now)`},
+	{"B3: who was under way at the registration is refused", "binding.go",
+		`b.demanded = latest(now, b.challenged.Add(grace))`, `b.demanded = now`},
+	{"B3: the bound cookie before the last one is refused", "binding.go",
+		`func (b *binding) knows(h boundHash) bool { return h == b.cookie || h == b.previous }`,
+		`func (b *binding) knows(h boundHash) bool { return h == b.cookie }`},
+	{"B3: a lost answer to a refresh, twice, locks the browser out", "binder.go",
+		`next.previous = brought.hash(d.engine.kind)`, `_ = brought`},
+	{"B3: programs judge by their own clocks", "engine.go",
+		`func (e *engine) byStore(t time.Time) time.Time { return t.Add(e.server.Ahead()) }`,
+		`func (e *engine) byStore(t time.Time) time.Time { return t }`},
+	{"B4: a sign-in on another device is refused", "commit_bound.go",
+		`if !c.draft.signsIn() || !isUnbound(c.refusal) {`, `if true {`},
+	{"B5: a browser forgets its key in an outage", "dbsc/handler.go",
+		`e.w.WriteHeader(http.StatusServiceUnavailable)`, `e.w.WriteHeader(http.StatusBadRequest)`},
+	{"B5: a browser forgets its key while its token is replaced", "dbsc/handler.go",
+		`errors.Is(err, runtime.ErrReused) ||`, `errors.Is(err, runtime.ErrReused) || errors.Is(err, runtime.ErrSuperseded) ||`},
+	{"B5: a challenge that has ended is not replaced", "dbsc/handler.go",
+		`	if d.Challenge() == "" {
+		err := d.Rechallenge`, `	if false {
+		err := d.Rechallenge`},
+}
+
 // TestFleetFindsEachFault builds the fleet with each of the mutants, and gives it a
 // million steps at most.
 func TestFleetFindsEachFault(t *testing.T) {
 	testtier.OnlyExhaustive(t, "it compiles the runtime for each mutant")
+	findEach(t, "^TestFleetInMemory$", mutants)
+	findEach(t, "^TestBoundFleetInMemory$", boundMutants)
+}
+
+func findEach(t *testing.T, test string, mutants []mutant) {
 	for _, m := range mutants {
 		t.Run(m.fault, func(t *testing.T) {
-			out, err := exec.Command(m.build(t), "-test.run=^TestFleetInMemory$", "-test.v",
+			out, err := exec.Command(m.build(t), "-test.run="+test, "-test.v",
 				"-rapid.checks=32000", "-rapid.seed=1", "-rapid.shrinktime=0s").CombinedOutput()
 			found := regexp.MustCompile(`failed after (\d+) tests: (.*)`).FindSubmatch(out)
 			if err == nil || found == nil {
@@ -111,7 +167,7 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestMutantsAreUpToDate(t *testing.T) {
-	for _, m := range mutants {
+	for _, m := range slices.Concat(mutants, boundMutants) {
 		source, err := os.ReadFile(filepath.Join("..", "..", m.file))
 		if err != nil {
 			t.Fatal(err)

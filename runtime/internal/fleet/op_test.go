@@ -30,6 +30,9 @@ func (o *op) leaves() bool { return (o.signsOut || o.destroys) && !o.fails }
 func look(a *action, s *sessiontest.VisitorSession) {
 	a.saw.user, a.saw.marks = s.UserID(), maps.Collect(s.Cart())
 	a.saw.err = s.Err()
+	if (a.saw.user != 0 || len(a.saw.marks) > 0) && len(tokens(a.header)) < 2 {
+		a.w.checkKey(a, a.w.entries[a.home], "reads")
+	}
 }
 
 func put(a *action, s *sessiontest.VisitorSession)    { s.AddCartItem(a.mark, 1) }

@@ -66,6 +66,9 @@ func (b *browser) sends(a *action) {
 
 // settles takes note that an action is answered or lost.
 func (b *browser) settles(a *action) {
+	if b.refreshing == a {
+		b.refreshing = nil
+	}
 	if a.op != nil && a.op.moves() && (a.op.leaves() || a.conn != nil) {
 		b.leaves--
 	}
@@ -75,8 +78,14 @@ func (b *browser) settles(a *action) {
 func (b *browser) takes(a *action) {
 	w := b.w
 	b.settles(a)
+	if a.exchange != nil {
+		b.device.answered(a)
+		return
+	}
+	b.device.take(a.lines, w.now())
 	before, _ := b.jar.session()
 	sets := b.jar.take(a.lines)
+	b.register(a)
 	w.received(a)
 	after, sole := b.jar.session()
 	overtaken := sets && b.isOvertaken(a)
@@ -173,7 +182,7 @@ func (b *browser) compare(a *action) {
 	if !a.alone || b.last != a || a.failed || a.gone {
 		return
 	}
-	if b.user == unknown {
+	if b.user == unknown || a.unbound {
 		return
 	}
 	if a.saw.user != b.user {

@@ -21,6 +21,9 @@ type view struct {
 	// moves says that the store judges by the clock that it is given, so that this
 	// view does what a store on a server does: it moves all times (T7).
 	moves bool
+
+	// heard says that the process has had an answer of the store.
+	heard bool
 }
 
 // Format is that of the store.
@@ -52,6 +55,28 @@ func (v *view) step(call func()) error {
 		a.failed = true
 		return errLost
 	}
+	v.heard = true
+	return nil
+}
+
+// Ahead implements [runtime.Clocked].
+func (v *view) Ahead() time.Duration {
+	switch {
+	case !v.moves:
+		return v.store.(runtime.Clocked).Ahead()
+	case v.heard:
+		return v.shift()
+	default:
+		return 0
+	}
+}
+
+// Measure implements [runtime.Clocked].
+func (v *view) Measure(ctx context.Context, now time.Time) error {
+	if !v.moves {
+		return v.store.(runtime.Clocked).Measure(ctx, now)
+	}
+	v.heard = true
 	return nil
 }
 

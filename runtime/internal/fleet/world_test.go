@@ -23,7 +23,9 @@ type world struct {
 	processes []*process
 	browsers  []*browser
 	mallory   mallory
-	scope     int // of the cookie, in scopes
+	scopes    []runtime.CookieScope // of the cookie, of one deploy after another
+	scope     int                   // the present one
+	boundAge  time.Duration         // 0: sessions are not bound
 
 	running *action
 	actions []*action // sent, and neither delivered nor lost
@@ -49,8 +51,12 @@ type process struct {
 }
 
 // newWorld returns a world of several processes, each with a view of one store.
-func newWorld(say func(string, ...any), c clock, grace time.Duration, views ...*view) *world {
-	w := &world{say: say, clock: c}
+func newWorld(say func(string, ...any), c clock, grace, boundAge time.Duration, views ...*view) *world {
+	w := &world{say: say, clock: c, scopes: scopes, boundAge: boundAge}
+	if boundAge > 0 {
+		w.scopes = boundScopes
+	}
+	w.mallory.device = newDevice()
 	w.ledger = newLedger(w, grace, c.slack())
 	for _, v := range views {
 		own := *v
@@ -80,7 +86,9 @@ func (w *world) found(format string, args ...any) {
 	}
 }
 
-// scopes are those of the cookie, of one deploy after another.
+// boundScopes are those that cookies of bound sessions can have.
+var boundScopes = []runtime.CookieScope{{Path: "/"}, {Path: "/app"}}
+
 var scopes = []runtime.CookieScope{
 	{Path: "/"},
 	{Path: "/", Partitioned: true},
@@ -90,25 +98,30 @@ var scopes = []runtime.CookieScope{
 
 // deploy replaces all processes by such that keep the cookie at another scope.
 func (w *world) deploy(scope int) {
-	w.scope = scope % len(scopes)
+	w.scope = scope % len(w.scopes)
 	for _, p := range w.processes {
-		p.start(scopes[w.scope])
+		p.start(w.scopes[w.scope])
 	}
+	w.mallory.conns = nil
 	for _, b := range w.browsers {
 		b.conns, b.fetches = nil, nil
 	}
 }
 
 func (p *process) start(scope runtime.CookieScope) {
+	p.heard = false
 	sessions, err := sessiontest.NewVisitorSessions(p.view, func(c *runtime.Config) {
 		c.Keys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 		c.Age, c.Grace, c.Timeout = runtime.MaxAge, p.grace, time.Hour
 		c.Now = func() time.Time { return p.now().Add(p.ahead) }
 		c.SyncPath = syncPath
-		c.OnEvent = func(context.Context, runtime.Event) {}
+		c.OnEvent = p.hears
+		if p.boundAge > 0 {
+			c.Bound, c.BoundAge, c.BindPath = runtime.BoundSignIn, p.boundAge, bindPath
+		}
 		c.OnError = func(context.Context, error) {}
 		c.Cookie.Path, c.Cookie.Domain, c.Cookie.Partitioned = scope.Path, scope.Domain, scope.Partitioned
-		for _, s := range scopes { // what is found without being named is not named
+		for _, s := range p.scopes { // what is found without being named is not named
 			if s.Partitioned != scope.Partitioned && (s.Path != scope.Path || s.Domain != scope.Domain) {
 				c.Cookie.Earlier = append(c.Cookie.Earlier, s)
 			}
@@ -118,6 +131,13 @@ func (p *process) start(scope runtime.CookieScope) {
 		panic(err)
 	}
 	p.sessions = sessions
+}
+
+// hears is told of the events of the process.
+func (p *process) hears(_ context.Context, e runtime.Event) {
+	if e.Kind == runtime.EventUnbound {
+		p.unbound(p.running, e.Handle)
+	}
 }
 
 // pass lets time pass. Requests take no longer to arrive than a moment, and the store

@@ -1,12 +1,6 @@
 package sessiontest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,14 +11,15 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/dbsctest"
 )
 
 // A device is a browser that binds its session to a key, as the draft says.
 type device struct {
+	*dbsctest.Device
 	t         *testing.T
 	site      *site
 	cookies   map[string]string
-	key       *ecdsa.PrivateKey
 	session   string // the identifier, empty: no session is registered
 	challenge string
 	sent      string // the last proof
@@ -32,12 +27,7 @@ type device struct {
 }
 
 func newDevice(t *testing.T, s *site) *device {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &device{t: t, site: s, cookies: map[string]string{}, key: key}
+	return &device{Device: dbsctest.NewDevice(), t: t, site: s, cookies: map[string]string{}}
 }
 
 // copied is another client with the same cookies.
@@ -74,8 +64,8 @@ func (d *device) take(res *http.Response) {
 			d.cookies[c.Name] = c.Value
 		}
 	}
-	if field := res.Header.Get("Secure-Session-Challenge"); field != "" {
-		d.challenge, _, _ = strings.Cut(strings.TrimPrefix(field, `"`), `"`)
+	if challenge := dbsctest.Challenge(res.Header); challenge != "" {
+		d.challenge = challenge
 	}
 }
 
@@ -90,9 +80,8 @@ func (d *device) visit(handler func(s *VisitorSession)) *http.Response {
 // invited registers if the response asks for that.
 func (d *device) invited(res *http.Response) {
 	d.t.Helper()
-	if field := res.Header.Get("Secure-Session-Registration"); field != "" {
-		_, d.challenge, _ = strings.Cut(field, `challenge="`)
-		d.challenge = strings.TrimSuffix(d.challenge, `"`)
+	if challenge := dbsctest.Invitation(res.Header); challenge != "" {
+		d.challenge = challenge
 		d.register(http.StatusOK)
 	}
 }
@@ -106,43 +95,12 @@ func (d *device) see(handler func(s *VisitorSession)) *http.Response {
 	return w.Result()
 }
 
-func part(v any) string {
-	b, _ := json.Marshal(v)
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// proof signs a challenge.
-func (d *device) proof(challenge string, withKey bool) string {
-	header := map[string]any{"alg": "ES256", "typ": "dbsc+jwt"}
-	if withKey {
-		point, _ := d.key.PublicKey.Bytes()
-		header["jwk"] = map[string]string{
-			"kty": "EC", "crv": "P-256",
-			"x": base64.RawURLEncoding.EncodeToString(point[1:33]),
-			"y": base64.RawURLEncoding.EncodeToString(point[33:]),
-		}
-	}
-	signed := part(header) + "." + part(map[string]string{"jti": challenge})
-	digest := sha256.Sum256([]byte(signed))
-	r, s, err := ecdsa.Sign(rand.Reader, d.key, digest[:])
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	signature := make([]byte, 64)
-	r.FillBytes(signature[:32])
-	s.FillBytes(signature[32:])
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
-}
-
 // bind sends a request to BindHandler.
 func (d *device) bind(id, proof string) *http.Response {
 	r := d.request("POST", "/session/bind")
-	if id != "" {
-		r.Header.Set("Sec-Secure-Session-Id", `"`+id+`"`)
-	}
+	dbsctest.Ask(r.Header, id, proof)
 	if proof != "" {
 		d.sent = proof
-		r.Header.Set("Secure-Session-Response", `"`+proof+`"`)
 	}
 	w := httptest.NewRecorder()
 	d.site.BindHandler().ServeHTTP(w, r)
@@ -153,16 +111,12 @@ func (d *device) bind(id, proof string) *http.Response {
 
 func (d *device) register(want int) {
 	d.t.Helper()
-	res := d.bind("", d.proof(d.challenge, true))
+	res := d.bind("", d.Registration(d.challenge))
 	d.wants(res, want)
-	var said struct {
-		Session string `json:"session_identifier"`
-	}
 	if want == http.StatusOK {
-		if err := json.NewDecoder(res.Body).Decode(&said); err != nil || said.Session == "" {
-			d.t.Errorf("the instructions are no JSON with an identifier: %v", err)
+		if d.session = dbsctest.Session(res.Body); d.session == "" {
+			d.t.Error("the instructions are no JSON with an identifier")
 		}
-		d.session = said.Session
 	}
 }
 
@@ -170,7 +124,7 @@ func (d *device) register(want int) {
 func (d *device) refresh() (steps []int) {
 	d.t.Helper()
 	for range 3 {
-		res := d.bind(d.session, d.proof(d.challenge, false))
+		res := d.bind(d.session, d.Proof(d.challenge))
 		steps = append(steps, res.StatusCode)
 		if res.StatusCode != http.StatusForbidden {
 			break
@@ -259,7 +213,7 @@ func TestABoundSessionOpensToItsDeviceAlone(t *testing.T) {
 		if d.cookies[boundCookieName] != "" {
 			t.Error("the bound cookie outlives the session")
 		}
-		if res := d.bind(d.session, d.proof(d.challenge, false)); res.StatusCode != http.StatusOK || len(res.Cookies()) > 0 {
+		if res := d.bind(d.session, d.Proof(d.challenge)); res.StatusCode != http.StatusOK || len(res.Cookies()) > 0 {
 			t.Errorf("a refresh of a session that has ended is answered %d with %v", res.StatusCode, res.Cookies())
 		}
 	})
@@ -309,14 +263,14 @@ func TestProofsOfOthersAreRefused(t *testing.T) {
 		want      int
 	}{
 		{"a copied refresh", d.session, replayed, http.StatusForbidden},
-		{"the key of another session", d.session, other.proof(d.challenge, false), http.StatusBadRequest},
-		{"a key of its own", d.session, thief.proof(d.challenge, true), http.StatusBadRequest},
-		{"a second registration", "", thief.proof(d.challenge, true), http.StatusBadRequest},
-		{"a registration without a key", "", d.proof(d.challenge, false), http.StatusBadRequest},
+		{"the key of another session", d.session, other.Proof(d.challenge), http.StatusBadRequest},
+		{"a key of its own", d.session, thief.Registration(d.challenge), http.StatusBadRequest},
+		{"a second registration", "", thief.Registration(d.challenge), http.StatusBadRequest},
+		{"a registration without a key", "", d.Proof(d.challenge), http.StatusBadRequest},
 		{"no proof", d.session, "", http.StatusForbidden},
 		{"nothing", "", "", http.StatusBadRequest},
 		{"no JWT", d.session, "a.b", http.StatusBadRequest},
-		{"another session's identifier", other.session, d.proof(d.challenge, false), http.StatusOK},
+		{"another session's identifier", other.session, d.Proof(d.challenge), http.StatusOK},
 	} {
 		res := thief.bind(c.id, c.proof)
 		if res.StatusCode != c.want {
@@ -336,9 +290,8 @@ func TestAnAnswerThatIsLostLocksNobodyOut(t *testing.T) {
 	s := newSite(t, bindSignIns)
 	d := newDevice(t, s)
 	res := d.see(func(s *VisitorSession) { s.SetUserID(7) })
-	_, challenge, _ := strings.Cut(strings.TrimSuffix(res.Header.Get("Secure-Session-Registration"), `"`), `challenge="`)
 	lost := d.copied("shop")
-	lost.key, lost.challenge = d.key, challenge
+	lost.Device, lost.challenge = d.Device, dbsctest.Invitation(res.Header)
 	lost.register(http.StatusOK)
 	s.now = s.now.Add(time.Hour)
 	d.opens(true) // the browser has not had the answer
@@ -357,7 +310,7 @@ func TestAnAnswerThatIsLostLocksNobodyOut(t *testing.T) {
 	// challenge.
 	for range 2 {
 		lost = d.copied("shop", boundCookieName)
-		lost.key, lost.challenge, lost.session = d.key, d.challenge, d.session
+		lost.Device, lost.challenge, lost.session = d.Device, d.challenge, d.session
 		lost.refresh()
 		d.opens(true)
 	}
