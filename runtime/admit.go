@@ -89,7 +89,7 @@ func (r *Record) admitTicket(key Key, to purpose) error {
 	return nil
 }
 
-// redeemable reports whether the browser still has what the handshake saw, or
+// redeemable reports whether the browser has what the live connection knew, or
 // another token of the same session.
 func (r *Record) redeemable(by *Redemption) bool {
 	saw := r.Ticket.Saw

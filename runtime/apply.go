@@ -40,7 +40,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		next.renew(kind, d.Renewal, at, key.Now)
 	}
 	if d.Ticket != nil && isCurrent {
-		next.Ticket = d.Ticket
+		next.Ticket = r.nextTicket(d.Ticket)
 	}
 	if key.Ticket {
 		next.Ticket = nil
@@ -119,6 +119,17 @@ func (r *Record) fallsOut(at slot) int {
 
 // isUndelivered reports whether only a ticket can bring the session to its browser.
 func (r *Record) isUndelivered() bool { return r.Ticket != nil && r.Ticket.Sole }
+
+// nextTicket returns the ticket of a delta as it is stored. As long as the browser has
+// not got the session's token, it has what it had when the first ticket was made.
+func (r *Record) nextTicket(t *Ticket) *Ticket {
+	if !r.isUndelivered() {
+		return t
+	}
+	next := *t
+	next.Saw, next.Sole = r.Ticket.Saw, true
+	return &next
+}
 
 // reschedule moves the end of the session. Activity moves it only forward, and a new
 // idle limit either way; a session that only a ticket can deliver ends with the

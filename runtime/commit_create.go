@@ -101,7 +101,7 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 		r.SignedIn = created
 	}
 	if c.byTicket() {
-		r.Ticket, c.room.ticket = c.live.newTicket(c.engine.kind, now, true)
+		r.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.live.saw, true)
 		r.Expires = earliest(r.Expires, r.Ticket.Ends)
 	}
 	return r, nil

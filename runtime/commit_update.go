@@ -77,7 +77,7 @@ func (c commit) prepareDelta(now time.Time) error {
 	}
 	if c.byTicket() && (c.room.delta.Renewal != nil || c.movesCookie(c.persistence())) {
 		ends := c.room.delta.Renewal != nil && c.room.delta.Renewal.Kind != RenewPlain
-		c.room.delta.Ticket, c.room.ticket = c.live.newTicket(c.engine.kind, now, ends || c.live.undelivered)
+		c.room.delta.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.present(c.engine.kind), ends)
 	}
 	return nil
 }

@@ -10,12 +10,8 @@ import (
 type connection struct {
 	events sync.Mutex      // one event at a time
 	ctx    context.Context // of the handshake
-	saw    Proof           // what the browser presented at the handshake; zero: no live session
-
-	// undelivered says that only a ticket can bring the session's token to the
-	// browser.
-	undelivered bool
-	ticket      secret // to be sent, with cookieSet
+	saw    Proof           // of the session that the browser knows, as far as the connection does; zero: none
+	ticket secret          // to be sent, with cookieSet
 
 	// proved is until when the connection needs no further proof that its page is on
 	// the device that the session is bound to; zero: for ever.
@@ -30,12 +26,12 @@ type connection struct {
 const ticketLife = 30 * time.Second
 
 // newTicket makes the ticket of a delta or a new record.
-func (c *connection) newTicket(kind string, now time.Time, sole bool) (*Ticket, secret) {
+func newTicket(kind string, now time.Time, saw Proof, sole bool) (*Ticket, secret) {
 	t := newSecret()
 	return &Ticket{
 		Proof: t.ticketProof(kind),
 		Ends:  now.Add(ticketLife).Truncate(time.Millisecond),
-		Saw:   c.saw,
+		Saw:   saw,
 		Sole:  sole,
 	}, t
 }

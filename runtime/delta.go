@@ -37,8 +37,12 @@ type Delta struct {
 	SignIn *SignIn
 
 	Renewal *Renewal    // nil: the token stays
-	Ticket  *Ticket     // nil: none. It is stored only if the presented proof is the current one, or as good
 	Redeem  *Redemption // nil: no ticket is redeemed
+
+	// Ticket replaces that of the record, if the presented proof is the current one, or
+	// as good. As long as only a ticket can deliver the session, the first one's Saw and
+	// Sole stay. Nil: none.
+	Ticket *Ticket
 }
 
 // OpKind says what an [Op] does.

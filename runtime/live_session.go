@@ -45,9 +45,7 @@ func (s liveSession) handOver() {
 func (s liveSession) goLive() {
 	s.live = &connection{ctx: s.ctx}
 	s.live.proved = s.engine.provedBy(s.brought, s.draft.stored, s.engine.clock.read())
-	if s.confirmed && s.hasToken {
-		s.live.saw = s.proof
-	}
+	s.live.saw = s.present(s.engine.kind)
 }
 
 // enter makes the session that of a live connection if no hijacked

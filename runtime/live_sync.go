@@ -17,8 +17,8 @@ const ticketParam = "ticket"
 //
 //   - 204 with the cookie, or with its removal,
 //   - 403 to a page of another origin and to a navigation,
-//   - 409 if the browser has another session than the connection's handshake
-//     saw, or a live one that is not to be removed,
+//   - 409 if the browser has another session than the connection, or a live
+//     one that is not to be removed,
 //   - 410 to a ticket that is used, too old or unknown,
 //   - 503 if the store fails.
 func (m *Manager[S]) SyncHandler() http.Handler {

@@ -81,7 +81,7 @@ const (
 type Ticket struct {
 	Proof Proof     // of the ticket's secret
 	Ends  time.Time // now == Ends is too late
-	Saw   Proof     // what the browser must still present; zero: no live session
+	Saw   Proof     // what the browser must present, or another token of that session; zero: no live session
 
 	// Sole says that nothing but this ticket can deliver the session's token:
 	// the session ends with it.

@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 8 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 8: '
+    IF version <> 9 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 9: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -681,7 +681,7 @@ BEGIN
     RETURN wanted = r.proof OR wanted = ANY (coalesce(r.earlier_proof, '{}'));
 END $$;
 
--- Whether the browser still has what the handshake saw, or another token of the
+-- Whether the browser has what the live connection knew, or another token of the
 -- same session.
 CREATE OR REPLACE FUNCTION duckgen_redeems(r duckgen_sessions, redemption jsonb) RETURNS boolean
 LANGUAGE plpgsql AS $$
@@ -757,6 +757,10 @@ BEGIN
     IF k_ticket OR current AND d ? 'ticket' THEN
         r := duckgen_set_ticket(r, CASE WHEN NOT k_ticket THEN d->'ticket' END);
         r.ticket_ends := r.ticket_ends + k_late;
+        IF before.ticket_sole AND NOT k_ticket THEN -- the browser has got nothing since
+            r.ticket_saw := before.ticket_saw;
+            r.ticket_sole := true;
+        END IF;
     END IF;
     r.deadline := coalesce(d_deadline + k_late, r.deadline);
     IF d ? 'idle' THEN
@@ -894,7 +898,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 8';
+LANGUAGE sql IMMUTABLE AS 'SELECT 9';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.

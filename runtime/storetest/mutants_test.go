@@ -314,6 +314,15 @@ var mutants = []mutant{
 			}
 		})
 	}},
+	{"a ticket that replaces the only one is for another browser", []string{
+		"a ticket that alone delivers a session bounds it",
+	}, func(s *toy) {
+		onNext(s, func(next, _ *runtime.Record, d *runtime.Delta) {
+			if next.Ticket != nil && d.Ticket != nil {
+				next.Ticket = d.Ticket
+			}
+		})
+	}},
 	{"kind and field are not part of the index", []string{"the carriers of a value are found"}, func(s *toy) {
 		s.matches = func(r *runtime.Record, v runtime.IndexValue, now time.Time) bool {
 			for e := range r.Entries.Indexed() {

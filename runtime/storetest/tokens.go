@@ -560,6 +560,14 @@ func soleTicket(k *kit) {
 	k.update(k.ticketKey(s, t), d)
 	k.at("the expiry of a delivered session", k.load(next).Expires, k.now.Add(idle))
 
+	s, _ = k.ticketed(true)
+	t = &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace / 2), Saw: s.proof}
+	k.update(k.key(s), &runtime.Delta{Ticket: t})
+	k.at("the expiry once the only ticket was replaced", k.load(s).Expires, t.Ends)
+	next = s.with(newProof())
+	k.update(k.ticketKey(s, t), redeem(next)) // by a browser like the first one's
+	k.holds("the redemption of a ticket that replaced the only one", next)
+
 	s, t = k.ticketed(false)
 	if err := k.store.Delete(k.Context(), k.ticketKey(s, t)); err != nil {
 		k.Errorf("Delete with a ticket: %v", err)

@@ -378,6 +378,72 @@ func TestL3RenewalOfAnUndeliveredSessionIsUndeliveredToo(t *testing.T) {
 	}
 }
 
+func TestL3AConnectionThatBeganASessionSignsInToIt(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, store backend) {
+		s := store.site(t)
+		b := s.browser()
+		c := b.connect()
+		c.must(func(v *VisitorSession) { v.SetName("Ada") })
+		wantStatus(t, "the first event", c.sync(), http.StatusNoContent)
+		c.must(func(v *VisitorSession) { v.SetUserID(7) })
+		wantStatus(t, "the sign-in", c.sync(), http.StatusNoContent)
+		if b.user() != 7 || b.name() != "Ada" {
+			t.Errorf("user %d, name %q", b.user(), b.name())
+		}
+	})
+}
+
+func TestL3AConnectionSignsInAndOutAsOftenAsItLikes(t *testing.T) {
+	s := newSite(t)
+	b := s.known()
+	c := b.connect()
+	for range runtime.MaxEarlier {
+		c.must(func(v *VisitorSession) { v.SetUserID(7) })
+		wantStatus(t, "a sign-in", c.sync(), http.StatusNoContent)
+		c.must(func(v *VisitorSession) { v.ClearUserID() })
+		wantStatus(t, "a sign-out", c.sync(), http.StatusNoContent)
+	}
+	if got := b.name(); got != "Ada" {
+		t.Errorf("name %q", got)
+	}
+}
+
+// TestL3ARenewalAfterTheDeliveryIsPlain is about a ticket that nobody fetches, of a
+// session whose token the browser has long had.
+func TestL3ARenewalAfterTheDeliveryIsPlain(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, store backend) {
+		s := store.site(t)
+		b := s.known()
+		c := b.connect()
+		c.must(func(v *VisitorSession) { v.SetUserID(7) })
+		wantStatus(t, "the sign-in", c.sync(), http.StatusNoContent)
+		s.wait(5 * time.Minute)
+		c.must(func(v *VisitorSession) { v.Renew() })
+		c.told() // and never fetches
+		s.wait(time.Minute)
+		if got := b.user(); got != 7 {
+			t.Errorf("user %d after a renewal that nobody fetched", got)
+		}
+	})
+}
+
+// TestL3ASignInByAConnectionWhoseCookieWasReplaced is about a handshake that came with
+// a token which a sign-in had just ended.
+func TestL3ASignInByAConnectionWhoseCookieWasReplaced(t *testing.T) {
+	for user, kept := range map[int64]string{7: "Ada", 8: ""} {
+		s := newSite(t)
+		b := s.known()
+		late := b.clone()
+		b.visit(signIn)
+		c := late.connect()
+		c.must(func(v *VisitorSession) { v.SetUserID(user) })
+		wantStatus(t, "the sign-in", c.sync(), http.StatusNoContent)
+		if late.user() != user || late.name() != kept {
+			t.Errorf("user %d, name %q, want %d and %q", late.user(), late.name(), user, kept)
+		}
+	}
+}
+
 func TestL3EventsDoNotProlongAnUndeliveredSession(t *testing.T) {
 	s := newSite(t, func(c *runtime.Config) { c.Idle = time.Hour })
 	_, c, _ := s.newBySocket()

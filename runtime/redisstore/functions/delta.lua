@@ -266,6 +266,15 @@ local function activeUntil(active, used, idle)
   return idle > 0 and used and used + idle or active
 end
 
+-- nextTicket returns the ticket of a delta as it is stored. As long as the browser has
+-- not got the session's token, it has what it had when the first ticket was made.
+local function nextTicket(ticket, undelivered)
+  if undelivered then
+    ticket.saw, ticket.sole = undelivered.saw, true
+  end
+  return ticket
+end
+
 -- reschedule moves the end of the session. Activity moves it only forward, and a new
 -- idle limit either way; a session that only a ticket can deliver ends with the
 -- ticket, until that is redeemed or a renewal has brought the session otherwise.
@@ -285,7 +294,7 @@ local function reschedule(r, d, wasUndelivered)
   end
 end
 
--- isRedeemable tells whether the browser still has what the handshake saw, or
+-- isRedeemable tells whether the browser has what the live connection knew, or
 -- another token of the same session.
 local function isRedeemable(r, redeem)
   local saw = r.ticket.saw

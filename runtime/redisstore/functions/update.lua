@@ -128,7 +128,7 @@ local function update(keys, args)
   if d.deadline and d.deadline - r.created > LONG_LIFE then
     outliving = indexedFields(keys[1])
   end
-  local wasUndelivered = isUndelivered(r)
+  local undelivered = isUndelivered(r) and r.ticket
   local outcome, current = registerValues(keys, d.numbers), kind or isCurrent(r, at)
   if current then
     outcome = outcome + CURRENT
@@ -138,12 +138,12 @@ local function update(keys, args)
     renew(r, kind, d.renewal, at, key.now)
   end
   if current and d.ticket then
-    r.ticket, r.ticketChanged = d.ticket, true
+    r.ticket, r.ticketChanged = nextTicket(d.ticket, undelivered), true
   end
   if key.ticket then
     r.ticket, r.ticketChanged = false, true
   end
-  reschedule(r, d, wasUndelivered)
+  reschedule(r, d, undelivered)
   r.size = change.size
   local set, gone = fieldsToSave(change)
   local head = saveRecord(r, set, gone, key.now)
