@@ -1,16 +1,14 @@
 package fleet
 
 import (
-	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/testtier"
+	"github.com/duckgen/duckgen/runtime/internal/mutation"
 )
 
 // A mutant is the runtime without the mend of one fault. The fleet has to find it.
@@ -113,7 +111,7 @@ func TestFleetFindsEachFault(t *testing.T) {
 func findEach(t *testing.T, test string, mutants []mutant) {
 	for _, m := range mutants {
 		t.Run(m.fault, func(t *testing.T) {
-			out, err := exec.Command(m.build(t), "-test.run="+test, "-test.v",
+			out, err := exec.Command(mutation.Build(t, m.path(), m.old, m.new), "-test.run="+test, "-test.v",
 				"-rapid.checks=32000", "-rapid.seed=1", "-rapid.shrinktime=0s").CombinedOutput()
 			found := regexp.MustCompile(`failed after (\d+) tests: (.*)`).FindSubmatch(out)
 			if err == nil || found == nil {
@@ -125,51 +123,10 @@ func findEach(t *testing.T, test string, mutants []mutant) {
 	}
 }
 
-// build compiles the tests of this package with the mutant in place of its file.
-func (m mutant) build(t *testing.T) (program string) {
-	t.Helper()
-	dir := t.TempDir()
-	file, err := filepath.Abs(filepath.Join("..", "..", m.file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), m.old); n != 1 {
-		t.Fatalf("%s has %d times %q: the mutant is out of date", m.file, n, m.old)
-	}
-	changed := filepath.Join(dir, "mutant.go")
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: changed}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, changed, strings.Replace(string(source), m.old, m.new, 1))
-	write(t, filepath.Join(dir, "overlay.json"), string(overlay))
-	program = filepath.Join(dir, "fleet.test")
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
+func (m mutant) path() string { return filepath.Join("..", "..", m.file) }
 
 func TestMutantsAreUpToDate(t *testing.T) {
 	for _, m := range slices.Concat(mutants, boundMutants) {
-		source, err := os.ReadFile(filepath.Join("..", "..", m.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(source), m.old); n != 1 {
-			t.Errorf("%q: %s has %d times %q", m.fault, m.file, n, m.old)
-		}
+		mutation.Check(t, m.path(), m.old)
 	}
 }

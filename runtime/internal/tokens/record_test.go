@@ -21,6 +21,10 @@ type twin struct {
 	out    time.Time // of the last sign-out
 	last   time.Time // of the last renewal
 	tokens []*issued
+
+	ticket runtime.Proof // the outstanding one
+	saw    *issued       // what it is for, nil: a browser without a session
+	made   byte          // how many tickets there were
 }
 
 // An issued token is one that was given out, with what stands for its secret.
@@ -38,7 +42,7 @@ func newTwin() *twin {
 	w := &twin{now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
 	first := w.fresh(runtime.Family{1})
 	w.tokens = append(w.tokens, first)
-	w.model = session{status: live}
+	w.model = empty
 	w.record = &runtime.Record{
 		Kind: "tokens", Proof: first.proof, Family: first.family,
 		Created: w.now, Renewed: w.now, Deadline: w.now.Add(runtime.MaxAge), Expires: w.now.Add(runtime.MaxAge),
@@ -70,7 +74,7 @@ func (w *twin) pass(d time.Duration) { w.now = w.now.Add(d) }
 
 var verdicts = map[verdict]error{
 	admitted: nil, notFound: runtime.ErrNotFound, superseded: runtime.ErrSuperseded,
-	reused: runtime.ErrReused, gone: runtime.ErrEnded,
+	reused: runtime.ErrReused, gone: runtime.ErrEnded, conflict: runtime.ErrConflict,
 }
 
 // compare demands that the record answers as the model does.
@@ -101,12 +105,19 @@ func (w *twin) update(t *rapid.T, by *issued, key runtime.Key, e evidence, c cha
 	if d.Renewal != nil {
 		d.Renewal.Proof, d.Renewal.Family, d.Renewal.Grace = fresh.proof, fresh.family, grace
 	}
-	var holders []*token
-	for _, other := range w.tokens {
-		holders = append(holders, &other.token)
-	}
+	holders, place := w.holders(), by.place
 	signedOut := c == signIn && w.model.isSignedOut(by.place, e)
-	want, won := w.model.update(by.place, e, c, who, holders...)
+	ticket, o, saw := w.offer(t, c, by)
+	d.Ticket = ticket
+	before := w.model.ticket
+	want, won := w.model.update(by.place, e, c, who, o, holders...)
+	stored := want == admitted && o != nil && (won || w.model.isCurrent(place))
+	if stored && before != sole {
+		w.saw = saw
+	}
+	if stored {
+		w.ticket = ticket.Proof
+	}
 	next, result, err := w.record.Apply(key, d)
 	w.record = next
 	w.compare(t, "an Update", err, want)
@@ -125,6 +136,89 @@ func (w *twin) update(t *rapid.T, by *issued, key runtime.Key, e evidence, c cha
 	if won && c == signOut {
 		w.out = w.now
 	}
+}
+
+// holders are all tokens that a renewal moves.
+func (w *twin) holders() []*token {
+	list := []*token{&w.model.saw}
+	for _, other := range w.tokens {
+		list = append(list, &other.token)
+	}
+	return list
+}
+
+// offer draws the ticket of an event, or none.
+func (w *twin) offer(t *rapid.T, c change, by *issued) (ticket *runtime.Ticket, o *offer, saw *issued) {
+	if !oneIn4(t, "ticket") {
+		return nil, nil, nil
+	}
+	w.made++
+	ticket = &runtime.Ticket{
+		Proof: runtime.Proof{w.made, 2}, Ends: w.now.Add(grace).Truncate(time.Millisecond), Sole: c == signIn || c == signOut,
+	}
+	o = &offer{sole: ticket.Sole, saw: &none}
+	switch rapid.IntRange(0, 2).Draw(t, "saw") {
+	case 0:
+		return ticket, o, nil
+	case 1:
+		saw = by
+	default:
+		saw = w.token(t)
+	}
+	ticket.Saw, o.saw = saw.proof, &saw.token
+	return ticket, o, saw
+}
+
+// redeem shows a ticket, with what a browser has.
+func (w *twin) redeem(t *rapid.T) {
+	w.pass(time.Millisecond)
+	by := redemption{cookie: none, live: rapid.Bool().Draw(t, "live")}
+	fresh := w.fresh(runtime.Family{})
+	fresh.family = runtime.Family(fresh.proof[:])
+	key := runtime.Key{Proof: w.ticket, Ticket: true, Now: w.now}
+	d := &runtime.Delta{Redeem: &runtime.Redemption{Live: by.live}}
+	if rapid.Bool().Draw(t, "cookie") {
+		cookie := w.token(t)
+		by.cookie, by.same = cookie.token, cookie == w.saw
+		by.opens = cookie.place < forgotten && rapid.Bool().Draw(t, "opens")
+		d.Redeem.Presented = cookie.proof
+		if by.opens {
+			fresh.family = cookie.family
+			d.Redeem.Same = w.sameUser()
+			by.same = by.same || w.saw != nil && w.model.follows(w.saw.place)
+		}
+	}
+	outstanding := w.model.ticket != noTicket
+	if oneIn4(t, "another ticket") {
+		key.Proof, outstanding = runtime.Proof{3}, false
+	}
+	d.Renewal = &runtime.Renewal{Kind: runtime.RenewPlain, Proof: fresh.proof, Family: fresh.family, Grace: grace}
+	want := notFound
+	if outstanding {
+		want = w.model.redeem(0, by, w.holders()...)
+	}
+	next, _, err := w.record.Apply(key, d)
+	w.record = next
+	w.compare(t, "a redemption", err, want)
+	switch want {
+	case admitted:
+		w.tokens, w.last = append(w.tokens, fresh), w.now
+	case conflict:
+		w.model.reject()
+		next, err := w.record.End(key)
+		w.record = next
+		w.compare(t, "a Delete with a ticket", err, admitted)
+	}
+}
+
+// sameUser returns the proofs back to the last sign-in or sign-out.
+func (w *twin) sameUser() (list []runtime.Proof) {
+	for _, other := range w.tokens {
+		if w.model.follows(other.place) {
+			list = append(list, other.proof)
+		}
+	}
+	return list
 }
 
 func (w *twin) load(t *rapid.T, by *issued, key runtime.Key, e evidence) {
@@ -184,6 +278,7 @@ func TestTheRecordKeepsTheRules(t *testing.T) {
 			"operate": w.operate,
 			"again":   w.operate,
 			"arrive":  w.arrive,
+			"redeem":  w.redeem,
 			"pass": func(*rapid.T) {
 				w.pass(runtime.MarkLife + time.Second)
 				w.model.pass()

@@ -56,12 +56,15 @@ type session struct {
 	old    [4]old   // by place, less one
 	family [5]uint8 // by place
 	ticket ticket
-	saw    place // that the browser had at the handshake of the ticket's connection
+	saw    token // what the browser had at the handshake of the ticket's connection
 
 	// What the search wants to know.
 	cart, alarmed bool
 	victims       bool // the victim has signed in here
 }
+
+// nothing is a session that is absent.
+var nothing = session{saw: none}
 
 // A ticket is what the record has of one (S4).
 type ticket uint8
@@ -81,6 +84,7 @@ const (
 	superseded
 	reused
 	gone
+	conflict
 )
 
 // Evidence is what an operation says besides its token: what its arrival was before,
@@ -169,7 +173,7 @@ func (s *session) admit(p place, e evidence, c change) verdict {
 	return v
 }
 
-func (s *session) end() { s.status, s.ticket = marked, noTicket }
+func (s *session) end() { s.status, s.ticket, s.saw = marked, noTicket, none }
 
 // A change is what an operation does.
 type change uint8
@@ -181,29 +185,107 @@ const (
 	signOut
 	read
 	end
+	reschedule // of the cookie's end
 )
 
 // ends reports whether a request may do it however long it has waited.
 func (c change) ends() bool { return c == signOut || c == end }
 
-// update is T2, T4 and T8. It reports whether the token was replaced, which moves all
-// holders.
-func (s *session) update(p place, e evidence, c change, who user, holders ...*token) (v verdict, won bool) {
+// An offer is the ticket that an event makes.
+type offer struct {
+	sole bool   // it signs in or out
+	saw  *token // one of the holders, or none
+}
+
+// update is a change, and L3 if there is an offer. It reports whether the token was
+// replaced, which moves all holders.
+func (s *session) update(p place, e evidence, c change, who user, o *offer, holders ...*token) (v verdict, won bool) {
+	before := s.ticket
+	v, won = s.change(p, e, c, who, holders)
+	switch {
+	case v != admitted || o == nil || !won && !s.isCurrent(p):
+	case before == sole: // the browser still has what it had
+		s.ticket = sole
+	case o.sole:
+		s.ticket, s.saw = sole, *o.saw
+	default:
+		s.ticket, s.saw = spare, *o.saw
+	}
+	s.tidyTicket()
+	return v, won
+}
+
+func (s *session) tidyTicket() {
+	if s.ticket == noTicket {
+		s.saw = none
+	}
+}
+
+// change is T2, T4 and T8.
+func (s *session) change(p place, e evidence, c change, who user, holders []*token) (v verdict, won bool) {
 	v = s.admit(p, e, c)
 	switch {
 	case c == signIn:
 		return s.signIn(p, e, v, who, holders)
-	case v != admitted || c == write:
+	case v != admitted || c == write || c == reschedule:
 		return v, false
 	case c == signOut:
 		s.user = nobody
-		s.replace(p, ended|signedOut, holders)
+		s.replace(p, ended|signedOut, s.newFamily(), holders)
 		return v, true
 	case !s.isCurrent(p) && (s.at(p).any(presented) || !s.at(p).any(aged)), !s.hasRoom(p):
 		return v, false
 	}
-	s.replace(p, 0, holders)
+	s.replace(p, 0, s.family[p], holders)
 	return v, true
+}
+
+// A redemption is what a browser shows with a ticket.
+type redemption struct {
+	cookie token
+	opens  bool // the cookie opens a session
+	live   bool // or one that is live has ended it by a sign-in
+	same   bool // it is what the handshake saw, or of one session with that
+}
+
+// redeem is L3. The session is one of the given number, and its ticket is shown.
+func (s *session) redeem(number int8, by redemption, holders ...*token) verdict {
+	switch {
+	case s.status != live || s.ticket == noTicket:
+		return notFound
+	case !s.isFor(number, by), s.ticket == spare && !s.hasRoom(current):
+		return conflict
+	}
+	family := s.newFamily()
+	if by.opens && by.cookie.session == number {
+		family = s.family[by.cookie.place]
+	}
+	s.replace(current, 0, family, holders)
+	s.tidyTicket()
+	return admitted
+}
+
+// isFor reports whether the ticket is for the browser.
+func (s *session) isFor(number int8, by redemption) bool {
+	listed := func(t token) bool { return t.session == number && t.place < forgotten }
+	if s.saw == none {
+		return !by.live
+	}
+	return by.same || listed(s.saw) && listed(by.cookie)
+}
+
+// reject is the end of a session that nothing but a ticket could deliver, which the
+// wrong browser has shown.
+func (s *session) reject() {
+	if s.ticket == sole {
+		s.end()
+	}
+}
+
+// follows reports whether no sign-in or sign-out has come between a token and the
+// current one.
+func (s *session) follows(p place) bool {
+	return p < forgotten && !slices.ContainsFunc(s.old[:p], func(o old) bool { return o.any(ended) })
 }
 
 // hasRoom reports whether a plain renewal forgets no token that may be in use.
@@ -234,15 +316,15 @@ func (s *session) signIn(p place, e evidence, v verdict, who user, holders []*to
 	case v == admitted && !s.isCurrent(p) && s.at(p).any(presented) && s.user != nobody && !same:
 		return superseded, false
 	case v == admitted:
-		s.replace(p, ended, holders)
+		s.replace(p, ended, s.newFamily(), holders)
 	case !same && s.isSignedOut(p, e):
 		return superseded, false
 	case !s.isEnded(p) || !same:
 		return v, false
 	case s.at(p).any(over):
-		s.replace(p, ended, holders)
+		s.replace(p, ended, s.newFamily(), holders)
 	default:
-		s.replace(p, joined, holders)
+		s.replace(p, joined, s.newFamily(), holders)
 	}
 	s.user = who
 	return admitted, true
@@ -265,18 +347,13 @@ func (s *session) destroy(p place, e evidence) (v verdict, ends bool) {
 	return v, v == admitted
 }
 
-// replace makes a new token, and moves all holders of one. How says what becomes of the
-// one before: nothing for a plain renewal, ended or joined.
-func (s *session) replace(p place, how old, holders []*token) {
+// replace makes a new token, of the given family, and moves all holders of one. How says
+// what becomes of the one before: nothing for a plain renewal, ended or joined.
+func (s *session) replace(p place, how old, family uint8, holders []*token) {
 	drops := s.drops(p)
-	family := s.family[p]
-	if how != 0 {
-		family = s.newFamily()
-	}
 	for _, t := range holders {
 		t.place = t.place.moved(drops, s.family)
 	}
-	s.saw = s.saw.moved(drops, s.family)
 	for i := drops; i > 0; i-- {
 		s.family[i] = s.family[i-1]
 		if i > 1 {
@@ -287,7 +364,6 @@ func (s *session) replace(p place, how old, holders []*token) {
 	for _, t := range holders {
 		t.place = s.recognised(t.place)
 	}
-	s.saw = s.recognised(s.saw)
 	s.ticket = noTicket
 	for i := range s.old[1:] {
 		s.old[i+1] = s.old[i+1].after(how)
@@ -328,7 +404,7 @@ func (s *session) newFamily() uint8 {
 func (s *session) pass() {
 	switch s.status {
 	case marked:
-		*s = session{}
+		*s = nothing
 	case live:
 		for i, o := range s.old {
 			if o.any(known) {
@@ -340,9 +416,9 @@ func (s *session) pass() {
 			s.old[i] = o
 		}
 		if s.ticket == sole {
-			*s = session{}
+			*s = nothing
 		}
-		s.ticket = noTicket
+		s.ticket, s.saw = noTicket, none
 	}
 }
 

@@ -13,9 +13,11 @@ import (
 type scenario struct {
 	name     string
 	begin    session // the one that the browser has the token of
-	attacks  string  // "", "planted" or "thief"
+	attacks  string  // "", "planted", "thief" or "ticket"
 	mine     string  // the browser's ops
+	events   string  // those of its live connection, which is open
 	theirs   string  // the attacker's
+	stranger bool    // the browser comes without a token
 	requests [2]uint8
 
 	lossless bool // no answer is lost
@@ -24,9 +26,9 @@ type scenario struct {
 }
 
 var (
-	anonymous = session{status: live, cart: true}
-	signed    = session{status: live, user: victim, victims: true, cart: true}
-	empty     = session{status: live}
+	anonymous = session{status: live, cart: true, saw: none}
+	signed    = session{status: live, user: victim, victims: true, cart: true, saw: none}
+	empty     = session{status: live, saw: none}
 )
 
 var scenarios = []scenario{
@@ -36,6 +38,13 @@ var scenarios = []scenario{
 	{name: "alone, on a good network", begin: anonymous, mine: "rwns", requests: [2]uint8{4, 0}, lossless: true, ordered: true},
 	{name: "alone, renewing", begin: signed, mine: "rn", requests: [2]uint8{7, 0}, ordered: true, late: true},
 	{name: "planted", begin: empty, attacks: "planted", mine: "wns", theirs: "wns", requests: [2]uint8{2, 2}},
+	{name: "live", begin: anonymous, mine: "rs", events: "wns", requests: [2]uint8{3, 0}},
+	{name: "live, on a good network", begin: signed, mine: "rwns", events: "wnsx", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
+	{name: "live, signing out", begin: signed, mine: "r", events: "nsod", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
+	{name: "live, without a session", begin: nothing, stranger: true, mine: "rs", events: "wns", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
+	{name: "planted, live", begin: empty, attacks: "planted", mine: "sc", events: "ns", theirs: "lxf", requests: [2]uint8{2, 2}},
+	{name: "thief of a ticket", begin: signed, attacks: "ticket", mine: "r", events: "nsx", theirs: "f", requests: [2]uint8{2, 1}},
+	{name: "thief, live", begin: signed, attacks: "thief", mine: "rs", events: "ns", theirs: "nlf", requests: [2]uint8{2, 2}},
 	{name: "thief who renews", begin: signed, attacks: "thief", mine: "r", theirs: "n", requests: [2]uint8{1, 6}, ordered: true},
 }
 
@@ -75,8 +84,13 @@ func TestTheRulesHold(t *testing.T) {
 }
 
 func (s *search) run() {
-	first := world{jar: token{session: 0}, left: s.requests}
-	first.sessions[0] = s.begin
+	first := world{jar: token{session: 0}, left: s.requests, sessions: [3]session{s.begin, nothing, nothing}}
+	if s.stranger {
+		first.jar = none
+	}
+	if s.events != "" {
+		first.connect()
+	}
 	first.in, first.carted = s.begin.user == victim, s.begin.cart
 	if s.attacks == "planted" {
 		first.knows[0] = 1
@@ -129,15 +143,15 @@ func (s *search) history() string {
 
 // String shows what there is in a world.
 func (w world) String() string {
-	text := fmt.Sprintf("jar %v, in %v:", w.jar, w.in)
+	text := fmt.Sprintf("jar %v, in %v, connection %v:", w.jar, w.in, w.conn)
 	for i, s := range w.sessions {
 		if s.status != absent {
-			text += fmt.Sprintf(" session %d {user %d, status %d, earlier %07b, families %v}", i, s.user, s.status, s.old, s.family)
+			text += fmt.Sprintf(" session %d {user %d, status %d, earlier %07b, families %v, ticket %d for %v}", i, s.user, s.status, s.old, s.family, s.ticket, s.saw)
 		}
 	}
 	for _, q := range slices.Concat(w.mine[:], w.theirs[:]) {
 		if q.stage != idle {
-			text += fmt.Sprintf(" %c at %d with %v", q.op, q.stage, q.with)
+			text += fmt.Sprintf(" %c (live %v) at %d with %v and ticket %d", q.op, q.event, q.stage, q.with, q.ticket)
 		}
 	}
 	return text
@@ -179,7 +193,7 @@ func (s *search) judgeAlone(w *world) string {
 		return "T2: the browser is signed in by its answers, and its cookie opens nothing"
 	case s.lossless && s.ordered && w.at(w.jar).user != victim:
 		return "T2: the browser is signed in by its answers, and its cookie is of nobody's session"
-	case !strings.ContainsAny(s.mine, "od") && w.carted && w.at(w.jar).user == victim && !w.at(w.jar).cart:
+	case !s.stranger && !strings.ContainsAny(s.mine, "od") && w.carted && w.at(w.jar).user == victim && !w.at(w.jar).cart:
 		return "T2: the cart is lost"
 	}
 	return ""
@@ -189,6 +203,7 @@ func (s *search) judgeAlone(w *world) string {
 func (s *search) successors(w world) {
 	for i := range w.mine {
 		s.sendMine(w, i)
+		s.sendEvent(w, i)
 		s.stepMine(w, i)
 		if s.attacks != "" {
 			s.sendTheirs(w, i)
@@ -200,6 +215,9 @@ func (s *search) successors(w world) {
 		w.stolen = true
 		w.knows[w.jar.session] |= 1 << w.jar.place
 		s.reach(w)
+	}
+	if s.attacks == "ticket" && !w.stolen {
+		s.stealTicket(w)
 	}
 	if w.isQuiet() {
 		w.pass()
@@ -214,15 +232,29 @@ func (s *search) sendMine(w world, i int) {
 	for _, o := range []op(s.mine) {
 		n := w
 		n.left[0]--
-		n.mine[i] = request{op: o, stage: sent, with: n.jar, answer: unchanged, robbed: n.stolen}
-		if o == signsOut || o == destroys {
-			n.in, n.carted, n.mine[1-i].outdated = false, false, true
+		if o == connects {
+			s.reconnect(n)
+			continue
 		}
-		if s.ordered && !s.late {
-			n.arrive(&n.mine[i])
-		}
-		s.reach(n)
+		n.mine[i] = request{op: o, stage: sent, with: n.jar, answer: unchanged, robbed: n.stolen, bare: !n.jar.real()}
+		n.leave(i)
+		s.depart(n, i)
 	}
+}
+
+// leave takes note of what signs out.
+func (w *world) leave(i int) {
+	if w.mine[i].op.leaves() {
+		w.in, w.carted, w.mine[1-i].outdated = false, false, true
+	}
+}
+
+// depart sends a request, which arrives at once if that is how the network is.
+func (s *search) depart(w world, i int) {
+	if s.ordered && !s.late {
+		w.arrive(&w.mine[i])
+	}
+	s.reach(w)
 }
 
 func (w *world) arrive(q *request) {
@@ -241,13 +273,18 @@ func (s *search) stepMine(w world, i int) {
 	case arrived:
 		if looks := w; q.with.real() {
 			looks.load(&looks.mine[i])
-			s.judgeAlarm(&w, &looks, *q)
+			s.judgeAlarm(&w, &looks, q.with)
 			looks.endLook(i)
 			s.reach(looks)
 		}
-		if q.op != reads && q.op != destroys {
+		switch {
+		case q.op == fetches && !q.with.real():
+			w.load(q)
+			s.reach(w)
+		case q.op == fetches:
+		case q.op != reads && q.op != destroys:
 			s.commitMine(w, i)
-		} else if !q.with.real() {
+		case !q.with.real():
 			*q = request{}
 			s.reach(w)
 		}
@@ -255,6 +292,8 @@ func (s *search) stepMine(w world, i int) {
 		s.commitMine(w, i)
 	case answered:
 		s.answer(w, i)
+	case told:
+		s.sendFetch(w, i)
 	}
 }
 
@@ -268,28 +307,41 @@ func (w *world) endLook(i int) {
 func (s *search) commitMine(w world, i int) {
 	before := w
 	q := &w.mine[i]
+	if q.op == fetches {
+		s.redeemMine(w, i)
+		return
+	}
 	with := q.with
 	answer, ok, room := w.commit(q)
 	if !room {
 		return
 	}
-	s.judgeAlarm(&before, &w, before.mine[i])
-	if answer != unchanged {
-		q.stage, q.answer, q.with = answered, answer, none
-		q.later = s.ordered && w.mine[1-i].stage == answered
+	s.judgeAlarm(&before, &w, with)
+	switch {
+	case q.event:
+		w.endEvent(q, answer, ok)
 		s.reach(w)
-		return
+	case answer != unchanged:
+		s.reply(w, i, answer)
+	default:
+		if ok {
+			w.acknowledge(*q, with)
+		}
+		*q = request{}
+		s.reach(w)
 	}
-	if ok {
-		w.acknowledge(*q, with)
-	}
-	*q = request{}
+}
+
+// reply sends an answer with a cookie.
+func (s *search) reply(w world, i int, answer token) {
+	q := &w.mine[i]
+	q.stage, q.answer, q.with, q.ticket, q.shows = answered, answer, none, noTicketOf, redemption{cookie: none}
+	q.later = s.ordered && w.mine[1-i].stage == answered
 	s.reach(w)
 }
 
 // judgeAlarm judges whether a step of one of the browser's requests may raise an alarm.
-func (s *search) judgeAlarm(before, after *world, q request) {
-	with := q.with
+func (s *search) judgeAlarm(before, after *world, with token) {
 	if !with.real() || !after.at(with).alarmed || before.at(with).status != live {
 		return
 	}
@@ -318,11 +370,15 @@ func (s *search) answer(w world, i int) {
 	if !s.lossless {
 		s.reach(lostAnswer(w, q))
 	}
+	if q.bare && w.jar.session != q.answer.session { // R10: the browser keeps the last cookie
+		w.in, w.carted = false, false
+	}
 	w.jar = q.answer
+	w.owed = w.owed && !q.pays
 	switch {
-	case q.op == signsIn && !q.outdated:
+	case q.does() == signsIn && !q.outdated:
 		w.in, w.clean = true, w.clean || q.robbed
-	case q.op == writes && !q.outdated:
+	case q.does() == writes && !q.outdated:
 		w.carted = true
 	}
 	s.reach(w)
@@ -330,9 +386,9 @@ func (s *search) answer(w world, i int) {
 
 // lostAnswer is a world in which the browser does not know who is signed in.
 func lostAnswer(w world, q request) world {
-	if q.op == signsIn {
-		w.in = false
-	}
+	owed := q.op == fetches && w.owed // what only a ticket can deliver ends with it
+	w.in = w.in && q.does() != signsIn && !owed
+	w.carted = w.carted && !owed
 	return w
 }
 
@@ -340,11 +396,20 @@ func (s *search) sendTheirs(w world, i int) {
 	if w.left[1] == 0 || w.theirs[i].stage != idle || i == 1 && w.theirs[0].stage == idle {
 		return
 	}
+	s.redeemTheirs(w, none)
 	for session := range w.sessions {
 		for _, t := range w.known(int8(session)) {
+			s.redeemTheirs(w, t)
 			for _, o := range []op(s.theirs) {
+				if o == fetches {
+					continue
+				}
 				n := w
 				n.left[1]--
+				if o == liveRenews || o == prolongs {
+					s.liveTheirs(n, i, t, o)
+					continue
+				}
 				n.theirs[i] = request{op: o, with: t, answer: unchanged}
 				n.arrive(&n.theirs[i])
 				s.reach(n)
@@ -382,7 +447,7 @@ func (s *search) commitTheirs(w world, i int) {
 	before := w
 	if q.op == destroys {
 		w.at(q.with).destroy(q.with.place, q.evidence)
-	} else if v, won := w.update(q.with, q.evidence, changes[q.op], attacker); v == admitted && won {
+	} else if v, won := w.update(q.with, q.evidence, changes[q.op], attacker, nil); v == admitted && won {
 		w.knows[q.with.session] |= 1 << current
 	}
 	s.judgeAttack(&before, &w, q.with)

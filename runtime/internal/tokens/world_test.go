@@ -8,19 +8,28 @@ type world struct {
 	sessions     [3]session
 	mine, theirs [2]request
 	jar          token
+	conn         connection
+	loot         ticketOf  // that the attacker has
 	knows        [3]uint16 // by session: a bit for each place that the attacker has
 	left         [2]uint8  // how many requests the browser and the attacker may still send
 
 	// What the browser has been told, and what the search knows besides.
 	in     bool // it is signed in, and has not tried to sign out since
 	carted bool // its cart is stored, in the session that its cookie is of
+	owed   bool // the token of an event's sign-in
 	stolen bool
 	clean  bool // it has signed in, with a request sent after the theft
 }
 
-// A request is under way. It pauses before each step of the store.
+// A request, or an event of the browser's connection, is under way. It pauses before
+// each step of the store. An event that gives the session a new token, or ends it, goes on
+// as the request by which the page fetches its cookie.
 type request struct {
 	op       op
+	event    bool
+	of       op       // what the event was whose page fetches
+	ticket   ticketOf // with which it does so
+	shows    redemption
 	stage    stage
 	with     token
 	evidence evidence
@@ -29,6 +38,8 @@ type request struct {
 	answer   token // with stage answered: what the jar becomes
 	later    bool  // an answer that left before has not arrived
 	robbed   bool  // sent after the theft
+	bare     bool  // without a cookie
+	pays     bool  // what is owed
 	outdated bool  // a sign-out was sent after this sign-in
 }
 
@@ -40,6 +51,7 @@ const (
 	arrived
 	loaded
 	answered
+	told // the page is to fetch
 )
 
 // An op is what a request does.
@@ -52,9 +64,27 @@ const (
 	signsIn  op = 's'
 	signsOut op = 'o'
 	destroys op = 'd'
+
+	connects op = 'c'
+	fetches  op = 'f'
+
+	// In events alone: one moves the end of the cookie, one is an attacker's renewal.
+	prolongs   op = 'x'
+	liveRenews op = 'l'
 )
 
-var changes = map[op]change{writes: write, renews: renew, signsIn: signIn, signsOut: signOut}
+var changes = map[op]change{writes: write, renews: renew, signsIn: signIn, signsOut: signOut, prolongs: reschedule, liveRenews: renew}
+
+// does is what the browser wants of a request: a fetch is for what an event has done.
+func (q *request) does() op {
+	if q.op == fetches {
+		return q.of
+	}
+	return q.op
+}
+
+// leaves reports whether the op is a sign-out.
+func (o op) leaves() bool { return o == signsOut || o == destroys }
 
 // at returns the session of a token.
 func (w *world) at(t token) *session { return &w.sessions[t.session] }
@@ -68,7 +98,13 @@ func (w *world) holders(session int8, known []token) (list []*token) {
 		}
 	}
 	add(&w.jar)
+	add(&w.conn.with)
+	add(&w.conn.saw)
+	for i := range w.sessions {
+		add(&w.sessions[i].saw)
+	}
 	for i := range w.mine {
+		add(&w.mine[i].shows.cookie)
 		add(&w.mine[i].with)
 		add(&w.mine[i].answer)
 		add(&w.theirs[i].with)
@@ -90,12 +126,12 @@ func (w *world) known(session int8) (list []token) {
 }
 
 // update commits a change with a token, and moves all others if that renews.
-func (w *world) update(t token, e evidence, c change, who user) (verdict, bool) {
-	known := w.known(t.session)
-	v, won := w.at(t).update(t.place, e, c, who, w.holders(t.session, known)...)
-	w.knows[t.session] = 0
-	for _, k := range known {
-		w.knows[t.session] |= 1 << k.place
+func (w *world) update(t token, e evidence, c change, who user, o *offer) (v verdict, won bool) {
+	w.renewing(t.session, func(holders []*token) {
+		v, won = w.at(t).update(t.place, e, c, who, o, holders...)
+	})
+	if o != nil && v == admitted && (won || w.at(t).isCurrent(t.place)) {
+		w.tear(t.session)
 	}
 	if won {
 		w.arrivedBefore(t.session, c)
@@ -103,25 +139,44 @@ func (w *world) update(t token, e evidence, c change, who user) (verdict, bool) 
 	return v, won
 }
 
+// renewing does what may replace the token of a session.
+func (w *world) renewing(session int8, do func(holders []*token)) {
+	known := w.known(session)
+	do(w.holders(session, known))
+	w.knows[session] = 0
+	for _, k := range known {
+		w.knows[session] |= 1 << k.place
+	}
+}
+
 // arrivedBefore takes note, for what is under way, of a renewal of the session.
 func (w *world) arrivedBefore(session int8, c change) {
+	before := func(e *evidence) {
+		e.beforeLast = true
+		e.beforeOut = e.beforeOut || c == signOut
+	}
 	for _, list := range []*[2]request{&w.mine, &w.theirs} {
 		for i := range list {
 			if q := &list[i]; q.stage >= arrived && q.stage < answered && q.with.session == session {
-				q.evidence.beforeLast = true
-				q.evidence.beforeOut = q.evidence.beforeOut || c == signOut
+				before(&q.evidence)
 			}
 		}
+	}
+	if w.conn.with.session == session {
+		before(&w.conn.evidence)
 	}
 }
 
 // begin makes a session of the victim's. It reports false if there is no room.
-func (w *world) begin(who user, cart bool) (token, bool) {
+func (w *world) begin(who user, cart bool, o *offer) (token, bool) {
 	i := slices.IndexFunc(w.sessions[:], func(s session) bool { return s.status == absent })
 	if i < 0 {
 		return none, false
 	}
-	w.sessions[i] = session{status: live, user: who, cart: cart, victims: who == victim}
+	w.sessions[i] = session{status: live, user: who, cart: cart, victims: who == victim, saw: none}
+	if o != nil {
+		w.sessions[i].ticket, w.sessions[i].saw = sole, *o.saw
+	}
 	return token{session: int8(i)}, true
 }
 
@@ -141,12 +196,12 @@ func (w *world) commit(q *request) (answer token, ok, room bool) {
 	if q.op == signsOut && q.seen && s.user == nobody { // no change
 		return unchanged, true, true
 	}
-	v, won := w.update(t, q.evidence, changes[q.op], victim)
+	v, won := w.update(t, q.evidence, changes[q.op], victim, w.offer(q))
 	switch {
 	case v == admitted:
 		s.cart = s.cart || q.op == writes
 		s.victims = s.victims || q.op == signsIn
-		if won {
+		if won || w.offer(q) != nil && s.isCurrent(t.place) {
 			return token{session: t.session}, true, true
 		}
 		return unchanged, true, true
@@ -166,10 +221,10 @@ var unchanged = token{session: -3}
 func (w *world) commitAfresh(q *request) (answer token, ok, room bool) {
 	switch q.op {
 	case writes:
-		answer, room = w.begin(nobody, true)
+		answer, room = w.begin(nobody, true, w.offer(q))
 		return answer, true, room
 	case signsIn:
-		answer, room = w.begin(victim, false)
+		answer, room = w.begin(victim, false, w.offer(q))
 		return answer, true, room
 	default:
 		return unchanged, true, true
@@ -194,15 +249,21 @@ func (w *world) destroy(q *request) (answer token, ok, room bool) {
 // load is what a request that looks first finds.
 func (w *world) load(q *request) {
 	q.stage = loaded
+	if q.op == fetches {
+		q.shows = w.recognise(q.with, q.ticket)
+		return
+	}
 	if !q.with.real() {
 		return
 	}
 	v := w.at(q.with).admit(q.with.place, q.evidence, read)
-	switch v {
-	case admitted:
+	switch {
+	case v == admitted:
 		q.seen, q.evidence.held = true, true
-	case superseded, gone:
+	case v == superseded:
 		q.refusal = v
+	case v == gone, q.event: // its connection has seen it alive
+		q.refusal = gone
 	default:
 		q.refusal = v
 		if v == reused || q.op != signsIn { // a sign-in asks once more with its token (T8)
@@ -225,12 +286,16 @@ func (w *world) tidy() {
 		s := &w.sessions[i]
 		known := w.known(int8(i))
 		list := w.holders(int8(i), known)
-		if s.status == absent || len(list) == 0 {
+		if s.status == absent || len(list) == 0 && len(w.tickets(int8(i))) == 0 {
 			for _, t := range list {
 				*t = unknown
 			}
-			*s, w.knows[i] = session{}, 0
+			w.tear(int8(i))
+			*s, w.knows[i] = nothing, 0
 			continue
+		}
+		if s.ticket == noTicket {
+			w.tear(int8(i))
 		}
 		s.blank(list)
 		s.renumber(list)
@@ -239,10 +304,16 @@ func (w *world) tidy() {
 			w.knows[i] |= 1 << k.place
 		}
 	}
+	if !w.conn.open {
+		w.conn = closed
+	}
+	if !w.loot.real() {
+		w.loot = noTicketOf
+	}
 	for _, list := range []*[2]request{&w.mine, &w.theirs} {
 		for i := range list {
 			if list[i].stage == idle {
-				list[i] = request{with: none, answer: unchanged}
+				list[i] = request{with: none, answer: unchanged, shows: redemption{cookie: none}}
 			}
 		}
 	}
@@ -255,9 +326,6 @@ func (s *session) blank(holders []*token) {
 		if o.any(known) && !held {
 			s.old[i] = known | ended | over | aged
 		}
-	}
-	if s.ticket == noTicket {
-		s.saw = current
 	}
 }
 
@@ -287,5 +355,4 @@ func (s *session) renumber(holders []*token) {
 	for _, t := range holders {
 		t.place = renumbered(t.place)
 	}
-	s.saw = renumbered(s.saw)
 }
