@@ -120,6 +120,7 @@ func (c commit) storePending(ctx context.Context) error {
 		c.leaveDevice()
 		c.endOverdue()
 	}
+	c.life.endsContested = c.life.endsContested || c.leavesContested()
 	if err := c.endDestroyed(ctx); err != nil {
 		return err
 	}
@@ -182,8 +183,8 @@ func (c commit) endOverdue() {
 
 // endDestroyed ends the session that Destroy was called on.
 func (c commit) endDestroyed(ctx context.Context) error {
-	if c.life.ending == nil {
-		return nil
+	if err := c.endContested(ctx); err != nil || c.life.ending == nil {
+		return err
 	}
 	err := c.engine.store.Delete(ctx, c.key(&c.life.ending.identity, c.engine.clock.read()))
 	switch {
@@ -197,13 +198,49 @@ func (c commit) endDestroyed(ctx context.Context) error {
 	default:
 		c.tell(EventDestroyed, &c.life.ending.identity)
 	}
-	c.life.ending, c.destroyed = nil, true
+	c.life.ending = nil
+	c.clearCookie()
+	return nil
+}
+
+// endContested ends the sessions of all cookies, as far as each one opens its session
+// to this browser.
+func (c commit) endContested(ctx context.Context) error {
+	if !c.life.endsContested {
+		return nil
+	}
+	ends := false
+	for _, o := range c.contest.sessions {
+		i := o.token.identity(c.engine.kind)
+		i.confirmed = true
+		key := c.key(&i, c.engine.clock.read())
+		_, _, err := c.engine.admit(ctx, key, o.record, c.brought, c.request)
+		if err == nil {
+			err = c.engine.store.Delete(ctx, key)
+		}
+		switch {
+		case err == nil:
+			ends = true
+			c.tell(EventDestroyed, &i)
+		case !isGone(err) && !isUnbound(err):
+			return c.lose(err)
+		}
+	}
+	c.life.endsContested, c.contest = false, nil
+	if ends {
+		c.clearCookie()
+	}
+	return nil
+}
+
+// clearCookie takes note that this commit has ended what the browser's cookie opened.
+func (c commit) clearCookie() {
+	c.destroyed = true
 	c.cookie, c.unbinds = cookieCleared, true
 	if c.live != nil {
 		c.live.saw = Proof{} // whatever the browser still holds opens nothing
 		c.live.destroyed = true
 	}
-	return nil
 }
 
 // lose takes note of a commit that was refused or whose outcome is unknown: it

@@ -43,3 +43,14 @@ func (i *identity) handle() string {
 	}
 	return i.id.String()
 }
+
+// An opened session is one that a token of several has opened.
+type opened struct {
+	token  token
+	record *Record
+}
+
+// A contest is between the sessions of several cookies that are live. Which one is the
+// visitor's, nobody can tell, as somebody may have planted the others: a request has
+// none of them, but who signs out leaves all.
+type contest struct{ sessions []opened }

@@ -4,12 +4,13 @@ import "time"
 
 // life is what is pending of a session besides its fields.
 type life struct {
-	begin       bool           // a session, even if nothing is in it
-	renew       bool           // a new token
-	persistence Persistence    // another one of its cookie; zero: it stays
-	expiry      *time.Time     // another deadline, zero: the configured age
-	idle        *time.Duration // another idle limit of its own, 0: the configured one
-	ending      *ending        // what Destroy ends
+	begin         bool           // a session, even if nothing is in it
+	renew         bool           // a new token
+	endsContested bool           // the sessions of several cookies
+	persistence   Persistence    // another one of its cookie; zero: it stays
+	expiry        *time.Time     // another deadline, zero: the configured age
+	idle          *time.Duration // another idle limit of its own, 0: the configured one
+	ending        *ending        // what Destroy ends
 }
 
 // An ending is that of a stored session. One that the store has not found may still
@@ -23,7 +24,7 @@ type ending struct {
 // not created for a renewal or another deadline.
 func (l *life) changes(stored bool) bool {
 	if !stored {
-		return l.ending != nil || l.begin
+		return l.ending != nil || l.endsContested || l.begin
 	}
 	pending := *l
 	pending.begin = false
@@ -34,7 +35,8 @@ func (l *life) changes(stored bool) bool {
 // was anything else.
 func (l *life) keepEnding(stored bool) (dropped bool) {
 	others := *l
-	others.ending, *l = nil, life{ending: l.ending}
+	others.ending, others.endsContested = nil, false
+	*l = life{ending: l.ending, endsContested: l.endsContested}
 	return others.changes(stored)
 }
 

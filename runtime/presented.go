@@ -91,18 +91,21 @@ func (s *Session) compete(rivals []token) {
 // choose asks the store which of several tokens opens a session.
 func (s *Session) choose(ctx context.Context) {
 	age := s.engine.clock.read().Sub(epoch) - s.arrived
-	t, record, err := s.engine.soleLive(ctx, s.rivals, age)
+	live, replaced, err := s.engine.liveAmong(ctx, s.rivals, age)
 	switch {
+	case len(live) == 1:
+		s.chosen(ctx, live[0].token, live[0].record)
+	case len(live) > 1:
+		s.contest = &contest{live}
+		s.become(identity{}, absent)
 	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
-		s.identity = t.identity(s.engine.kind)
+		s.identity = replaced.identity(s.engine.kind)
 		s.move(ended, nil, s.fail(err))
 	case err != nil:
 		s.move(outage, nil, s.fault("load", err))
 		return
-	case record == nil:
-		s.become(identity{}, absent)
 	default:
-		s.chosen(ctx, t, record)
+		s.become(identity{}, absent)
 	}
 	s.rivals = nil
 }
@@ -120,23 +123,34 @@ func (s *Session) chosen(ctx context.Context, t token, record *Record) {
 }
 
 // soleLive returns the one token of several that opens a session, with its record,
-// nil if none does or more than one. If none does, but a sign-in or an end of
-// moments ago has just changed that, it returns the token with that error. It only
-// asks: no token counts as presented or as reused for that.
+// nil if none does or more than one. If none does, it returns what liveAmong does.
 func (e *engine) soleLive(ctx context.Context, rivals []token, age time.Duration) (sole token, record *Record, err error) {
+	live, replaced, err := e.liveAmong(ctx, rivals, age)
+	switch len(live) {
+	case 0:
+		return replaced, nil, err
+	case 1:
+		return live[0].token, live[0].record, nil
+	default:
+		return token{}, nil, nil
+	}
+}
+
+// liveAmong returns which of several tokens open a session. If none does, but a
+// sign-in or an end of moments ago has just changed that, it returns the token with
+// that error. It only asks: no token counts as presented or as reused for that.
+func (e *engine) liveAmong(ctx context.Context, rivals []token, age time.Duration) (live []opened, replaced token, err error) {
 	for _, t := range rivals {
 		key := Key{ID: t.id, Proof: t.secret.proof(e.kind), Now: e.clock.read(), Age: age, Held: true, Live: true}
 		r, failure := e.store.Load(ctx, key)
 		switch {
-		case failure == nil && record != nil:
-			return token{}, nil, nil
 		case failure == nil:
-			sole, record, err = t, r, nil
+			live = append(live, opened{t, r})
 		case !isGone(failure):
-			return token{}, nil, failure
-		case record == nil && (errors.Is(failure, ErrSuperseded) || errors.Is(failure, ErrEnded)):
-			sole, err = t, failure
+			return nil, token{}, failure
+		case errors.Is(failure, ErrSuperseded), errors.Is(failure, ErrEnded):
+			replaced, err = t, failure
 		}
 	}
-	return sole, record, err
+	return live, replaced, err
 }

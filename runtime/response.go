@@ -51,6 +51,7 @@ func (r response) commit(failed bool) error {
 // keepEnds drops what is pending but for what ends: a destruction, and fields that
 // sign out. It reports whether there was anything else.
 func (r response) keepEnds() bool {
+	r.life.endsContested = r.life.endsContested || r.leavesContested()
 	others := r.life.keepEnding(r.hasToken)
 	return r.draft.keepSignOuts() || others
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -58,6 +59,7 @@ type state struct {
 	reserved *ID       // for a session begun in place of this one, see RevokeBy
 	next     *hidden   // the secret of the next token, as far as something was made of it; nil: none yet
 	rivals   []token   // of several cookies, as long as it is not known which one counts
+	contest  *contest  // between the sessions of several cookies; nil: there is none
 
 	draft draft
 	live  *connection // nil: plain HTTP
@@ -287,7 +289,16 @@ func (s *Session) IsNew() bool {
 }
 
 // dirty reports whether the next commit has something to store.
-func (s *Session) dirty() bool { return s.draft.changes() || s.life.changes(s.hasToken) }
+func (s *Session) dirty() bool {
+	return s.draft.changes() || s.life.changes(s.hasToken) || s.leavesContested()
+}
+
+// leavesContested reports whether a renew field is cleared of a session that may be any
+// of several, although there that changes nothing.
+func (s *Session) leavesContested() bool {
+	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
+	return s.contest != nil && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
+}
 
 // Dirty reports whether the session has changes that are not stored yet.
 func (s *Session) Dirty() bool {
@@ -338,7 +349,7 @@ func (s *Session) Destroy() {
 func (s *Session) Destroyed() bool {
 	s.lock()
 	defer s.unlock()
-	return s.destroyed || s.life.ending != nil && !s.life.ending.notFound
+	return s.destroyed || s.life.endsContested || s.life.ending != nil && !s.life.ending.notFound
 }
 
 // Renewed reports whether this request has given the stored session a new token, by
@@ -371,6 +382,7 @@ func (s *Session) destroy() {
 	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
+	s.life.endsContested = s.contest != nil
 	switch {
 	case s.hasToken && (s.draft.stored != nil || s.sight == outage):
 		s.life.ending = &ending{s.identity, false}

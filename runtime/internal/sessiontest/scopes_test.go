@@ -214,6 +214,123 @@ func TestR10OfSeveralCookiesAWriteReachesTheOneThatIsLive(t *testing.T) {
 	}
 }
 
+// contested is a Cookie header with the tokens of a victim and of somebody who has
+// planted his own.
+func (s *site) contested() (header string, victim, other *browser) {
+	victim, other = s.signedIn(7), s.signedIn(9)
+	return "shop=" + other.cookie + "; " + victim.header(), victim, other
+}
+
+func TestR10ASignOutEndsTheSessionsOfAllCookies(t *testing.T) {
+	for name, leave := range map[string]func(*VisitorSession){
+		"Destroy":          (*VisitorSession).Destroy,
+		"Destroy, saved":   func(v *VisitorSession) { v.Destroy(); _ = v.Save(t.Context()) },
+		"Destroy twice":    func(v *VisitorSession) { v.Destroy(); v.Destroy() },
+		"a clear":          (*VisitorSession).ClearUserID,
+		"a clear, saved":   func(v *VisitorSession) { v.ClearUserID(); _ = v.Save(t.Context()) },
+		"a default":        func(v *VisitorSession) { v.SetUserID(0) },
+		"a read and clear": func(v *VisitorSession) { v.UserID(); v.ClearUserID() },
+	} {
+		for _, status := range []int{http.StatusOK, http.StatusInternalServerError} {
+			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
+				s := newSite(t)
+				header, victim, other := s.contested()
+				r := httptest.NewRequest("GET", "https://shop.example/a/b", nil)
+				r.Header.Set("Cookie", header)
+				w := httptest.NewRecorder()
+				s.behind(func(w http.ResponseWriter, _ *http.Request, v *VisitorSession) {
+					leave(v)
+					w.WriteHeader(status)
+				}).ServeHTTP(w, r)
+				res := w.Result()
+				wantAnswer(t, res, status)
+				if victim.user() != 0 || other.user() != 0 || len(s.find(7))+len(s.find(9)) > 0 {
+					t.Errorf("users %d and %d go on, %v and %v are found", victim.user(), other.user(), s.find(7), s.find(9))
+				}
+				if own := ownCookies(res); len(own) != 1 || own[0].MaxAge >= 0 || len(res.Cookies()) < 3 {
+					t.Errorf("cookies %v, want all scopes cleared", res.Cookies())
+				}
+			})
+		}
+	}
+}
+
+func TestR10ASignOutOfSeveralCookiesMayBeginASession(t *testing.T) {
+	s := newSite(t)
+	header, victim, _ := s.contested()
+	fresh := s.browser()
+	fresh.take(s.answer(header, func(v *VisitorSession) {
+		v.Destroy()
+		if !v.Destroyed() {
+			t.Error("not destroyed")
+		}
+		v.SetNotice("signed out")
+	}))
+	fresh.visit(func(v *VisitorSession) {
+		if got := v.TakeNotice(); got != "signed out" {
+			t.Errorf("notice %q", got)
+		}
+	})
+	if got := victim.user(); got != 0 {
+		t.Errorf("user %d", got)
+	}
+}
+
+func TestR10WithoutASignOutSeveralLiveCookiesStay(t *testing.T) {
+	for name, do := range map[string]func(*VisitorSession){
+		"a read":      func(v *VisitorSession) { v.Name() },
+		"a write":     func(v *VisitorSession) { v.SetTheme("dark") },
+		"a clear":     func(v *VisitorSession) { v.ClearName() },
+		"a sign-in":   func(v *VisitorSession) { v.SetUserID(8) },
+		"a discarded": func(v *VisitorSession) { v.Destroy(); v.Discard() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			header, victim, other := s.contested()
+			s.answer(header, do)
+			if victim.user() != 7 || other.user() != 9 {
+				t.Errorf("users %d and %d, want 7 and 9", victim.user(), other.user())
+			}
+		})
+	}
+}
+
+func TestR10ASignOutOfSeveralCookiesSaysThatTheStoreFails(t *testing.T) {
+	s := newSite(t)
+	header, victim, _ := s.contested()
+	s.store.fail = func(call string) error {
+		if call == "delete" {
+			return errOutage
+		}
+		return nil
+	}
+	res := s.answer(header, (*VisitorSession).Destroy)
+	wantAnswer(t, res, http.StatusServiceUnavailable)
+	wantCookies(t, res, 0)
+	s.store.fail = nil
+	if got := victim.user(); got != 7 {
+		t.Errorf("user %d", got)
+	}
+}
+
+// A copied cookie of a bound session opens nothing, and so it ends nothing beside
+// another one.
+func TestR10ASignOutOfSeveralCookiesEndsNoSessionOfAnotherDevice(t *testing.T) {
+	s := newSite(t, func(c *runtime.Config) { c.Bound = runtime.BoundSignIn })
+	d := newDevice(t, s)
+	d.visit(func(v *VisitorSession) { v.SetUserID(7) })
+	s.wait(31 * time.Second)
+	d.opens(true)
+	other := s.signedIn(9)
+	s.answer("shop="+other.cookie+"; shop="+d.cookies["shop"], (*VisitorSession).Destroy)
+	if n := len(s.find(7)); n != 1 {
+		t.Errorf("%d sessions of the bound user are left, want 1", n)
+	}
+	if n := len(s.find(9)); n != 0 {
+		t.Errorf("%d sessions of the other are left, want none", n)
+	}
+}
+
 // To ask for several cookies is no use of them: an old token that a browser still
 // has at another scope must neither end the session nor begin anything.
 func TestR10AnOldTokenBesideTheCurrentOneIsNoReuse(t *testing.T) {

@@ -184,14 +184,14 @@ func (s *search) redeemMine(w world, i int) {
 		s.reply(w, i, none)
 		return
 	}
-	wasSole := q.ticket.real() && w.sessions[q.ticket-1].ticket == sole
+	hadRoom := q.ticket.real() && (w.sessions[q.ticket-1].ticket == sole || w.sessions[q.ticket-1].hasRoom(current))
 	answer, v := w.redeem(q.ticket, q.shows)
 	if v == admitted {
 		q.pays = w.owed
 		s.reply(w, i, answer)
 		return
 	}
-	if v == conflict && wasSole && s.attacks == "" && !strings.ContainsAny(s.mine, "wsod") {
+	if v == conflict && hadRoom && s.attacks == "" && !strings.ContainsAny(s.mine, "wsod") {
 		s.broken = "L3: a page is refused the cookie of its own event"
 	}
 	w = lostAnswer(w, *q)
