@@ -107,7 +107,7 @@ func (r *Record) redeemable(by *Redemption) bool {
 func (r *Record) admitProof(at slot, key Key, to purpose) error {
 	switch {
 	case at == nowhere:
-		return r.admitForgotten(key)
+		return r.admitForgotten(key, to)
 	case r.isCurrent(at):
 		return nil
 	case r.earlier(at).By == RenewPlain:
@@ -118,12 +118,17 @@ func (r *Record) admitProof(at slot, key Key, to purpose) error {
 }
 
 // admitForgotten judges a proof that the record does not have. One of its family was
-// replaced so long ago that it is not listed any more.
-func (r *Record) admitForgotten(key Key) error {
+// replaced so long ago that it is not listed any more. A request that arrived when it
+// may still have been may end the session, as one with a listed token may: whoever
+// shows it later does that, too, as reuse.
+func (r *Record) admitForgotten(key Key, to purpose) error {
+	waited := len(r.Earlier) > 0 && key.Arrived().Before(r.Earlier[0].Ended)
 	switch {
 	case key.Family != r.Family || key.Family == Family{}:
 		return ErrNotFound
-	case len(r.Earlier) > 0 && key.Arrived().Before(r.Earlier[0].Ended): // when it may still have been listed
+	case waited && to == toEnd:
+		return nil
+	case waited:
 		return ErrNotFound
 	default:
 		return reused(key)
@@ -168,7 +173,7 @@ func (e *EarlierProof) admitAfterSignIn(key Key) error {
 // of those that plain renewals have replaced by it: the earlier ones from there on.
 func (r *Record) presented(at slot, key Key) *Record {
 	waiting := func(e EarlierProof) bool { return e.By == RenewPlain && e.Presented.IsZero() }
-	if key.Live || !slices.ContainsFunc(r.Earlier[at:], waiting) {
+	if key.Live || at == nowhere || !slices.ContainsFunc(r.Earlier[at:], waiting) {
 		return r
 	}
 	next := *r

@@ -154,7 +154,9 @@ BEGIN
             verdict := 'ok';
         END IF;
     ELSIF place IS NULL THEN
-        IF r.family = k_family AND NOT k_held AND (k_arrived < r.earlier_ended[1]) IS NOT TRUE THEN
+        IF r.family = k_family AND k_arrived < r.earlier_ended[1] AND purpose = 'to end' THEN
+            verdict := 'ok';
+        ELSIF r.family = k_family AND NOT k_held AND (k_arrived < r.earlier_ended[1]) IS NOT TRUE THEN
             verdict := 'reused';
         END IF;
     ELSIF duckgen_is_current(r, place) THEN
@@ -747,7 +749,7 @@ BEGIN
         verdict := 'ended';
         RETURN;
     END IF;
-    IF r.earlier_proof IS NOT NULL AND admitted.verdict = 'ok' AND NOT k_live AND NOT k_ticket THEN
+    IF admitted.place IS NOT NULL AND r.earlier_proof IS NOT NULL AND admitted.verdict = 'ok' AND NOT k_live AND NOT k_ticket THEN
         r.earlier_presented := duckgen_presented(r, admitted.place, k_now);
     END IF;
     IF won THEN

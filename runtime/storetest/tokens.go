@@ -275,13 +275,9 @@ func ofFamily(s session, d *runtime.Delta) *runtime.Delta {
 
 // forgottenIsReuse checks T12.
 func forgottenIsReuse(k *kit) {
-	tokens := k.renewOften()
-	first, last := tokens[0], tokens[runtime.MaxEarlier].with(newProof())
-	family := runtime.Family(first.proof[:8])
-	k.later(grace)
-	k.update(k.key(tokens[runtime.MaxEarlier]), ofFamily(first, renewal(last)))
-	k.later(time.Second)
-	forgotten := k.key(first)
+	forgotten, last := k.forgotten()
+	family := forgotten.Family
+	forgotten.Family = runtime.Family{}
 	k.want("Load with a forgotten token of no family", k.loadErr(forgotten), runtime.ErrNotFound)
 	forgotten.Family, forgotten.Held = family, true
 	k.want("Load with a forgotten token that is held", k.loadErr(forgotten), runtime.ErrNotFound)
@@ -291,6 +287,27 @@ func forgottenIsReuse(k *kit) {
 	forgotten.Age = 0
 	k.want("Load with a forgotten token", k.loadErr(forgotten), runtime.ErrReused)
 	k.gone("a forgotten token", last)
+
+	forgotten, last = k.forgotten()
+	forgotten.Age, forgotten.Held = 2*time.Second, true
+	if err := k.store.Delete(k.Context(), forgotten); err != nil {
+		k.Errorf("Delete by a request that arrived before its token was forgotten: %v", err)
+	}
+	k.gone("a Delete by a request that arrived before its token was forgotten", last)
+}
+
+// forgotten returns the key of a token that its session has forgotten a second ago, and
+// the session with its last token.
+func (k *kit) forgotten() (runtime.Key, session) {
+	k.Helper()
+	tokens := k.renewOften()
+	first, last := tokens[0], tokens[runtime.MaxEarlier].with(newProof())
+	k.later(grace)
+	k.update(k.key(tokens[runtime.MaxEarlier]), ofFamily(first, renewal(last)))
+	k.later(time.Second)
+	key := k.key(first)
+	key.Family = runtime.Family(first.proof[:8])
+	return key, last
 }
 
 func wrongProofReachesNothing(k *kit) {

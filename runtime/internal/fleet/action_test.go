@@ -50,6 +50,7 @@ type action struct {
 	step       moment        // the last time
 	home       runtime.ID    // of the session that this was about
 	shown      runtime.Proof // by which it was opened last
+	family     runtime.Family
 	proof      runtime.Proof // of the token that was made
 	opened     []runtime.ID  // sessions that it has proved to hold
 	stored     bool          // the mark

@@ -140,7 +140,7 @@ func (l *ledger) opens(a *action, key runtime.Key, e *entry) {
 	if e.ended != 0 {
 		l.w.found("R7: %s uses session %d, which has ended", a, e.n)
 	}
-	a.home, a.shown, a.step = key.ID, key.Proof, l.w.moment
+	a.home, a.shown, a.family, a.step = key.ID, key.Proof, key.Family, l.w.moment
 	if a.by == nil || l.w.isShared(key.ID, a.by) {
 		e.copied = l.w.moment
 	}
@@ -471,6 +471,9 @@ func (l *ledger) judgeNotFound(a *action, key runtime.Key, e *entry, d *runtime.
 		return // it arrived in time, and has waited
 	}
 	if !found && len(e.record.Earlier) > 0 && a.arrivedAt.Before(e.record.Earlier[0].Ended.Add(l.slack)) {
+		if signsOut(d) && key.Family == e.record.Family && a.arrivedAt.Before(e.record.Earlier[0].Ended.Add(-l.slack)) {
+			l.w.found("T4: %s arrived before the record forgot its token, and its sign-out is refused", a)
+		}
 		return // it arrived before the record forgot its token, perhaps, and has waited
 	}
 	if !found && key.Family != e.record.Family {
@@ -510,14 +513,14 @@ func (l *ledger) brought(a *action) (sole presented, ok bool) {
 }
 
 // waitedTooLong reports whether the record has forgotten the token by which the action
-// has used its session: it can end nothing any more.
+// has used its session, since a sign-in has ended that: it can end nothing any more.
 func (l *ledger) waitedTooLong(a *action) bool {
 	e := l.entries[a.home]
 	if e == nil || a.shown == e.record.Proof {
 		return false
 	}
 	_, remembered := e.earlier(a.shown)
-	return !remembered
+	return !remembered && a.family != e.record.Family
 }
 
 // leavesBehind judges a new session that begins although the action has brought the

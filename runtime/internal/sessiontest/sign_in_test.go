@@ -267,6 +267,37 @@ func TestT4WhoHasWaitedMayStillLeave(t *testing.T) {
 	}
 }
 
+// TestT4WhoseTokenIsForgottenMayStillLeave is about requests that have waited until the
+// session has forgotten their token.
+func TestT4WhoseTokenIsForgottenMayStillLeave(t *testing.T) {
+	for name, leave := range map[string]func(v *VisitorSession){
+		"Destroy":               (*VisitorSession).Destroy,
+		"Clear":                 (*VisitorSession).ClearUserID,
+		"a look, and then both": func(v *VisitorSession) { v.UserID(); v.ClearUserID(); v.Destroy() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEveryStore(t, func(t *testing.T, store backend) {
+				s := store.site(t)
+				b := s.signedUp()
+				b.visit(signIn)
+				res := b.clone().visit(func(v *VisitorSession) {
+					v.Name()
+					for range runtime.MaxEarlier + 1 {
+						b.visit(func(v *VisitorSession) { v.Renew() })
+						b.user()
+						s.wait(time.Minute)
+					}
+					leave(v)
+				})
+				wantAnswer(t, res, http.StatusOK)
+				if got := b.user(); got != 0 || len(s.find(7)) != 0 {
+					t.Errorf("user %d is still signed in, in %d sessions", got, len(s.find(7)))
+				}
+			})
+		})
+	}
+}
+
 func TestT4AThiefWhoKeepsASuccessorInHandStopsNothing(t *testing.T) {
 	s := newSite(t)
 	b := s.signedUp()

@@ -56,7 +56,7 @@ var mutants = []mutant{
 		"\ts.replace(current, 0, family, holders)\n\ts.tidyTicket()", "\twas := s.ticket\n\ts.replace(current, 0, family, holders)\n\ts.ticket = was",
 		"T2: "},
 	{"T8: a connection's token is presented by what it does", rulesFile,
-		"case v == admitted && !e.ofOwn:", "case v == admitted:",
+		"case v == admitted && !e.ofOwn && p < forgotten:", "case v == admitted && p < forgotten:",
 		"T5: an alarm without an attacker"},
 
 	{"S4: the record leaves the ticket at a renewal", applyFile,

@@ -139,8 +139,10 @@ func (w *twin) update(t *rapid.T, by *issued, key runtime.Key, e evidence, c cha
 }
 
 // holders are all tokens that a renewal moves.
-func (w *twin) holders() []*token {
-	list := []*token{&w.model.saw}
+func (w *twin) holders() (list []*token) {
+	if w.model.saw.real() {
+		list = append(list, &w.model.saw)
+	}
 	for _, other := range w.tokens {
 		list = append(list, &other.token)
 	}

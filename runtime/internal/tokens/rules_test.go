@@ -130,7 +130,7 @@ func (s *session) judge(p place, e evidence, c change) verdict {
 	case s.status == marked:
 		return notFound
 	case p >= forgotten:
-		return s.judgeForgotten(p, e)
+		return s.judgeForgotten(p, e, c)
 	case s.isCurrent(p), c.ends() && e.inGrace && !s.at(p).any(ended):
 		return admitted
 	case s.at(p).any(ended):
@@ -148,11 +148,17 @@ func (s *session) judge(p place, e evidence, c change) verdict {
 }
 
 // judgeForgotten is T12.
-func (s *session) judgeForgotten(p place, e evidence) verdict {
-	if s.family[current] != uint8(p-forgotten) || e.held || e.beforeLast {
+func (s *session) judgeForgotten(p place, e evidence, c change) verdict {
+	switch {
+	case s.family[current] != uint8(p-forgotten):
 		return notFound
+	case e.beforeLast && c.ends():
+		return admitted
+	case e.held || e.beforeLast:
+		return notFound
+	default:
+		return reused
 	}
-	return reused
 }
 
 // admit judges, and takes note of what the operation shows: that a token has reached a
@@ -163,7 +169,7 @@ func (s *session) admit(p place, e evidence, c change) verdict {
 	case v == reused:
 		s.end()
 		s.alarmed = true
-	case v == admitted && !e.ofOwn:
+	case v == admitted && !e.ofOwn && p < forgotten:
 		for i := range s.old[p:] {
 			if o := &s.old[int(p)+i]; o.any(known) && !o.any(ended|joined) {
 				*o |= presented

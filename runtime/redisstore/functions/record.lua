@@ -313,20 +313,21 @@ local function admitAfterRenewal(e, key, purpose)
 end
 
 -- admitForgotten judges a proof that the record does not have. One of its family was
--- replaced so long ago that it is not listed any more.
-local function admitForgotten(r, key)
+-- replaced so long ago that it is not listed any more. A request that arrived when it
+-- may still have been may end the session.
+local function admitForgotten(r, key, purpose)
   if key.family ~= r.family or key.family == NO_FAMILY then
     return NOT_FOUND
   end
-  if r.earlier[1] and key.arrived < r.earlier[1].ended then -- when it may still have been listed
-    return NOT_FOUND
+  if r.earlier[1] and key.arrived < r.earlier[1].ended then
+    return purpose == TO_END and OK or NOT_FOUND
   end
   return reused(key)
 end
 
 local function admitProof(r, at, key, purpose)
   if at == NOWHERE then
-    return admitForgotten(r, key)
+    return admitForgotten(r, key, purpose)
   end
   if isCurrent(r, at) then
     return OK
@@ -366,7 +367,7 @@ local function admit(r, key, purpose)
   end
   local at = find(r, key.proof)
   local verdict = admitProof(r, at, key, purpose)
-  if verdict == OK then
+  if verdict == OK and at ~= NOWHERE then
     present(r, at, key)
   end
   return verdict, at
