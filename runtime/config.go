@@ -134,18 +134,22 @@ type Cookie struct {
 	// HTTPOnly, the path / and no domain allow that prefix, else "session_id".
 	Name string
 
-	Path     string        // default: "/"
-	Domain   string        // empty: Config.ServerDomain, and without that host-only
-	Secure   bool          // default: true; false only for plain HTTP
-	HTTPOnly bool          // default: true
-	SameSite http.SameSite // default: Lax
+	// Path, Domain and Partitioned are the cookie's scope. Where one of them changes,
+	// browsers keep the cookie of before beside the new one: name that scope in Earlier
+	// if Partitioned changes together with another one, or if a proxy hides the domain.
+	Path   string // default: "/"
+	Domain string // empty: Config.ServerDomain, and without that host-only
+
+	// Partitioned keeps one cookie for each top-level site (CHIPS).
+	Partitioned bool
 
 	// Earlier names the scopes at which earlier deploys have set this cookie.
 	// Browsers may still have it there, and send it beside the present one.
 	Earlier []CookieScope
 
-	// Partitioned keeps one cookie for each top-level site (CHIPS).
-	Partitioned bool
+	Secure   bool          // default: true; false only for plain HTTP
+	HTTPOnly bool          // default: true
+	SameSite http.SameSite // default: Lax
 
 	// BrowserClose makes the cookie end with the browser's own session.
 	BrowserClose bool

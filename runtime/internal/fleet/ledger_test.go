@@ -71,6 +71,13 @@ func newLedger(w *world, grace, slack time.Duration) *ledger {
 	}
 }
 
+// remembers reports whether the record has the token. Of more than four sign-ins at once
+// it forgets those of the first ones, however good (T8).
+func (e *entry) remembers(p runtime.Proof) bool {
+	_, found := e.earlier(p)
+	return found || p == e.record.Proof
+}
+
 // lives reports whether the session is there.
 func (l *ledger) lives(e *entry) bool {
 	return e != nil && e.ended == 0 && l.w.now().Before(e.record.Expires)
@@ -516,11 +523,7 @@ func (l *ledger) brought(a *action) (sole presented, ok bool) {
 // has used its session, since a sign-in has ended that: it can end nothing any more.
 func (l *ledger) waitedTooLong(a *action) bool {
 	e := l.entries[a.home]
-	if e == nil || a.shown == e.record.Proof {
-		return false
-	}
-	_, remembered := e.earlier(a.shown)
-	return !remembered && a.family != e.record.Family
+	return e != nil && !e.remembers(a.shown) && a.family != e.record.Family
 }
 
 // leavesBehind judges a new session that begins although the action has brought the

@@ -123,7 +123,7 @@ func (b *browser) isOvertaken(a *action) bool {
 		return true
 	case e.ended == 0 && e.cut > a.step: // the answer of a later sign-in has been lost, or will come
 		return true
-	case b.turned <= a.sent, b.turn.home == a.home && e.twins[a.proof]:
+	case b.turned <= a.sent, b.turn.home == a.home && e.twins[a.proof] && e.remembers(a.proof):
 		return false
 	default:
 		return b.turn.home != a.home || b.turn.step > a.step
@@ -135,9 +135,10 @@ func (b *browser) learns(a *action, overtaken bool, session runtime.ID, sole boo
 	if a.op == looking || a.saw.marks != nil && !a.op.moves() {
 		b.compare(a)
 	}
+	e := b.w.entries[a.home]
 	switch {
 	case a.op.fails || a.gone:
-	case a.op.signsIn && b.mover == a && a.signedIn && sole && session == a.home && b.w.lives(b.w.entries[a.home]) && b.w.entries[a.home].cut <= a.step:
+	case a.op.signsIn && b.mover == a && a.signedIn && sole && session == a.home && b.w.lives(e) && e.cut <= a.step && e.remembers(a.proof):
 		b.user = a.user
 	case a.ended && len(a.lines) == 0 && session != a.home: // of a session that its cookie was not of any more
 	case a.op.leaves() && b.mover == a && !overtaken && !b.signsInAfter(a) && (a.renewed || a.ended || a.alone && a.refusal == nil && len(tokens(a.header)) < 2):

@@ -87,6 +87,21 @@ func TestR10OtherScopesAreClearedTheNearestFirstAndNeverTheConfiguredOne(t *test
 	}
 }
 
+func TestR10APathAndAPartitionThatChangeTogetherAreFoundIfEarlierNamesThem(t *testing.T) {
+	before := runtime.CookieScope{Path: "/app"}
+	for _, named := range []bool{false, true} {
+		got := clearedScopes(t, "https://localhost/app/x", "", func(c *runtime.Config) {
+			c.Cookie.Partitioned = true
+			if named {
+				c.Cookie.Earlier = []runtime.CookieScope{before}
+			}
+		})
+		if found := slices.Contains(got, before); found != named {
+			t.Errorf("named %v: the scope of before is among %v: %v", named, got, found)
+		}
+	}
+}
+
 func TestR10ScopesAreThoseOfThePathThatTheBrowserSees(t *testing.T) {
 	if got, want := clearedScopes(t, "https://localhost/app/a", "/app"), at("/*", "/app", "/app/", "/app/a"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
