@@ -955,3 +955,20 @@ func TestWhatASignInSetsHasToBeComparable(t *testing.T) {
 		}
 	}
 }
+
+// R12: a handler that failed has lost nothing if it had changed nothing.
+func TestWhatIsNoChangeIsNotDropped(t *testing.T) {
+	for _, c := range []struct {
+		change change
+		others bool
+	}{
+		{change{}, false},
+		{change{op: changeSet, value: "v"}, true},
+	} {
+		d := &draft{}
+		d.of(&Field{Key: "theme"}).scalar = c.change
+		if got := d.keepSignOuts(); got != c.others || len(d.pending) > 0 {
+			t.Errorf("%+v: others %v, and %d are left", c.change, got, len(d.pending))
+		}
+	}
+}

@@ -2,8 +2,10 @@ package runtime
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -94,5 +96,18 @@ func TestTokenIsIDAndSecret(t *testing.T) {
 	raw, err := base64.RawURLEncoding.DecodeString(tok.text())
 	if err != nil || !bytes.Equal(raw, append(tok.id[:], tok.secret[:]...)) {
 		t.Errorf("the token is not the id and the secret: %v", err)
+	}
+}
+
+func TestWhatEndsInTheNormalCourseIsRoutine(t *testing.T) {
+	for _, err := range []error{ErrEnded, ErrSuperseded, ErrUnbound, context.Canceled} {
+		if !isRoutine(err) || !isRoutine(&Error{Err: fmt.Errorf("again: %w", err)}) {
+			t.Errorf("%v is not", err)
+		}
+	}
+	for _, err := range []error{nil, ErrConflict, ErrTooLarge, ErrNotFound, context.DeadlineExceeded} {
+		if isRoutine(err) {
+			t.Errorf("%v is", err)
+		}
 	}
 }

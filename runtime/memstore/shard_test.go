@@ -53,3 +53,32 @@ func TestCreatingRemovesNoMoreThanASample(t *testing.T) {
 		t.Errorf("%d of the expired records were removed, want %d", removed, sampleSize)
 	}
 }
+
+// Memory comes back when more than three quarters of the records have gone, unless
+// there never were many.
+func TestMapsShrinkWhenTheyAreLessThanAQuarterFull(t *testing.T) {
+	for _, c := range []struct {
+		most, left int
+		shrinks    bool
+	}{
+		{shrinkFrom, shrinkFrom / 4, false},
+		{shrinkFrom, shrinkFrom/4 - 1, true},
+		{shrinkFrom - 1, 0, false},
+		{10 * shrinkFrom, 10*shrinkFrom/4 - 1, true},
+	} {
+		s := New()
+		sh := &s.shards[0]
+		for n := range c.most {
+			sh.put(runtime.ID{1: byte(n >> 8), 2: byte(n)}, s.pack(&runtime.Record{}, nil))
+		}
+		for id := range sh.records {
+			if len(sh.records) > c.left {
+				delete(sh.records, id)
+			}
+		}
+		sh.shrink()
+		if shrunk := sh.peak == c.left; shrunk != c.shrinks || len(sh.records) != c.left {
+			t.Errorf("%d of %d records: shrunk %v, and %d are left", c.left, c.most, shrunk, len(sh.records))
+		}
+	}
+}

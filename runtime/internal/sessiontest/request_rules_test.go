@@ -993,3 +993,20 @@ func TestR10ACookieThatTheHandlerSetsIsLeftAlone(t *testing.T) {
 		t.Errorf("events %q", got)
 	}
 }
+
+// A blind write whose session is gone begins afresh, and fails if that does.
+func TestR7ABeginningAfreshThatFailsIsSaid(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	b.cookie = unknownToken
+	s.store.fail = func(call string) error {
+		if call == "create" {
+			return errOutage
+		}
+		return nil
+	}
+	res := b.visit(func(v *VisitorSession) { v.SetTheme("dark") })
+	if calls := s.store.took(); res.StatusCode != http.StatusServiceUnavailable || calls != "update create" || len(s.errs) != 1 {
+		t.Errorf("status %d, calls %q, errors %v", res.StatusCode, calls, s.errs)
+	}
+}
