@@ -42,6 +42,7 @@ var scenarios = []scenario{
 	{name: "live, on a good network", begin: signed, mine: "rwns", events: "wnsx", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
 	{name: "live, signing out", begin: signed, mine: "r", events: "nsod", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
 	{name: "live, without a session", begin: nothing, stranger: true, mine: "rs", events: "wns", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
+	{name: "live, beginning a session", begin: nothing, stranger: true, mine: "r", events: "wns", requests: [2]uint8{3, 0}, lossless: true, ordered: true},
 	{name: "planted, live", begin: empty, attacks: "planted", mine: "sc", events: "ns", theirs: "lxf", requests: [2]uint8{2, 2}},
 	{name: "thief of a ticket", begin: signed, attacks: "ticket", mine: "r", events: "nsx", theirs: "f", requests: [2]uint8{2, 1}},
 	{name: "thief, live", begin: signed, attacks: "thief", mine: "rs", events: "ns", theirs: "nlf", requests: [2]uint8{2, 2}},

@@ -183,7 +183,7 @@ func (w *world) begin(who user, cart bool, o *offer) (token, bool) {
 // commit is the commit of one of the browser's requests: what the runtime makes of the
 // store's answer. It reports false if the search has no room for what follows.
 func (w *world) commit(q *request) (answer token, ok, room bool) {
-	if q.refusal == gone || q.refusal == superseded && q.op != signsIn {
+	if q.event && q.with == unknown || q.refusal == gone || q.refusal == superseded && q.op != signsIn {
 		return unchanged, false, true
 	}
 	if !q.with.real() {
@@ -304,7 +304,7 @@ func (w *world) tidy() {
 			w.knows[i] |= 1 << k.place
 		}
 	}
-	if !w.conn.open {
+	if !w.conn.open || w.conn.with == unknown { // it closes with its session
 		w.conn = closed
 	}
 	if !w.loot.real() {
