@@ -418,6 +418,15 @@ func TestBoundSkippedDecides(t *testing.T) {
 	}
 }
 
+func TestASessionThatIsNotStoredIsNotBound(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	s.browser().visit(func(v *VisitorSession) {
+		if v.Bound() {
+			t.Error("a new session is bound")
+		}
+	})
+}
+
 // The entries of the binding are the runtime's own: no program sees them.
 func TestTheBindingIsNoFieldOfTheSession(t *testing.T) {
 	s := newSite(t, bindSignIns)
