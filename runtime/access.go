@@ -3,6 +3,59 @@ package runtime
 // The doors through which typed fields reach the draft of a session. They hold
 // the lock, load if need be, and ask whether the session still takes changes.
 
+// lock begins every use of the session. The first one looks at the cookie.
+func (s *Session) lock() {
+	s.mu.Lock()
+	if s.state == nil {
+		s.touch(&state{})
+	}
+}
+
+// lockToWrite is lock for changing a field. If that is the first use, room for
+// the change comes with the rest.
+func (s *Session) lockToWrite() {
+	s.mu.Lock()
+	if s.state == nil {
+		both := &struct {
+			state
+			commitRoom
+		}{}
+		both.state.spare = &both.commitRoom
+		s.touch(&both.state)
+	}
+}
+
+func (s *Session) touch(room *state) {
+	s.state = room
+	s.draft.format, s.draft.clock = s.engine.format, s.engine.clock
+	s.draft.sealer = sealer{ring: s.engine.ring, id: &s.id}
+	s.move(absent, nil, nil)
+	s.identify()
+}
+
+// unlock calls back only after the lock is free, so that a callback may use the
+// session.
+func (s *Session) unlock() {
+	if len(s.draft.misfits) > 0 {
+		s.reportMisfits()
+	}
+	notices := s.notices
+	s.notices = nil
+	s.mu.Unlock()
+	for _, call := range notices {
+		call()
+	}
+}
+
+func (s *Session) reportMisfits() {
+	for i := range s.draft.misfits {
+		if m := &s.draft.misfits[i]; !m.reported {
+			m.reported = true
+			s.report(m.kind(), m.entry, m.err)
+		}
+	}
+}
+
 // read reads a field, loading first unless what is pending answers.
 func read[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
 	s.lock()
@@ -51,6 +104,20 @@ func (s *Session) write(f *Field, change func(*draft)) {
 		s.makeRoom()
 		change(&s.draft)
 	}
+}
+
+// takesChanges reports whether the session takes changes.
+func (s *Session) takesChanges(field string) bool {
+	switch s.phase {
+	case phaseOutside:
+		panic(s.engine.name + ": changed where there is no session: wrap the handler with the Middleware of its sessions")
+	case phaseClosed:
+		s.report(EventClosedWrite, field, nil)
+		return false
+	case phaseBetween:
+		s.report(EventOutsideEvent, field, nil)
+	}
+	return true
 }
 
 // makeRoom prepares the draft for a first change.

@@ -224,6 +224,19 @@ func (r *Record) hasRoom(at slot, now time.Time) bool {
 	return !now.Before(e.Ended.Add(e.Grace))
 }
 
+// fallsOut returns the index of the earlier proof for which there is no room when
+// the one in the slot renews: the oldest, but never the one that renews.
+func (r *Record) fallsOut(at slot) int {
+	switch {
+	case len(r.Earlier) < MaxEarlier:
+		return MaxEarlier
+	case at == MaxEarlier:
+		return MaxEarlier - 2
+	default:
+		return MaxEarlier - 1
+	}
+}
+
 // neverReplaced reports whether a token was renewed a grace ago and none of its
 // successors has been presented: an answer was lost, or somebody keeps one in hand.
 func (e *EarlierProof) neverReplaced(now time.Time) bool {

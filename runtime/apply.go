@@ -104,19 +104,6 @@ func (r *Record) renew(kind RenewalKind, renewal *Renewal, at slot, now time.Tim
 	}
 }
 
-// fallsOut returns the index of the earlier proof for which there is no room when
-// the one in the slot renews: the oldest, but never the one that renews.
-func (r *Record) fallsOut(at slot) int {
-	switch {
-	case len(r.Earlier) < MaxEarlier:
-		return MaxEarlier
-	case at == MaxEarlier:
-		return MaxEarlier - 2
-	default:
-		return MaxEarlier - 1
-	}
-}
-
 // isUndelivered reports whether only a ticket can bring the session to its browser.
 func (r *Record) isUndelivered() bool { return r.Ticket != nil && r.Ticket.Sole }
 

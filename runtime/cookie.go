@@ -198,6 +198,10 @@ func (c *Cookie) allows(s CookieScope) bool {
 	return !c.hasPrefix("__Host-") || s.Domain == "" && s.Path == "/"
 }
 
+func (c *Cookie) hasPrefix(prefix string) bool {
+	return len(c.Name) >= len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
+}
+
 // scopesOfPath returns the cookie paths that match a request's path, shortest
 // first (RFC 6265, section 5.1.4). One that a browser would not take as it is
 // must be left out: the cookie would be removed elsewhere.
@@ -224,4 +228,23 @@ func scopesOfHost(host string) []string {
 		_, host, _ = strings.Cut(host, ".")
 	}
 	return scopes
+}
+
+// isCookiePath checks that browsers and net/http take the path as it is.
+func isCookiePath(s string) bool {
+	return strings.HasPrefix(s, "/") && len(s) <= maxAttributeBytes &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r == ';' || r <= ' ' || r >= 0x7f })
+}
+
+// isDomain checks the grammar of a domain name. An IPv4 address, which has no
+// parents to share a cookie with, is not one.
+func isDomain(s string) bool {
+	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+	bad := func(r rune) bool { return !letter(r) && (r < '0' || r > '9') && r != '-' }
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, bad) {
+			return false
+		}
+	}
+	return len(s) <= 253 && strings.ContainsFunc(s, letter)
 }

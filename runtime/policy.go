@@ -139,10 +139,6 @@ func (c *Cookie) prefixProblems() []Problem {
 	return l
 }
 
-func (c *Cookie) hasPrefix(prefix string) bool {
-	return len(c.Name) >= len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
-}
-
 type problemList []Problem
 
 // demand adds a problem unless the value of the setting is good.
@@ -177,25 +173,6 @@ func isNamespace(s string) bool {
 		letterOrDigit := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 		return !letterOrDigit && !strings.ContainsRune(namespaceMarks, r)
 	})
-}
-
-// isCookiePath checks that browsers and net/http take the path as it is.
-func isCookiePath(s string) bool {
-	return strings.HasPrefix(s, "/") && len(s) <= maxAttributeBytes &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r == ';' || r <= ' ' || r >= 0x7f })
-}
-
-// isDomain checks the grammar of a domain name. An IPv4 address, which has no
-// parents to share a cookie with, is not one.
-func isDomain(s string) bool {
-	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
-	bad := func(r rune) bool { return !letter(r) && (r < '0' || r > '9') && r != '-' }
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, bad) {
-			return false
-		}
-	}
-	return len(s) <= 253 && strings.ContainsFunc(s, letter)
 }
 
 // isLocalPath checks that a browser which resolves the text stays on the host: it

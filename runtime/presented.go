@@ -43,6 +43,17 @@ func (e *engine) presented(header string) (token, presented) {
 // maxRivals is how many of the cookies of one request the store is asked for.
 const maxRivals = 4
 
+// An opened session is one that a token of several has opened.
+type opened struct {
+	token  token
+	record *Record
+}
+
+// A contest is between the sessions of several cookies that are live. Which one is the
+// visitor's, nobody can tell, as somebody may have planted the others: a request has
+// none of them, but who signs out leaves all.
+type contest struct{ sessions []opened }
+
 // rivals returns the different tokens among several cookies, of more than the
 // store is asked for the last ones: browsers send those of longer paths first.
 func (e *engine) rivals(header string) (tokens []token) {

@@ -95,59 +95,6 @@ const (
 	cookieCleared
 )
 
-// lock begins every use of the session. The first one looks at the cookie.
-func (s *Session) lock() {
-	s.mu.Lock()
-	if s.state == nil {
-		s.touch(&state{})
-	}
-}
-
-// lockToWrite is lock for changing a field. If that is the first use, room for
-// the change comes with the rest.
-func (s *Session) lockToWrite() {
-	s.mu.Lock()
-	if s.state == nil {
-		both := &struct {
-			state
-			commitRoom
-		}{}
-		both.state.spare = &both.commitRoom
-		s.touch(&both.state)
-	}
-}
-
-func (s *Session) touch(room *state) {
-	s.state = room
-	s.draft.format, s.draft.clock = s.engine.format, s.engine.clock
-	s.draft.sealer = sealer{ring: s.engine.ring, id: &s.id}
-	s.move(absent, nil, nil)
-	s.identify()
-}
-
-// unlock calls back only after the lock is free, so that a callback may use the
-// session.
-func (s *Session) unlock() {
-	if len(s.draft.misfits) > 0 {
-		s.reportMisfits()
-	}
-	notices := s.notices
-	s.notices = nil
-	s.mu.Unlock()
-	for _, call := range notices {
-		call()
-	}
-}
-
-func (s *Session) reportMisfits() {
-	for i := range s.draft.misfits {
-		if m := &s.draft.misfits[i]; !m.reported {
-			m.reported = true
-			s.report(m.kind(), m.entry, m.err)
-		}
-	}
-}
-
 func (s *Session) report(kind EventKind, field string, err error) {
 	s.reportEvent(Event{Kind: kind, Handle: s.handle(), Field: field, Err: err})
 }
@@ -201,20 +148,6 @@ func (s *Session) over() error {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrTooLate, s.ctx.Err())
-}
-
-// takesChanges reports whether the session takes changes.
-func (s *Session) takesChanges(field string) bool {
-	switch s.phase {
-	case phaseOutside:
-		panic(s.engine.name + ": changed where there is no session: wrap the handler with the Middleware of its sessions")
-	case phaseClosed:
-		s.report(EventClosedWrite, field, nil)
-		return false
-	case phaseBetween:
-		s.report(EventOutsideEvent, field, nil)
-	}
-	return true
 }
 
 // Load loads the session now instead of at the first read, to see an error
