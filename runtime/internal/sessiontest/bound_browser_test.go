@@ -1,6 +1,8 @@
 package sessiontest
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,6 +54,44 @@ func TestABrowserBindsItsSession(t *testing.T) {
 	if len(b.errs) > 0 {
 		t.Errorf("the program reports %v", b.errs)
 	}
+}
+
+// TestABrowserWithoutES256SignsWithRS256 offers the algorithm of devices that have no
+// other.
+func TestABrowserWithoutES256SignsWithRS256(t *testing.T) {
+	b := serveBound(t)
+	pages := *b.handler.Load()
+	b.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { pages.ServeHTTP(offering{w}, r) }))
+	var algorithms []string
+	b.with(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		var header struct{ Alg string }
+		proof, _, _ := strings.Cut(strings.Trim(r.Header.Get("Secure-Session-Response"), `"`), ".")
+		if text, err := base64.RawURLEncoding.DecodeString(proof); err == nil && json.Unmarshal(text, &header) == nil {
+			algorithms = append(algorithms, header.Alg)
+		}
+		next.ServeHTTP(w, r)
+	})
+	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
+	tab.enter()
+	tab.expire()
+	tab.says("/", "user 7, bound true")
+	if got := b.binds(); !slices.Equal(got, []int{http.StatusOK}) {
+		t.Errorf("a refresh is answered %v, want one step", got)
+	}
+	if want := []string{"RS256", "RS256"}; !slices.Equal(algorithms, want) {
+		t.Errorf("the browser signs with %v, want %v", algorithms, want)
+	}
+}
+
+// offering is a response that invites browsers to register an RSA key alone.
+type offering struct{ http.ResponseWriter }
+
+func (o offering) WriteHeader(status int) {
+	const field = "Secure-Session-Registration"
+	if invitation := o.Header().Get(field); invitation != "" {
+		o.Header().Set(field, strings.Replace(invitation, "ES256 RS256", "RS256", 1))
+	}
+	o.ResponseWriter.WriteHeader(status)
 }
 
 // TestALinkOpensABoundSessionInAFramework is the same link to a handler between
