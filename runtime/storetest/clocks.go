@@ -133,12 +133,12 @@ func livesElsewhere(k *kit) {
 		if err := a.store.Create(k.Context(), a.now().key(s), a.newRecord(s, life)); err != nil {
 			k.Fatalf("Create: %v", err)
 		}
-		result := b.now().update(b.now().key(s), &runtime.Delta{Active: b.now().now.Add(2 * life)})
-		b.isNear("the end of a session as another process moves it", result.Expires, 2*life)
+		result := b.now().update(b.now().key(s), &runtime.Delta{Active: b.now().now.Add(3 * life)})
+		b.isNear("the end of a session as another process moves it", result.Expires, 3*life)
 		time.Sleep(life + life/4)
-		a.isNear("the end of a session that another process has moved", a.now().load(s).Expires, 3*life/4)
+		a.isNear("the end of a session that another process has moved", a.now().load(s).Expires, 7*life/4)
 		b.now().load(s)
-		time.Sleep(life)
+		time.Sleep(2 * life)
 		a.now().gone("the end of a session", s)
 		b.now().gone("the end of a session", s)
 	})
