@@ -1,0 +1,84 @@
+//go:build !mutated
+
+package fleet
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/internal/testtier"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/pgstore"
+	"github.com/duckgen/duckgen/runtime/redisstore"
+)
+
+func TestFleetOnRedis(t *testing.T) {
+	server, err := servertest.NewRedis()
+	servertest.Check(t, err)
+	defer closes(t, server)
+	onServer(t, func() (closer, error) { return redisstore.Open(t.Context(), server.URL()) })
+}
+
+func TestFleetOnPostgres(t *testing.T) {
+	server, err := servertest.NewPostgres()
+	servertest.Check(t, err)
+	defer closes(t, server)
+	onServer(t, func() (closer, error) { return pgstore.Open(t.Context(), server.URL()) })
+}
+
+type closer interface {
+	runtime.Store
+	Close() error
+}
+
+func closes(t *testing.T, c interface{ Close() error }) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+const (
+	faster     = 15 // than they are told do histories on a server go
+	concurrent = 32 // of them, as they mostly wait
+
+	boundAgeOfServers = 3 * time.Second // shorter than the longest time that passes
+)
+
+// onServer tries histories on a real server, which judges by its own clock. They are
+// the same in each run.
+func onServer(t *testing.T, open func() (closer, error)) {
+	t.Helper()
+	var views []*view
+	for _, ahead := range clocks {
+		store, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closes(t, store)
+		views = append(views, &view{store: store, ahead: ahead})
+	}
+	var all sync.WaitGroup
+	room := make(chan struct{}, concurrent)
+	for seed := range testtier.Count(0, 100, 400) {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			var lines []string
+			say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+			histories, age := histories, time.Duration(0)
+			if seed%2 == 1 {
+				histories, age = boundHistories, boundAgeOfServers
+			}
+			w := newWorld(say, real{faster}, grace/faster, age, views...)
+			w.users = int64(seed * 100)
+			if _, finding := w.play(histories.Example(seed)); finding != "" {
+				t.Errorf("history %d: %s\n%v", seed, finding, lines)
+			}
+		})
+	}
+	all.Wait()
+}
