@@ -30,14 +30,11 @@ func (d *draft) clear(f *Field) {
 func (d *draft) take(f *Field) {
 	p := d.of(f)
 	p.signIn = false
-	switch {
-	case !f.mapped:
+	if f.mapped {
+		d.takeElements(p)
+	} else {
 		stored, found := d.storedEntry(f, f.Key, f.Was)
 		p.scalar = p.scalar.take(f, stored, found)
-	case p.cleared:
-		p.elements = nil
-	default:
-		d.takeElements(p)
 	}
 	d.judge(p)
 }
