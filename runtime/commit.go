@@ -210,7 +210,7 @@ func (c commit) endContested(ctx context.Context) error {
 		return nil
 	}
 	ends := false
-	for _, o := range c.contest.sessions {
+	for _, o := range c.contested {
 		i := o.token.identity(c.engine.kind)
 		i.confirmed = true
 		key := c.key(&i, c.engine.clock.read())
@@ -226,7 +226,7 @@ func (c commit) endContested(ctx context.Context) error {
 			return c.lose(err)
 		}
 	}
-	c.life.endsContested, c.contest = false, nil
+	c.life.endsContested, c.contested = false, nil
 	if ends {
 		c.clearCookie()
 	}

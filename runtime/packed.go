@@ -60,8 +60,7 @@ func (e Entries) begin(i int) int { return int(e.number(i * rowSize)) }
 func (e Entries) keyBeginning(i int) uint32 { return e.number(i*rowSize + rowSize/2) }
 
 func (e Entries) number(at int) uint32 {
-	b := e.packed[at : at+4]
-	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+	return binary.LittleEndian.Uint32(stringBytes(e.packed[at : at+4]))
 }
 
 func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & kindMask) }

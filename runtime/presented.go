@@ -49,11 +49,6 @@ type opened struct {
 	record *Record
 }
 
-// A contest is between the sessions of several cookies that are live. Which one is the
-// visitor's, nobody can tell, as somebody may have planted the others: a request has
-// none of them, but who signs out leaves all.
-type contest struct{ sessions []opened }
-
 // rivals returns the different tokens among several cookies, of more than the
 // store is asked for the last ones: browsers send those of longer paths first.
 func (e *engine) rivals(header string) (tokens []token) {
@@ -107,7 +102,7 @@ func (s *Session) choose(ctx context.Context) {
 	case len(live) == 1:
 		s.chosen(ctx, live[0].token, live[0].record)
 	case len(live) > 1:
-		s.contest = &contest{live}
+		s.contested = live
 		s.become(identity{}, absent)
 	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
 		s.identity = replaced.identity(s.engine.kind)

@@ -59,7 +59,11 @@ type state struct {
 	reserved *ID       // for a session begun in place of this one, see RevokeBy
 	next     *hidden   // the secret of the next token, as far as something was made of it; nil: none yet
 	rivals   []token   // of several cookies, as long as it is not known which one counts
-	contest  *contest  // between the sessions of several cookies; nil: there is none
+
+	// Sessions of several cookies that are live. Which one is the visitor's, nobody can
+	// tell, as somebody may have planted the others: the request has none of them, but
+	// who signs out leaves all.
+	contested []opened
 
 	draft draft
 	live  *connection // nil: plain HTTP
@@ -230,7 +234,7 @@ func (s *Session) dirty() bool {
 // of several, although there that changes nothing.
 func (s *Session) leavesContested() bool {
 	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
-	return s.contest != nil && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
+	return len(s.contested) > 0 && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
 }
 
 // Dirty reports whether the session has changes that are not stored yet.
@@ -315,7 +319,7 @@ func (s *Session) destroy() {
 	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
-	s.life.endsContested = s.contest != nil
+	s.life.endsContested = len(s.contested) > 0
 	switch {
 	case s.hasToken && (s.draft.stored != nil || s.sight == outage):
 		s.life.ending = &ending{s.identity, false}

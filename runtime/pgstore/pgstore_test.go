@@ -27,7 +27,7 @@ var (
 	kills   = flag.Int("kills", 0, "how often a program that writes sessions, and the server, are killed")
 )
 
-func historyLength() int { return cmp.Or(*history, testtier.Count(1000, 2000, 10_000)) }
+func historyLength() int { return cmp.Or(*history, testtier.Count(1000, 2000, 20_000)) }
 
 func killCount() int { return cmp.Or(*kills, testtier.Count(1, 2, 10)) }
 

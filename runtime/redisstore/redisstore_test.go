@@ -23,7 +23,7 @@ import (
 var operations = flag.Int("history", 0,
 	"how many operations are recorded for the linearizability check; 0: as the tier says")
 
-func historyLength() int { return cmp.Or(*operations, testtier.Count(1000, 2000, 10_000)) }
+func historyLength() int { return cmp.Or(*operations, testtier.Count(1000, 2000, 20_000)) }
 
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {

@@ -171,7 +171,7 @@ func claimRounds(on backend) int {
 	if on.name == "memory" {
 		return testtier.Count(200, 200, 1000)
 	}
-	return testtier.Count(20, 20, 200)
+	return testtier.Count(20, 20, 1000)
 }
 
 // TestV9AClaimWithLostAnswersHasOneWinnerAtMost loses the answer of every third
