@@ -1,13 +1,11 @@
 package breaking
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -74,52 +72,4 @@ func fromCheckout(root, dir string) ([]Earlier, error) {
 		return err
 	})
 	return files, err
-}
-
-// fromGit reads a commit.
-func fromGit(ctx context.Context, dir, ref string) ([]Earlier, error) {
-	commit, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
-	if err != nil {
-		return nil, fmt.Errorf("%s is neither a file nor a directory, nor a commit that git knows in %s: %w", ref, dir, err)
-	}
-	root, err := git(ctx, dir, "rev-parse", "--show-toplevel")
-	if err != nil {
-		return nil, err
-	}
-	hash, top := strings.TrimSpace(string(commit)), strings.TrimRight(string(root), "\r\n")
-	list, err := git(ctx, dir, "ls-tree", "-r", "-z", "--full-tree", "--name-only", hash)
-	if err != nil {
-		return nil, err
-	}
-	var files []Earlier
-	for name := range strings.SplitSeq(string(list), "\x00") {
-		if !isOutput(name) {
-			continue
-		}
-		content, err := git(ctx, dir, "cat-file", "blob", hash+":"+name)
-		if err != nil {
-			return nil, err
-		}
-		if load.IsOwn(name, content) {
-			place := filepath.Join(top, filepath.FromSlash(name))
-			files = append(files, Earlier{filepath.Dir(place), ref + ":" + name, content})
-		}
-	}
-	return files, nil
-}
-
-// git runs a command that only reads, and returns what it prints.
-func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	command := exec.CommandContext(ctx, "git", args...)
-	command.Dir = dir
-	var failure bytes.Buffer
-	command.Stderr = &failure
-	out, err := command.Output()
-	if err != nil {
-		if said := strings.TrimSpace(failure.String()); said != "" {
-			err = errors.New(said)
-		}
-		return nil, fmt.Errorf("git %s: %w", args[0], err)
-	}
-	return out, nil
 }
