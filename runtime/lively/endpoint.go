@@ -38,6 +38,7 @@ type Endpoint[S any] struct {
 	config   Config
 	handlers map[string]Handler[S]
 	navigate NavigationHandler[S]
+	uploads  map[string]receiver[S]
 
 	mu        sync.Mutex
 	conns     map[*Conn]bool
@@ -63,6 +64,7 @@ func New[S any](sessions Sessions[S], from func(context.Context) *S, configure .
 		from:     from,
 		config:   config,
 		handlers: map[string]Handler[S]{},
+		uploads:  map[string]receiver[S]{},
 		conns:    map[*Conn]bool{},
 
 		bySession: map[string]int{},
@@ -80,9 +82,7 @@ func (e *Endpoint[S]) HandleNavigation(handle NavigationHandler[S]) { e.navigate
 
 // ServeHTTP makes the handshake and serves the connection until it ends.
 func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := e.sessions.CheckOrigin(r); err != nil {
-		e.config.OnError(r.Context(), err)
-		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+	if e.refusesOrigin(w, r) {
 		return
 	}
 	if !e.enter() {
@@ -119,6 +119,16 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer e.remove(c)
 	c.read()
+}
+
+// refusesOrigin answers a page that may not use the endpoint.
+func (e *Endpoint[S]) refusesOrigin(w http.ResponseWriter, r *http.Request) bool {
+	err := e.sessions.CheckOrigin(r)
+	if err != nil {
+		e.config.OnError(r.Context(), err)
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+	}
+	return err != nil
 }
 
 // load loads the session of a handshake. If that fails the middleware answers the

@@ -81,6 +81,7 @@ func newSiteOn(t *testing.T, store runtime.Store, configure ...func(*lively.Conf
 	mux := http.NewServeMux()
 	mux.Handle("GET /lively", s.live)
 	mux.Handle("POST /lively/sync", sessions.SyncHandler())
+	mux.Handle("POST /lively/upload/", s.live.Uploads())
 	mux.HandleFunc("POST /name", func(_ http.ResponseWriter, r *http.Request) {
 		sessiontest.VisitorFrom(r.Context()).SetName(r.PostFormValue("name"))
 	})
