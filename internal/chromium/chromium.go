@@ -140,6 +140,12 @@ func (tab *Tab) Type(selector, text string) {
 	perform(tab, "type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// Choose chooses files for an input, as a visitor does in the browser's dialogue.
+func (tab *Tab) Choose(selector string, paths ...string) {
+	tab.t.Helper()
+	perform(tab, "choose files for "+selector, chromedp.SetUploadFiles(chromedp.CSS(selector), paths))
+}
+
 // Wait waits until the script's expression is true, also across the loading of
 // pages.
 func (tab *Tab) Wait(expression string) {

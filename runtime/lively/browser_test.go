@@ -74,6 +74,7 @@ func (w *web) start(addr string, configure ...func(*runtime.Config)) {
 	mux.Handle("GET /lively", w.live)
 	mux.Handle("GET /lively/client.js", lively.Client())
 	mux.Handle("POST /lively/sync", sessions.SyncHandler())
+	mux.Handle("POST /lively/upload/", w.live.Uploads())
 	mux.HandleFunc("GET /{$}", w.page)
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -8,8 +8,15 @@ import (
 	"strings"
 )
 
-//go:embed client.js
-var clientScript string
+// The client's parts make one module.
+var (
+	//go:embed client.js
+	connectionScript string
+	//go:embed client/upload.js
+	uploadScript string
+
+	clientScript = connectionScript + "\n" + uploadScript
+)
 
 // clientTag changes with the script.
 var clientTag = func() string {

@@ -52,7 +52,7 @@ func (u *Upload) Read(b []byte) (int, error) {
 	}
 	n, err := u.content.Read(b[:min(int64(len(b)), u.left+1)])
 	if int64(n) > u.left {
-		n, err = int(u.left), refuse(http.StatusRequestEntityTooLarge, "a file may have %d bytes", u.form.limits.Bytes)
+		n, err = int(u.left), refuse(http.StatusRequestEntityTooLarge, "too large: the limit is %d bytes for each file", u.form.limits.Bytes)
 	}
 	u.left -= int64(n)
 	if err != nil && err != io.EOF {
@@ -82,7 +82,7 @@ type form struct {
 func openForm(w http.ResponseWriter, r *http.Request, limits UploadLimits) (*form, error) {
 	others := formBytes + partBytes*int64(limits.Files)
 	if (r.ContentLength-others)/int64(limits.Files) > limits.Bytes {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "%d files of %d bytes are taken at most", limits.Files, limits.Bytes)
+		return nil, refuse(http.StatusRequestEntityTooLarge, "too large: the limits are %d bytes for each file, and %d for their number", limits.Bytes, limits.Files)
 	}
 	body := &uploadBody{ReadCloser: r.Body, connection: http.NewResponseController(w), stall: limits.Stall, others: others}
 	r.Body = body
@@ -127,7 +127,7 @@ func (f *form) next() (*Upload, error) {
 // open begins a file, if it may be taken.
 func (f *form) open(part *multipart.Part) (*Upload, error) {
 	if f.files++; f.files > f.limits.Files {
-		return nil, f.fail(refuse(http.StatusRequestEntityTooLarge, "%d files are taken at most", f.limits.Files))
+		return nil, f.fail(refuse(http.StatusRequestEntityTooLarge, "too many files: the limit is %d", f.limits.Files))
 	}
 	f.body.inFile = true
 	head := make([]byte, sniffedBytes)

@@ -171,7 +171,7 @@ func TestUploadsAreLimited(t *testing.T) {
 	s := newSite(t)
 	pictures := lively.UploadLimits{Bytes: 100, Files: 2, Types: []string{"image/*", "text/csv"}, Extensions: []string{".png", ".csv", ".svg"}}
 	taken := s.collecting("pictures", pictures)
-	full := file("a.png", "image/png", png+strings.Repeat("x", 92))
+	full := func() sent { return file("a.png", "image/png", png+strings.Repeat("x", 92)) }
 	for name, x := range map[string]struct {
 		to     string
 		parts  []sent
@@ -179,15 +179,15 @@ func TestUploadsAreLimited(t *testing.T) {
 		reason string
 	}{
 		"as large as may be": {"pictures", []sent{file("a.PNG", "image/png", png+strings.Repeat("x", 92))}, 204, ""},
-		"too large":          {"pictures", []sent{file("a.png", "image/png", png+strings.Repeat("x", 93))}, 413, "a file may have 100 bytes"},
-		"far too large":      {"pictures", []sent{file("a.png", "image/png", png+strings.Repeat("x", 1<<20))}, 413, "2 files of 100 bytes are taken at most"},
-		"too many":           {"pictures", []sent{full, file("b.csv", "text/csv", "b"), file("c.csv", "text/csv", "c")}, 413, "2 files are taken at most"},
+		"too large":          {"pictures", []sent{file("a.png", "image/png", png+strings.Repeat("x", 93))}, 413, "too large: the limit is 100 bytes for each file"},
+		"far too large":      {"pictures", []sent{file("a.png", "image/png", png+strings.Repeat("x", 1<<20))}, 413, "too large: the limits are 100 bytes for each file, and 2 for their number"},
+		"too many":           {"pictures", []sent{full(), file("b.csv", "text/csv", "b"), file("c.csv", "text/csv", "c")}, 413, "too many files: the limit is 2"},
 		"another type":       {"pictures", []sent{file("a.png", "application/pdf", "%PDF-")}, 415, "files of type application/pdf are not taken"},
 		"disguised":          {"pictures", []sent{file("a.png", "image/png", "<html><script>")}, 415, "a file is declared as image/png and begins as text/html"},
 		"another extension":  {"pictures", []sent{file("a.png.exe", "image/png", png)}, 415, `files that end with ".exe" are not taken`},
 		"scripts":            {"pictures", []sent{file("a.svg", "image/svg+xml", "<svg/>")}, 415, "files of type image/svg+xml are not taken"},
 		"no file":            {"pictures", []sent{{input: "file", content: strings.NewReader("x")}}, 400, "the form has no file"},
-		"no such upload":     {"nothing", []sent{full}, 404, "there is no such upload"},
+		"no such upload":     {"nothing", []sent{full()}, 404, "there is no such upload"},
 	} {
 		*taken = nil
 		res, reason := s.known().upload(x.to, x.parts...)
@@ -212,7 +212,7 @@ func TestAnUploadOfUnknownLengthIsLimitedToo(t *testing.T) {
 		_ = form.CloseWithError(write(form, "line", []sent{{"file", "a.txt", "text/plain", endless{}}}))
 	}()
 	res, reason := b.do(b.uploadRequest(t.Context(), "small", body))
-	if res.StatusCode != http.StatusRequestEntityTooLarge || reason != "a file may have 1000 bytes" {
+	if res.StatusCode != http.StatusRequestEntityTooLarge || reason != "too large: the limit is 1000 bytes for each file" {
 		t.Errorf("answer %d %q", res.StatusCode, reason)
 	}
 	if len(*taken) != 1 || !strings.HasSuffix((*taken)[0], strings.Repeat("x", 1000)+`"`) || strings.Contains((*taken)[0], strings.Repeat("x", 1001)) {
