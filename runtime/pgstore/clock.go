@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,43 +28,12 @@ func WithClientClock() Option {
 	return func(s *Store) { s.clientClock = true }
 }
 
-// leeway is by how much two times may differ that are told by one clock: a statement
-// takes no longer to the server, mostly. Clocks that differ by less count as one.
-// duckgen_late has it, too.
-const leeway = 500 * time.Millisecond
-
-// An ahead is how far the server's clock is ahead of the program's, in whole
-// milliseconds. It changes only if it is wrong by more than the leeway, so that
-// equal times stay equal.
-type ahead struct {
-	d     atomic.Int64
-	known atomic.Bool
-}
-
-func (a *ahead) get() time.Duration { return time.Duration(a.d.Load()) }
-
-// observe takes note that the server's clock said what it did at some moment of an
-// operation, which the program's clock saw beginning and the monotonic one has timed.
-func (a *ahead) observe(began, server time.Time, took time.Duration) {
-	most := server.Sub(began)
-	least := most - took
-	fits := func(d time.Duration) bool { return least-leeway < d && d < most+leeway }
-	switch {
-	case fits(a.get()):
-	case fits(0):
-		a.d.Store(0)
-	default:
-		a.d.Store(int64((most - took/2).Round(time.Millisecond)))
-	}
-	a.known.Store(true)
-}
-
 // Ahead implements [runtime.Clocked].
-func (s *Store) Ahead() time.Duration { return s.ahead.get() }
+func (s *Store) Ahead() time.Duration { return s.ahead.Get() }
 
 // Measure implements [runtime.Clocked].
 func (s *Store) Measure(ctx context.Context, now time.Time) error {
-	if s.clientClock || s.ahead.known.Load() {
+	if s.clientClock || s.ahead.Known() {
 		return nil
 	}
 	m := s.moment(now)
@@ -88,7 +56,7 @@ type moment struct {
 func (s *Store) moment(now time.Time) moment {
 	m := moment{clientClock: s.clientClock, now: now}
 	if !m.clientClock {
-		m.ahead, m.began = s.ahead.get(), time.Now()
+		m.ahead, m.began = s.ahead.Get(), time.Now()
 	}
 	return m
 }
@@ -117,8 +85,8 @@ func (s *Store) observe(m *moment, server time.Time) (by time.Duration) {
 	if m.clientClock {
 		return 0
 	}
-	s.ahead.observe(m.now, server, time.Since(m.began))
-	return -s.ahead.get()
+	s.ahead.Observe(m.now, server, time.Since(m.began))
+	return -s.ahead.Get()
 }
 
 // withClock begins a statement whose first arguments are those of a moment: c.now is

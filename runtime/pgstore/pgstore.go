@@ -44,7 +44,7 @@ type Store struct {
 	watchConfig *pgx.ConnConfig // nil: as the pool connects
 
 	clientClock bool
-	ahead       ahead
+	ahead       serverclock.Ahead
 
 	closing  sync.Once
 	closed   context.Context // done by Close

@@ -1,4 +1,4 @@
-package pgstore
+package serverclock
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 )
 
 func TestAheadChangesOnlyIfItIsWrong(t *testing.T) {
-	var a ahead
+	var a Ahead
 	began := time.UnixMilli(1_790_000_000_000)
 	for _, step := range []struct {
 		what         string
@@ -22,8 +22,8 @@ func TestAheadChangesOnlyIfItIsWrong(t *testing.T) {
 		{"half of the way", -200*time.Second + 2*time.Millisecond, 4 * time.Millisecond, -200 * time.Second},
 		{"a clock that was put right", 100 * time.Millisecond, 0, 0},
 	} {
-		if a.observe(began, began.Add(step.server), step.took); a.get() != step.want {
-			t.Errorf("%s: the server is taken to be %v ahead, want %v", step.what, a.get(), step.want)
+		if a.Observe(began, began.Add(step.server), step.took); a.Get() != step.want {
+			t.Errorf("%s: the server is taken to be %v ahead, want %v", step.what, a.Get(), step.want)
 		}
 	}
 }
