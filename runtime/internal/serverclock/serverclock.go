@@ -24,11 +24,7 @@ func Move(r *runtime.Record, by time.Duration) *runtime.Record {
 		e := &next.Earlier[i]
 		e.Ended, e.Presented = MoveTime(e.Ended, by), MoveTime(e.Presented, by)
 	}
-	if r.Ticket != nil {
-		ticket := *r.Ticket
-		ticket.Ends = MoveTime(ticket.Ends, by)
-		next.Ticket = &ticket
-	}
+	next.Ticket = moveTicket(r.Ticket, by)
 	return &next
 }
 
@@ -45,4 +41,27 @@ func MoveResult(r *runtime.Result, by time.Duration) {
 	for _, t := range []*time.Time{&r.Created, &r.Renewed, &r.SignedIn, &r.Used, &r.Deadline, &r.Expires} {
 		*t = MoveTime(*t, by)
 	}
+}
+
+// MoveDelta returns the delta with all its times moved, or itself if that changes
+// nothing.
+func MoveDelta(d *runtime.Delta, by time.Duration) *runtime.Delta {
+	if by == 0 {
+		return d
+	}
+	next := *d
+	for _, t := range []*time.Time{&next.Deadline, &next.Used, &next.Active} {
+		*t = MoveTime(*t, by)
+	}
+	next.Ticket = moveTicket(d.Ticket, by)
+	return &next
+}
+
+func moveTicket(t *runtime.Ticket, by time.Duration) *runtime.Ticket {
+	if t == nil {
+		return nil
+	}
+	next := *t
+	next.Ends = MoveTime(t.Ends, by)
+	return &next
 }

@@ -1,0 +1,169 @@
+package mysqlstore_test
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/duckgen/duckgen/internal/testtier"
+	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/mysqlstore"
+	"github.com/duckgen/duckgen/runtime/storetest"
+)
+
+// A flag that is 0 leaves the number to the tier of the tests.
+var (
+	history = flag.Int("history", 0, "how many operations are recorded for the linearizability check")
+	kills   = flag.Int("kills", 0, "how often a program that writes sessions, and the server, are killed")
+)
+
+func historyLength() int { return cmp.Or(*history, testtier.Count(1000, 2000, 10_000)) }
+
+func killCount() int { return cmp.Or(*kills, testtier.Count(1, 2, 5)) }
+
+// shared is the server of all tests that need no settings of their own. It is nil
+// where the environment names another.
+var shared = sync.OnceValues(func() (*servertest.MariaDB, error) {
+	if os.Getenv(servertest.MySQLVariable) != "" {
+		return nil, nil
+	}
+	started.Store(true)
+	return servertest.NewMariaDB()
+})
+
+var started atomic.Bool
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if started.Load() {
+		if s, err := shared(); err == nil {
+			if err := s.Close(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+	}
+	os.Exit(code)
+}
+
+// serverDSN returns where the shared server is.
+func serverDSN(t testing.TB) string {
+	t.Helper()
+	if dsn := os.Getenv(servertest.MySQLVariable); dsn != "" {
+		return dsn
+	}
+	return server(t).DSN("")
+}
+
+// server returns the shared server for a test that stops it and starts it again.
+func server(t testing.TB) *servertest.MariaDB {
+	t.Helper()
+	testtier.NotShort(t, "it needs a server")
+	s, err := shared()
+	servertest.Check(t, err)
+	if s == nil {
+		t.Skip("the own server stays up")
+	}
+	return s
+}
+
+// emptyDSN returns the DSN of a database that is empty.
+func emptyDSN(t testing.TB) string {
+	t.Helper()
+	return servertest.Database(t, serverDSN(t))
+}
+
+// open opens a store for the clock of a test, and closes it at the end.
+func open(t testing.TB, dsn string) *mysqlstore.Store {
+	t.Helper()
+	return openServed(t, dsn, mysqlstore.WithClientClock())
+}
+
+// openServed opens one that judges by the server's clock.
+func openServed(t testing.TB, dsn string, options ...mysqlstore.Option) *mysqlstore.Store {
+	t.Helper()
+	s, err := mysqlstore.Open(t.Context(), dsn, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestContract(t *testing.T) {
+	dsn := serverDSN(t)
+	t.Setenv(servertest.MySQLVariable, dsn) // for the process that C16 kills
+	tables := tables{T: t, server: dsn}
+	storetest.Run(t,
+		tables.open,
+		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
+			name := sha256.Sum256([]byte(data))
+			return open(t, servertest.NamedDatabase(t, dsn, "duckgen_test_"+hex.EncodeToString(name[:8])))
+		}),
+		storetest.WithOutage(crash),
+		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killConnections(t, dsn) }),
+		storetest.WithClocks(tables.openTwice),
+		storetest.WithHistory(historyLength()), storetest.WithKills(killCount()))
+}
+
+// tables lends databases: to make the tables takes longer than to check most of the
+// statements on them.
+type tables struct {
+	*testing.T
+	server string
+	free   []string // databases with empty tables
+}
+
+func (l *tables) open(t *testing.T) runtime.Store { return open(t, l.lend(t)) }
+
+func (l *tables) openTwice(t *testing.T) [2]runtime.Store {
+	dsn := l.lend(t)
+	return [2]runtime.Store{openServed(t, dsn), openServed(t, dsn)}
+}
+
+// lend returns the DSN of a database that the test has for itself.
+func (l *tables) lend(t *testing.T) (dsn string) {
+	if len(l.free) == 0 {
+		l.free = append(l.free, servertest.Database(l.T, l.server))
+	}
+	dsn = l.free[0]
+	l.free = l.free[1:]
+	t.Cleanup(func() {
+		servertest.ExecuteMySQL(t, dsn, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_revocations; DELETE FROM duckgen_changes")
+		l.free = append(l.free, dsn)
+	})
+	return dsn
+}
+
+// killConnections closes all connections but its own. Those of a pool are made anew
+// before anything is sent.
+func killConnections(t *testing.T, dsn string) {
+	for _, id := range servertest.QueryMySQL(t, dsn, "SELECT id FROM information_schema.processlist WHERE db IS NOT NULL AND id<>CONNECTION_ID()") {
+		servertest.ExecuteMySQL(t, dsn, "KILL "+id[0])
+	}
+}
+
+// crash kills the server of a store. What it returns starts it again.
+func crash(t *testing.T, _ runtime.Store) (restart func()) {
+	s, err := shared()
+	if err != nil || s == nil {
+		t.Skip("the own server stays up")
+	}
+	s.Kill()
+	return func() {
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
