@@ -28,10 +28,10 @@ func (r *Record) find(p Proof) slot {
 
 func (r *Record) earlier(at slot) *EarlierProof { return &r.Earlier[at-1] }
 
-// isCurrent reports whether the proof in the slot is the current one, or one that
-// a sign-in of the same user has joined.
+// isCurrent reports whether the proof in the slot is the current one, or one that is
+// as good.
 func (r *Record) isCurrent(at slot) bool {
-	return at == current || r.earlier(at).By == RenewJoin
+	return at == current || at > current && r.earlier(at).By == RenewJoin
 }
 
 // A purpose is what an operation is for.
@@ -197,12 +197,15 @@ func (r *Record) renewalOf(d *Delta, at slot, key Key, admission error) (kind Re
 		return 0, false, admission
 	default:
 		kind = d.Renewal.Kind
-		return kind, kind != RenewPlain || r.renewable(at, key), nil
+		return kind, kind.endsEarlier() || r.renewable(at, key), nil
 	}
 }
 
-// renewable reports whether a plain renewal by the proof in the slot takes place.
-// By a ticket that alone can deliver the session it does, for nobody has its token.
+// endsEarlier reports whether a renewal of the kind ends all tokens before.
+func (k RenewalKind) endsEarlier() bool { return k == RenewSignIn || k == RenewSignOut }
+
+// renewable reports whether a renewal that ends nothing takes place by the proof in the
+// slot. By a ticket that alone can deliver the session it does, for nobody has its token.
 func (r *Record) renewable(at slot, key Key) bool {
 	if key.Ticket && r.isUndelivered() {
 		return true

@@ -39,7 +39,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	if renews {
 		next.renew(kind, d.Renewal, at, key.Now)
 	}
-	if d.Ticket != nil && isCurrent {
+	if d.Ticket != nil && renews {
 		next.Ticket = r.nextTicket(d.Ticket)
 	}
 	if key.Ticket {
@@ -87,7 +87,7 @@ func (r *Record) renew(kind RenewalKind, renewal *Renewal, at slot, now time.Tim
 		if i == r.fallsOut(at) {
 			continue
 		}
-		if e.By == RenewJoin && kind != RenewJoin || e.By == RenewPlain && (kind == RenewSignIn || kind == RenewSignOut) {
+		if e.By == RenewJoin && kind != RenewJoin || e.By == RenewPlain && kind.endsEarlier() {
 			e = EarlierProof{Proof: e.Proof, Ended: now, By: kind, Grace: renewal.Grace}
 		}
 		earlier = append(earlier, e)

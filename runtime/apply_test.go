@@ -483,12 +483,12 @@ func TestT6Expiry(t *testing.T) {
 		{"a later deadline by a clock set back", runtime.Delta{Deadline: at(2 * life), Active: at(time.Hour)}, idle, 2 * life},
 		{
 			"a ticket that alone delivers the session",
-			runtime.Delta{Active: at(idle + time.Hour), Ticket: &runtime.Ticket{Ends: at(time.Minute), Sole: true}},
+			runtime.Delta{Active: at(idle + time.Hour), Renewal: &runtime.Renewal{}, Ticket: &runtime.Ticket{Ends: at(time.Minute), Sole: true}},
 			time.Minute, life,
 		},
 		{
 			"any other ticket",
-			runtime.Delta{Active: at(idle + time.Hour), Ticket: &runtime.Ticket{Ends: at(time.Minute)}},
+			runtime.Delta{Active: at(idle + time.Hour), Renewal: &runtime.Renewal{}, Ticket: &runtime.Ticket{Ends: at(time.Minute)}},
 			idle + time.Hour, life,
 		},
 	}

@@ -75,9 +75,8 @@ func (c commit) prepareDelta(now time.Time) error {
 	if err := c.prepareRenewal(); err != nil {
 		return err
 	}
-	if c.byTicket() && (c.room.delta.Renewal != nil || c.movesCookie(c.persistence())) {
-		ends := c.room.delta.Renewal != nil && c.room.delta.Renewal.Kind != RenewPlain
-		c.room.delta.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.present(c.engine.kind), ends)
+	if renewal := c.room.delta.Renewal; renewal != nil && c.byTicket() {
+		c.room.delta.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.present(c.engine.kind), renewal.Kind.endsEarlier())
 	}
 	return nil
 }
@@ -90,7 +89,8 @@ func (c commit) movesCookie(stored Persistence) bool {
 }
 
 // prepareRenewal adds a new token if one is due: the browser has to be able
-// to learn it.
+// to learn it. A ticket replaces the token that it finds, and its connection goes on
+// with that, so it finds one that no browser has.
 func (c commit) prepareRenewal() error {
 	kind := RenewPlain
 	switch {
@@ -98,7 +98,7 @@ func (c commit) prepareRenewal() error {
 		kind = RenewSignIn
 	case c.draft.signsOut():
 		kind = RenewSignOut
-	case !c.life.renew:
+	case !c.life.renew && !(c.byTicket() && c.movesCookie(c.persistence())):
 		return nil
 	}
 	switch {
@@ -138,7 +138,7 @@ func (c commit) accept(result *Result) {
 		c.issued, c.renewed = true, true
 		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}
-	if result.Won || result.Current && (d.Ticket != nil || !c.byTicket() && c.movesCookie(result.Persistence)) {
+	if result.Won || result.Current && !c.byTicket() && c.movesCookie(result.Persistence) {
 		c.deliver(d.Ticket, c.room.ticket)
 	}
 	c.cookieEnds = c.engine.config.Cookie.end(result.Persistence, result.Deadline)

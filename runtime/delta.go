@@ -39,9 +39,9 @@ type Delta struct {
 	Renewal *Renewal    // nil: the token stays
 	Redeem  *Redemption // nil: no ticket is redeemed
 
-	// Ticket replaces that of the record, if the presented proof is the current one, or
-	// as good. As long as only a ticket can deliver the session, the first one's Saw and
-	// Sole stay. Nil: none.
+	// Ticket delivers the token of Renewal, without which there is none, and replaces
+	// that of the record. As long as only a ticket can deliver the session, the first
+	// one's Saw and Sole stay. Nil: none.
 	Ticket *Ticket
 }
 
@@ -86,7 +86,7 @@ type Limit struct {
 // not is refused as a whole. A ticket that was outstanding ends with the proof that
 // it was made for.
 type Renewal struct {
-	Kind   RenewalKind // RenewJoin is chosen by the store, in place of RenewSignIn
+	Kind   RenewalKind // the store may choose RenewJoin in place of RenewSignIn
 	Proof  Proof
 	Family Family // of the new secret; a plain renewal keeps that of the secret before
 	Grace  time.Duration

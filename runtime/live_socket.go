@@ -32,7 +32,7 @@ const (
 //	  met that it has to prove its device        is sent to reconnect
 //	  begun another session after that           is sent to reconnect
 //	the store answers that the session
-//	  lives, with its token                      stays, and asks again when it expires or a proof is due
+//	  lives, with its token or one as good       stays, and asks again when it expires or a proof is due
 //	  lives, with a newer token                  is sent to reconnect; after connecting it may stay for the grace
 //	  was signed in elsewhere                    is sent to reconnect
 //	  lives, and its device has to be proved     is sent to reconnect
@@ -252,7 +252,7 @@ func (x *socket) pause(d time.Duration) {
 func (x *socket) answered(id ID, proof Proof, r *Record, err error, strict bool) (end LivelyEnd, closes bool) {
 	x.all.mu.Lock()
 	defer x.all.mu.Unlock()
-	renewed := err == nil && r.Proof != proof
+	renewed := err == nil && !r.isCurrent(r.find(proof))
 	switch {
 	case x.gone || x.id != id || x.current() != proof:
 		return end, false

@@ -13,10 +13,11 @@ const ticketParam = "ticket"
 
 // SyncHandler answers the fetch that SyncBrowserState asks for: it redeems a
 // ticket for the session's cookie, or removes the cookie of a session that has
-// ended. Mount it at Config.SyncPath. It answers
+// ended. Mount it at Config.SyncPath. It takes a POST alone, which no image or link of
+// a page can send, and answers
 //
 //   - 204 with the cookie, or with its removal,
-//   - 403 to a page of another origin and to a navigation,
+//   - 403 to a page of another origin and to a navigation, 405 to another method,
 //   - 409 if the browser has another session than the connection, or a live
 //     one that is not to be removed,
 //   - 410 to a ticket that is used, too old or unknown,
@@ -24,8 +25,8 @@ const ticketParam = "ticket"
 func (m *Manager[S]) SyncHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if r.Method != http.MethodGet && r.Method != http.MethodPost {
-			w.Header().Set("Allow", "GET, POST")
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
@@ -50,9 +51,9 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 }
 
 // isSameOriginFetch distinguishes a fetch by a page of this origin from everything else.
-// Browsers say so in Sec-Fetch-Site; over plain HTTP they do not, and the page's
-// Origin or Referer has to. There a navigation, which a link of the same origin
-// can start, is recognised by asking for a document.
+// Browsers say so in Sec-Fetch-Site; over plain HTTP they do not, and the page's Origin
+// has to. There a navigation, which a form of the same origin can start, is recognised by
+// asking for a document.
 func isSameOriginFetch(r *http.Request) bool {
 	h := r.Header
 	if site := h.Get("Sec-Fetch-Site"); site != "" {
@@ -62,11 +63,7 @@ func isSameOriginFetch(r *http.Request) bool {
 	if strings.Contains(h.Get("Accept"), "text/html") {
 		return false
 	}
-	page := h.Get("Origin")
-	if page == "" {
-		page = h.Get("Referer")
-	}
-	u, err := url.Parse(page)
+	u, err := url.Parse(h.Get("Origin"))
 	return err == nil && u.Host != "" && u.Host == r.Host
 }
 
@@ -202,7 +199,8 @@ func (e *engine) removeToken(held *token, alive bool) syncAnswer {
 }
 
 // redeem trades a ticket for a new token, in one step: of the family of the one
-// that the browser holds, if that is of the same session. A session that nothing else
+// that the browser holds, if that is of the same session. The connection goes on with
+// the token that the ticket was made for. A session that nothing else
 // can deliver ends when the ticket meets the wrong browser.
 func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Redemption) (syncAnswer, error) {
 	now := e.clock.read()
@@ -213,7 +211,7 @@ func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Re
 	key := Key{ID: ticket.id, Proof: ticket.secret.ticketProof(e.kind), Ticket: true, Now: now}
 	d := &Delta{
 		Redeem:  seen,
-		Renewal: &Renewal{Proof: t.secret.proof(e.kind), Family: t.secret.family(e.kind), Grace: e.config.Grace},
+		Renewal: &Renewal{Kind: RenewJoin, Proof: t.secret.proof(e.kind), Family: t.secret.family(e.kind), Grace: e.config.Grace},
 	}
 	e.use(d, now)
 	result, err := e.store.Update(ctx, key, d)

@@ -70,9 +70,10 @@ const (
 	RenewSignIn
 	RenewSignOut
 
-	// RenewJoin is a sign-in of the same user by a token that another sign-in has
-	// just ended, a double click for instance. The token before stays as good as the
-	// new one until a renewal of another kind.
+	// RenewJoin: the token before stays as good as the new one until a renewal of
+	// another kind. It is a sign-in of the same user by a token that another sign-in
+	// has just ended, a double click for instance; and the redemption of a ticket,
+	// which replaces a token that only a live connection has.
 	RenewJoin
 )
 

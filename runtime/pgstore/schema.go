@@ -15,7 +15,7 @@ import (
 var schema string
 
 // schemaVersion is what duckgen_schema_version in schema.sql returns.
-const schemaVersion = 9
+const schemaVersion = 10
 
 // schemaLock is an advisory lock: two programs that make the tables at once would
 // disturb each other.

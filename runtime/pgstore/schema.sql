@@ -10,8 +10,8 @@ BEGIN
     IF to_regprocedure('duckgen_schema_version()') IS NOT NULL THEN
         version := duckgen_schema_version();
     END IF;
-    IF version <> 9 THEN
-        RAISE EXCEPTION 'the tables are of version %, and these statements make version 9: '
+    IF version <> 10 THEN
+        RAISE EXCEPTION 'the tables are of version %, and these statements make version 10: '
             'drop the tables whose names begin with duckgen_, which ends all sessions, and the functions', version;
     END IF;
 END $$;
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS duckgen_sessions (
     -- the last proofs before the current one, newest first
     earlier_proof     bytea[],
     earlier_ended     timestamptz[],
-    earlier_by        smallint[], -- 0: renewed, 1: signed in, 2: signed out, 3: joined by a sign-in of the same user
+    earlier_by        smallint[], -- 0: renewed, 1: signed in, 2: signed out, 3: as good as the one after it
     earlier_presented timestamptz[],
     earlier_grace     interval[],
 
@@ -609,7 +609,7 @@ BEGIN
     RETURN coalesce(k_now >= r.earlier_ended[n] + r.earlier_grace[n], true);
 END $$;
 
--- Whether a plain renewal by the proof at a place takes place. By a ticket that alone can
+-- Whether a renewal that ends nothing takes place by the proof at a place. By a ticket that alone can
 -- deliver the session it does, for nobody has its token.
 CREATE OR REPLACE FUNCTION duckgen_renewable(
     r duckgen_sessions, place integer, k_ticket boolean, k_now timestamptz
@@ -633,7 +633,7 @@ BEGIN
         judged := duckgen_sign_in(r, d->'sign_in', place, k_now, k_arrived, verdict);
         verdict := judged.verdict;
         kind := judged.kind;
-    ELSIF verdict = 'ok' AND wanted IS NOT NULL AND (wanted <> 0 OR duckgen_renewable(r, place, k_ticket, k_now)) THEN
+    ELSIF verdict = 'ok' AND wanted IS NOT NULL AND (wanted IN (1, 2) OR duckgen_renewable(r, place, k_ticket, k_now)) THEN
         kind := wanted;
     END IF;
 END $$;
@@ -756,7 +756,7 @@ BEGIN
         r := duckgen_renew(r, renewal.kind, d->'renew', admitted.place, k_now);
         PERFORM duckgen_tell('renewed ' || k_id || ' ' || encode(r.proof, 'hex'));
     END IF;
-    IF k_ticket OR current AND d ? 'ticket' THEN
+    IF k_ticket OR won AND d ? 'ticket' THEN
         r := duckgen_set_ticket(r, CASE WHEN NOT k_ticket THEN d->'ticket' END);
         r.ticket_ends := r.ticket_ends + k_late;
         IF before.ticket_sole AND NOT k_ticket THEN -- the browser has got nothing since
@@ -900,7 +900,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer
-LANGUAGE sql IMMUTABLE AS 'SELECT 9';
+LANGUAGE sql IMMUTABLE AS 'SELECT 10';
 
 -- What the program calls finds nothing but what is here, whatever the search_path of
 -- its connection: others may have made operators and functions that fit better.

@@ -162,7 +162,7 @@ func timesElsewhere(k *kit) {
 		s := a.create()
 		began := time.Now()
 		ends := b.now().now.Add(time.Minute).Truncate(time.Millisecond)
-		b.now().update(b.now().key(s), &runtime.Delta{Ticket: &runtime.Ticket{Proof: newProof(), Ends: ends}})
+		s = b.now().deliver(s, &runtime.Ticket{Proof: newProof(), Ends: ends})
 		for _, p := range []process{a, b} {
 			if t := p.now().load(s).Ticket; t == nil {
 				k.Errorf("no ticket by a clock that is %v ahead", p.ahead)

@@ -65,6 +65,8 @@ var contract = []clause{
 		{"no renewal forgets a token that may be in use", keepsInUse},
 		{"a token of the family that is forgotten is reuse", forgottenIsReuse},
 		{"a ticket is redeemed once", ticketOnce},
+		{"a redemption keeps the connection's token", redemptionKeepsTheConnection},
+		{"a ticket goes with a renewal alone", onlyRenewalsHaveTickets},
 		{"of concurrent redemptions one wins", oneRedemptionWins},
 		{"a ticket is redeemed for its browser only", ticketForBrowser},
 		{"a ticket ends with its token", ticketEndsWithToken},

@@ -255,6 +255,9 @@ func (h *random) delta(r *runtime.Record) *runtime.Delta {
 		for range h.IntN(3) {
 			d.Redeem.Same = append(d.Redeem.Same, h.proof(r))
 		}
+		if d.Renewal != nil && d.Renewal.Kind == runtime.RenewPlain && h.oneIn(2) {
+			d.Renewal.Kind = runtime.RenewJoin
+		}
 	}
 	h.settings(d)
 	return d

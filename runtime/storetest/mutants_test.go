@@ -284,6 +284,22 @@ var mutants = []mutant{
 	{"a renewal that lost leaves its ticket", []string{"a ticket ends with its token"}, func(s *toy) {
 		onNext(s, func(next, _ *runtime.Record, d *runtime.Delta) { next.Ticket = d.Ticket })
 	}},
+	{"a redemption is a plain renewal", []string{"a redemption keeps the connection's token"}, func(s *toy) {
+		onDelta(s, func(d *runtime.Delta) {
+			if d.Redeem != nil && d.Renewal != nil {
+				renewal := *d.Renewal
+				renewal.Kind = runtime.RenewPlain
+				d.Renewal = &renewal
+			}
+		})
+	}},
+	{"a ticket goes without a renewal", []string{"a ticket goes with a renewal alone"}, func(s *toy) {
+		onNext(s, func(next, _ *runtime.Record, d *runtime.Delta) {
+			if d.Renewal == nil && d.Ticket != nil {
+				next.Ticket = d.Ticket
+			}
+		})
+	}},
 	{"a redeemed ticket stays", []string{
 		"a ticket is redeemed once", "of concurrent redemptions one wins",
 	}, func(s *toy) {

@@ -470,19 +470,66 @@ func (k *kit) ticketKey(s session, t *runtime.Ticket) runtime.Key {
 	return key
 }
 
-// ticketed stores a session with a ticket for a browser without a cookie.
+// ticketed stores a session with a ticket for a browser without a cookie. It returns
+// the session by the token that the ticket's connection has.
 func (k *kit) ticketed(sole bool) (session, *runtime.Ticket) {
 	k.Helper()
-	s := k.create()
 	t := &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Sole: sole}
-	k.update(k.key(s), &runtime.Delta{Ticket: t})
-	return s, t
+	return k.deliver(k.create(), t), t
+}
+
+// deliver renews by a live connection, which gets a ticket.
+func (k *kit) deliver(s session, t *runtime.Ticket) session {
+	k.Helper()
+	next := s.with(newProof())
+	d := renewal(next)
+	d.Ticket = t
+	k.update(k.key(s), d)
+	return next
 }
 
 func redeem(to session) *runtime.Delta {
 	d := renewal(to)
+	d.Renewal.Kind = runtime.RenewJoin
 	d.Redeem = &runtime.Redemption{}
 	return d
+}
+
+// redemptionKeepsTheConnection checks L2: the token that a ticket replaces stays as
+// good as the new one until another renewal.
+func redemptionKeepsTheConnection(k *kit) {
+	conn, t := k.ticketed(false)
+	browser := conn.with(newProof())
+	k.update(k.ticketKey(conn, t), redeem(browser))
+	k.holds("the browser's token", browser)
+	k.later(time.Hour)
+	if result := k.update(k.key(conn), set(k.entry("theme", "dark"))); !result.Current {
+		k.Errorf("a connection whose ticket was redeemed an hour ago writes with a token that is not current")
+	}
+	k.holds("the browser's token beside the connection's", browser, k.entry("theme", "dark"))
+
+	again := &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Saw: conn.proof}
+	conn = k.deliver(conn, again)
+	d := redeem(conn.with(newProof()))
+	d.Redeem.Presented = browser.proof
+	k.update(k.ticketKey(conn, again), d)
+	k.holds("the connection's second token", conn, k.entry("theme", "dark"))
+
+	elsewhere := conn.with(newProof())
+	browser.proof = d.Renewal.Proof
+	k.update(k.key(browser), k.signIn(elsewhere, "7"))
+	k.want("a connection after a sign-in elsewhere", k.loadErr(k.key(conn)), runtime.ErrSuperseded)
+}
+
+// onlyRenewalsHaveTickets checks that a delta without a renewal stores no ticket: the
+// token may be in a browser, and would be a connection's, too.
+func onlyRenewalsHaveTickets(k *kit) {
+	s := k.create()
+	t := &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace)}
+	k.update(k.key(s), &runtime.Delta{Ticket: t})
+	k.want("a redemption of a ticket without a renewal",
+		k.updateErr(k.ticketKey(s, t), redeem(s.with(newProof()))), runtime.ErrNotFound)
+	k.holds("a delta whose ticket has no renewal", s)
 }
 
 // ticketOnce checks S4 and L3.
@@ -533,18 +580,19 @@ func ticketForBrowser(k *kit) {
 	k.want("a ticket without a redemption",
 		k.updateErr(k.ticketKey(s, t), renewal(s.with(newProof()))), runtime.ErrConflict)
 	bound := &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Saw: s.proof}
-	k.update(k.key(s), &runtime.Delta{Ticket: bound})
+	saw := s.proof
+	s = k.deliver(s, bound)
 	next := s.with(newProof())
 	d := redeem(next)
 	k.want("a redemption by a browser that lost the cookie", k.updateErr(k.ticketKey(s, bound), d), runtime.ErrConflict)
 	k.gone("a refused redemption", next)
-	d.Redeem = &runtime.Redemption{Presented: newProof(), Same: []runtime.Proof{newProof(), s.proof}, Live: true}
+	d.Redeem = &runtime.Redemption{Presented: newProof(), Same: []runtime.Proof{newProof(), saw}, Live: true}
 	k.update(k.ticketKey(s, bound), d)
 	k.holds("the redemption by the browser that the handshake saw", next)
 
 	old, current := k.renewed()
 	bound = &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace), Saw: old.proof}
-	k.update(k.key(current), &runtime.Delta{Ticket: bound})
+	k.deliver(current, bound)
 	d = redeem(old.with(newProof()))
 	d.Redeem.Presented = current.proof
 	k.update(k.ticketKey(old, bound), d)
@@ -579,7 +627,7 @@ func soleTicket(k *kit) {
 
 	s, _ = k.ticketed(true)
 	t = &runtime.Ticket{Proof: newProof(), Ends: k.now.Add(grace / 2), Saw: s.proof}
-	k.update(k.key(s), &runtime.Delta{Ticket: t})
+	s = k.deliver(s, t)
 	k.at("the expiry once the only ticket was replaced", k.load(s).Expires, t.Ends)
 	next = s.with(newProof())
 	k.update(k.ticketKey(s, t), redeem(next)) // by a browser like the first one's

@@ -145,7 +145,7 @@ func (a *action) handle() {
 
 // sync fetches what an event has sent the page for.
 func (a *action) sync(path string) func() {
-	return func() { a.serve(a.on.sessions.SyncHandler(), a.newRequest(http.MethodGet, path)) }
+	return func() { a.serve(a.on.sessions.SyncHandler(), a.newRequest(http.MethodPost, path)) }
 }
 
 // revoke ends all sessions of a user.

@@ -37,7 +37,7 @@ var mutants = []mutant{
 	{"T8: a retried sign-in after a lost answer begins a session of its own", "admit.go",
 		"case s.sameUser(r.Entries):\n\t\treturn RenewSignIn, nil", "case false:\n\t\treturn RenewSignIn, nil"},
 	{"T10: an anonymous token from before a sign-in ends the session", "apply.go",
-		`|| e.By == RenewPlain && (kind == RenewSignIn || kind == RenewSignOut) {`, `{`},
+		`|| e.By == RenewPlain && kind.endsEarlier() {`, `{`},
 	{"T12: a renewal forgets a token that is in use", "admit.go",
 		`return (r.isCurrent(at) || r.earlier(at).neverReplaced(key.Now)) && r.hasRoom(at, key.Now)`, `return r.isCurrent(at) || r.earlier(at).neverReplaced(key.Now)`},
 	{"T4: who has waited too long ends nothing", "admit.go",

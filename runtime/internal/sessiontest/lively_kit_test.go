@@ -146,7 +146,7 @@ func (c *socket) told() string {
 // fetch is what the page does with a sync URL: a fetch of its own origin. It
 // returns the status.
 func (b *browser) fetch(url string, change ...func(*http.Request)) int {
-	r := httptest.NewRequest("GET", "https://shop.example"+url, nil)
+	r := httptest.NewRequest("POST", "https://shop.example"+url, nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Sec-Fetch-Mode", "cors")
 	r.Header.Set("Sec-Fetch-Dest", "empty")

@@ -133,16 +133,16 @@ func (p *page) event(text string) (told string) {
 	return ""
 }
 
-// get returns status and body of a request of the page.
-func (p *page) get(path string) (int, string) {
+// send returns status and body of a request of the page.
+func (p *page) send(method, path string) (int, string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), soon)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, "GET", p.url+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, p.url+path, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r.Header.Set("Referer", p.url+"/") // plain HTTP has no Sec-Fetch-Site
+	r.Header.Set("Origin", p.url) // plain HTTP has no Sec-Fetch-Site
 	res, err := p.client.Do(r)
 	if err != nil {
 		p.t.Fatal(err)
@@ -162,14 +162,14 @@ func (p *page) obey(told string) {
 	if !ok {
 		p.t.Fatalf("the page was told %q, want a sync URL", told)
 	}
-	if status, _ := p.get(path); status != http.StatusNoContent {
+	if status, _ := p.send(http.MethodPost, path); status != http.StatusNoContent {
 		p.t.Errorf("sync: status %d, want 204", status)
 	}
 }
 
 func (p *page) shows(want string) {
 	p.t.Helper()
-	if _, got := p.get("/"); got != want {
+	if _, got := p.send(http.MethodGet, "/"); got != want {
 		p.t.Errorf("the page shows %q, want %q", got, want)
 	}
 }

@@ -162,12 +162,18 @@ func TestL2RenewalSendsTheOtherSocketsToReconnect(t *testing.T) {
 			one.open("the socket that renewed")
 			two.closed("the other socket", runtime.LivelyReconnect)
 			wantStatus(t, "redemption", one.sync(), http.StatusNoContent)
-			one.closed("the socket whose ticket was redeemed", runtime.LivelyReconnect)
+			s.now = s.now.Add(time.Hour)
+			one.open("the socket whose ticket was redeemed")
+			one.do(func(v *VisitorSession) { v.SetName("Grace") })
+			if got := b.name(); got != "Grace" {
+				t.Errorf("name %q: the socket whose ticket was redeemed has stored nothing", got)
+			}
 			again := b.closable()
 			again.open("a socket with the new cookie")
 			again.do(func(v *VisitorSession) { v.Renew() })
 			again.do(func(v *VisitorSession) { v.Renew() })
 			again.open("a socket that renewed twice")
+			one.closed("after another socket has renewed", runtime.LivelyReconnect)
 		})
 	}
 }
@@ -219,7 +225,9 @@ func TestL2SessionBegunByASocketIsFollowed(t *testing.T) {
 		c := b.closable()
 		c.do(func(v *VisitorSession) { v.SetUserID(7) })
 		wantStatus(t, "redemption", c.sync(), http.StatusNoContent)
-		c.closed("after the redemption", runtime.LivelyReconnect)
+		c.open("after the redemption")
+		b.visit(func(v *VisitorSession) { v.Renew() })
+		c.closed("after a renewal by a request", runtime.LivelyReconnect)
 
 		c = s.browser().closable()
 		c.do(func(v *VisitorSession) { v.SetUserID(8) })

@@ -956,7 +956,7 @@ func TestL3ASessionThatAnEventEnsuresIsFetched(t *testing.T) {
 	}); err != nil || len(c.urls) != 1 {
 		t.Fatalf("%v, told %q", err, c.urls)
 	}
-	r := httptest.NewRequest("GET", "https://shop.example"+c.urls[0], nil)
+	r := httptest.NewRequest("POST", "https://shop.example"+c.urls[0], nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Sec-Fetch-Mode", "cors")
 	r.Header.Set("Sec-Fetch-Dest", "empty")

@@ -122,7 +122,7 @@ func (w *world) endEvent(q *request, answer token, ok bool) {
 		*q = tells
 	default:
 		tells.ticket = ticketOf(answer.session + 1)
-		if q.op != renews && q.op != prolongs {
+		if q.op != renews {
 			w.owed, w.mine[0].pays, w.mine[1].pays = true, false, false
 		}
 		w.conn.with, w.conn.saw = answer, answer
@@ -160,7 +160,7 @@ func (s *search) sendEvent(w world, i int) {
 // sendFetch has the page fetch what it was told, unless it is gone.
 func (s *search) sendFetch(w world, i int) {
 	q := &w.mine[i]
-	if !s.lossless || q.of == renews || q.of == prolongs {
+	if !s.lossless || q.of == renews {
 		left := lostAnswer(w, *q)
 		left.mine[i] = request{}
 		s.reach(left)
@@ -185,9 +185,13 @@ func (s *search) redeemMine(w world, i int) {
 		return
 	}
 	hadRoom := q.ticket.real() && (w.sessions[q.ticket-1].ticket == sole || w.sessions[q.ticket-1].hasRoom(current))
+	before := w.conn.with
 	answer, v := w.redeem(q.ticket, q.shows)
 	if v == admitted {
 		q.pays = w.owed
+		if before == answer && !w.at(answer).isCurrent(w.conn.with.place) {
+			s.broken = "L2: a connection is sent away by the cookie of its own event"
+		}
 		s.reply(w, i, answer)
 		return
 	}
@@ -218,8 +222,7 @@ func (s *search) liveTheirs(w world, i int, t token, o op) {
 		e.held, e.ofOwn = true, true
 		q := &w.theirs[i]
 		q.with = t
-		v, won := w.update(t, e, changes[o], attacker, &offer{saw: &q.with})
-		if v == admitted && (won || session.isCurrent(t.place)) {
+		if _, won := w.update(t, e, changes[o], attacker, &offer{saw: &q.with}); won {
 			w.loot = ticketOf(t.session + 1)
 		}
 		*q = request{}

@@ -105,13 +105,13 @@ func (w *twin) update(t *rapid.T, by *issued, key runtime.Key, e evidence, c cha
 	if d.Renewal != nil {
 		d.Renewal.Proof, d.Renewal.Family, d.Renewal.Grace = fresh.proof, fresh.family, grace
 	}
-	holders, place := w.holders(), by.place
+	holders := w.holders()
 	signedOut := c == signIn && w.model.isSignedOut(by.place, e)
 	ticket, o, saw := w.offer(t, c, by)
 	d.Ticket = ticket
 	before := w.model.ticket
 	want, won := w.model.update(by.place, e, c, who, o, holders...)
-	stored := want == admitted && o != nil && (won || w.model.isCurrent(place))
+	stored := o != nil && won
 	if stored && before != sole {
 		w.saw = saw
 	}
@@ -194,7 +194,7 @@ func (w *twin) redeem(t *rapid.T) {
 	if oneIn4(t, "another ticket") {
 		key.Proof, outstanding = runtime.Proof{3}, false
 	}
-	d.Renewal = &runtime.Renewal{Kind: runtime.RenewPlain, Proof: fresh.proof, Family: fresh.family, Grace: grace}
+	d.Renewal = &runtime.Renewal{Kind: runtime.RenewJoin, Proof: fresh.proof, Family: fresh.family, Grace: grace}
 	want := notFound
 	if outstanding {
 		want = w.model.redeem(0, by, w.holders()...)

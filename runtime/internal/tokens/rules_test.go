@@ -34,7 +34,7 @@ const (
 	presented     // a successor was
 	over          // the grace since it was ended, or since a successor was presented
 	aged          // the grace since it was replaced
-	joined        // as good as the current one (T8)
+	joined        // as good as the current one (T8, L2)
 )
 
 func (o old) has(all old) bool  { return o&all == all }
@@ -191,7 +191,6 @@ const (
 	signOut
 	read
 	end
-	reschedule // of the cookie's end
 )
 
 // ends reports whether a request may do it however long it has waited.
@@ -203,13 +202,13 @@ type offer struct {
 	saw  *token // one of the holders, or none
 }
 
-// update is a change, and L3 if there is an offer. It reports whether the token was
+// update is a change, and L3 if it renews and there is an offer. It reports whether the token was
 // replaced, which moves all holders.
 func (s *session) update(p place, e evidence, c change, who user, o *offer, holders ...*token) (v verdict, won bool) {
 	before := s.ticket
 	v, won = s.change(p, e, c, who, holders)
 	switch {
-	case v != admitted || o == nil || !won && !s.isCurrent(p):
+	case o == nil || !won:
 	case before == sole: // the browser still has what it had
 		s.ticket = sole
 	case o.sole:
@@ -233,7 +232,7 @@ func (s *session) change(p place, e evidence, c change, who user, holders []*tok
 	switch {
 	case c == signIn:
 		return s.signIn(p, e, v, who, holders)
-	case v != admitted || c == write || c == reschedule:
+	case v != admitted || c == write:
 		return v, false
 	case c == signOut:
 		s.user = nobody
@@ -254,7 +253,8 @@ type redemption struct {
 	same   bool // it is what the handshake saw, or of one session with that
 }
 
-// redeem is L3. The session is one of the given number, and its ticket is shown.
+// redeem is L3, and L2: only the connection has the token that is replaced, and keeps
+// it. The session is one of the given number, and its ticket is shown.
 func (s *session) redeem(number int8, by redemption, holders ...*token) verdict {
 	switch {
 	case s.status != live || s.ticket == noTicket:
@@ -266,7 +266,7 @@ func (s *session) redeem(number int8, by redemption, holders ...*token) verdict 
 	if by.opens && by.cookie.session == number {
 		family = s.family[by.cookie.place]
 	}
-	s.replace(current, 0, family, holders)
+	s.replace(current, joined, family, holders)
 	s.tidyTicket()
 	return admitted
 }

@@ -68,12 +68,10 @@ const (
 	connects op = 'c'
 	fetches  op = 'f'
 
-	// In events alone: one moves the end of the cookie, one is an attacker's renewal.
-	prolongs   op = 'x'
-	liveRenews op = 'l'
+	liveRenews op = 'l' // an attacker's, in an event
 )
 
-var changes = map[op]change{writes: write, renews: renew, signsIn: signIn, signsOut: signOut, prolongs: reschedule, liveRenews: renew}
+var changes = map[op]change{writes: write, renews: renew, signsIn: signIn, signsOut: signOut, liveRenews: renew}
 
 // does is what the browser wants of a request: a fetch is for what an event has done.
 func (q *request) does() op {
@@ -130,7 +128,7 @@ func (w *world) update(t token, e evidence, c change, who user, o *offer) (v ver
 	w.renewing(t.session, func(holders []*token) {
 		v, won = w.at(t).update(t.place, e, c, who, o, holders...)
 	})
-	if o != nil && v == admitted && (won || w.at(t).isCurrent(t.place)) {
+	if o != nil && won {
 		w.tear(t.session)
 	}
 	if won {
@@ -201,7 +199,7 @@ func (w *world) commit(q *request) (answer token, ok, room bool) {
 	case v == admitted:
 		s.cart = s.cart || q.op == writes
 		s.victims = s.victims || q.op == signsIn
-		if won || w.offer(q) != nil && s.isCurrent(t.place) {
+		if won {
 			return token{session: t.session}, true, true
 		}
 		return unchanged, true, true

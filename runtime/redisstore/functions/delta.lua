@@ -207,8 +207,13 @@ local function isUndelivered(r)
   return r.ticket and r.ticket.sole
 end
 
--- isRenewable tells whether a plain renewal by the proof in the slot takes place. By a
--- ticket that alone can deliver the session it does, for nobody has its token.
+-- endsEarlier tells whether a renewal of the kind ends all tokens before.
+local function endsEarlier(kind)
+  return kind == SIGN_IN or kind == SIGN_OUT
+end
+
+-- isRenewable tells whether a renewal that ends nothing takes place by the proof in the
+-- slot. By a ticket that alone can deliver the session it does, for nobody has its token.
 local function isRenewable(r, at, key)
   if key.ticket and isUndelivered(r) then
     return true
@@ -226,7 +231,7 @@ local function judgeRenewal(r, change, d, at, key, verdict)
     return verdict, false
   end
   local kind = d.renewal.kind
-  return OK, (kind ~= PLAIN_RENEWAL or isRenewable(r, at, key)) and kind
+  return OK, (endsEarlier(kind) or isRenewable(r, at, key)) and kind
 end
 
 -- endedBy tells whether a renewal of the kind ends an earlier proof that is still
@@ -235,7 +240,7 @@ local function endedBy(kind, e)
   if e.by == JOIN then
     return kind ~= JOIN
   end
-  return e.by == PLAIN_RENEWAL and (kind == SIGN_IN or kind == SIGN_OUT)
+  return e.by == PLAIN_RENEWAL and endsEarlier(kind)
 end
 
 -- renew replaces the proof.

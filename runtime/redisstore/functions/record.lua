@@ -261,8 +261,8 @@ local function find(r, proof)
   return NOWHERE
 end
 
--- isCurrent tells whether the proof in the slot is the current one, or one that a
--- sign-in of the same user has joined.
+-- isCurrent tells whether the proof in the slot is the current one, or one that is as
+-- good.
 local function isCurrent(r, at)
   return at == 0 or r.earlier[at].by == JOIN
 end

@@ -137,7 +137,7 @@ local function update(keys, args)
     outcome = outcome + WON
     renew(r, kind, d.renewal, at, key.now)
   end
-  if current and d.ticket then
+  if kind and d.ticket then
     r.ticket, r.ticketChanged = nextTicket(d.ticket, undelivered), true
   end
   if key.ticket then
