@@ -11,7 +11,7 @@ import (
 // ends the iteration.
 func (m *Manager[S]) All(ctx context.Context) iter.Seq2[*S, error] {
 	return func(yield func(*S, error) bool) {
-		list, ok := ability[Lister](m.store)
+		list, ok := Ability[Lister](m.store)
 		if !ok {
 			yield(nil, ErrNoList)
 			return
@@ -32,7 +32,7 @@ func (m *Manager[S]) All(ctx context.Context) iter.Seq2[*S, error] {
 // or it is not of this manager. What may be done with it is what may be done with
 // those that [FindBy] yields.
 func (m *Manager[S]) Find(ctx context.Context, handle string) (*S, error) {
-	list, ok := ability[Lister](m.store)
+	list, ok := Ability[Lister](m.store)
 	if !ok {
 		return nil, ErrNoList
 	}
@@ -61,7 +61,7 @@ func parseID(text string) (id ID, ok bool) {
 // RevokeAll ends every live session of the manager, and returns how many. A request
 // that arrived before and would begin a session afterwards gets [ErrEnded].
 func (m *Manager[S]) RevokeAll(ctx context.Context) (int, error) {
-	list, ok := ability[Lister](m.store)
+	list, ok := Ability[Lister](m.store)
 	if !ok {
 		return 0, ErrNoList
 	}
@@ -74,7 +74,7 @@ func (m *Manager[S]) RevokeAll(ctx context.Context) (int, error) {
 func (m *Manager[S]) Ping(ctx context.Context) error {
 	bound := m.bound(ctx)
 	defer bound.stop()
-	if pinger, ok := ability[Pinger](m.store); ok {
+	if pinger, ok := Ability[Pinger](m.store); ok {
 		return pinger.Ping(bound)
 	}
 	_, err := m.store.Load(bound, Key{Now: m.clock.read()})

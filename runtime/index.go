@@ -96,7 +96,7 @@ func (s *Session) exception(ctx context.Context) []ID {
 
 // lookup returns the index and what to look for.
 func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, error) {
-	index, ok := ability[Indexer](m.store)
+	index, ok := Ability[Indexer](m.store)
 	if !ok {
 		return nil, nil, ErrNoIndex
 	}

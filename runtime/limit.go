@@ -25,7 +25,7 @@ func (e *engine) limitSessions(ctx context.Context, id ID, set iter.Seq[IndexVal
 }
 
 func (e *engine) limitTo(ctx context.Context, f *Field, value string, keep ID) error {
-	limiter, ok := ability[Limiter](e.store)
+	limiter, ok := Ability[Limiter](e.store)
 	if !ok { // NewManager would have refused it
 		return nil
 	}

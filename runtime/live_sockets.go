@@ -85,7 +85,7 @@ func (all *sockets) watch(ctx context.Context) error {
 // startWatching watches beyond the life of the connection that begins it, but
 // gives up beginning with that.
 func (all *sockets) startWatching(ctx context.Context) error {
-	watcher, ok := ability[Watcher](all.store)
+	watcher, ok := Ability[Watcher](all.store)
 	if !ok {
 		all.stop = func() {}
 		return nil

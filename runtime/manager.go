@@ -41,7 +41,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		logsEvents: config.logsEvents(),
 	}
 	e.carrier = e.config.carrier()
-	if f, ok := ability[Formatter](store); ok {
+	if f, ok := Ability[Formatter](store); ok {
 		e.format = f.Format()
 	}
 	e.sockets = newSockets(store, e.clock, config.Grace, config.Timeout, e.proveAgain, func(ctx context.Context, id ID, err error) {
@@ -53,7 +53,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 
 // serverClock returns the clock of the server that the store is on.
 func serverClock(store Store) Clocked {
-	if c, ok := ability[Clocked](store); ok {
+	if c, ok := Ability[Clocked](store); ok {
 		return c
 	}
 	return sameClock{}
@@ -71,7 +71,7 @@ func (m *Model[S]) check(store Store, config *Config, problems []Problem) (*keyR
 	for _, p := range problems {
 		errs = append(errs, p)
 	}
-	if _, ok := ability[Limiter](store); store != nil && !ok && len(m.limited) > 0 {
+	if _, ok := Ability[Limiter](store); store != nil && !ok && len(m.limited) > 0 {
 		errs = append(errs, fmt.Errorf("field %q has a limit: %w", m.limited[0].Key, ErrNoLimit))
 	}
 	if store == nil {

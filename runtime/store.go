@@ -135,9 +135,9 @@ type Warner interface {
 	Warnings() []error
 }
 
-// ability returns the first store in the chain of Unwrap methods that
-// implements T.
-func ability[T any](s Store) (T, bool) {
+// Ability returns what a store offers beyond [Store], such as [Indexer]: the first
+// store in the chain of Unwrap methods that implements T.
+func Ability[T any](s Store) (T, bool) {
 	for s != nil {
 		if t, ok := s.(T); ok {
 			return t, true

@@ -11,7 +11,7 @@ func (e *engine) warn(passPhrases []string) {
 	for _, setting := range passPhrases {
 		report(EventPassPhrase, setting, errPassPhrase)
 	}
-	w, ok := ability[Warner](e.store)
+	w, ok := Ability[Warner](e.store)
 	if !ok {
 		return
 	}

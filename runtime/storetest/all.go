@@ -13,7 +13,7 @@ import (
 // lister returns the store's list, or skips the check.
 func (k *kit) lister() runtime.Lister {
 	k.Helper()
-	lister, ok := k.store.(runtime.Lister)
+	lister, ok := runtime.Ability[runtime.Lister](k.store)
 	if !ok {
 		k.Skipf("the store is no runtime.Lister")
 	}
@@ -179,7 +179,7 @@ func revokeAllRace(k *kit) {
 // limiter returns the store's limits, or skips the check.
 func (k *kit) limiter() runtime.Limiter {
 	k.Helper()
-	limiter, ok := k.store.(runtime.Limiter)
+	limiter, ok := runtime.Ability[runtime.Limiter](k.store)
 	if !ok {
 		k.Skipf("the store is no runtime.Limiter")
 	}

@@ -95,7 +95,7 @@ func cancelledMeanwhile(k *kit) {
 // sweeper returns the store's sweeper, or skips the check.
 func (k *kit) sweeper() runtime.Sweeper {
 	k.Helper()
-	sweeper, ok := k.store.(runtime.Sweeper)
+	sweeper, ok := runtime.Ability[runtime.Sweeper](k.store)
 	if !ok {
 		k.Skipf("the store is no runtime.Sweeper")
 	}

@@ -71,7 +71,7 @@ func (p process) isNear(what string, got time.Time, ahead time.Duration) {
 // things and not by two clocks.
 func revokedElsewhere(k *kit) {
 	k.eachWay(func(a, b process) {
-		indexer, ok := a.store.(runtime.Indexer)
+		indexer, ok := runtime.Ability[runtime.Indexer](a.store)
 		if !ok {
 			k.Skipf("the store has no index")
 		}

@@ -39,7 +39,7 @@ func outage(k *kit) {
 	k.down("Update", err)
 	k.down("Create", k.store.Create(ctx, k.key(fresh), k.record(fresh)))
 	k.down("Delete", k.store.Delete(ctx, k.key(s)))
-	if indexer, ok := k.store.(runtime.Indexer); ok {
+	if indexer, ok := runtime.Ability[runtime.Indexer](k.store); ok {
 		_, err = indexer.Revoke(ctx, k.user(7), k.now)
 		k.down("Revoke", err)
 		err = nil

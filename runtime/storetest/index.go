@@ -14,7 +14,7 @@ import (
 // indexer returns the store's index, or skips the check.
 func (k *kit) indexer() runtime.Indexer {
 	k.Helper()
-	indexer, ok := k.store.(runtime.Indexer)
+	indexer, ok := runtime.Ability[runtime.Indexer](k.store)
 	if !ok {
 		k.Skipf("the store is no runtime.Indexer")
 	}
@@ -201,7 +201,7 @@ func revokeBars(k *kit) {
 	k.update(k.key(s), &runtime.Delta{Ops: []runtime.Op{{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "user_id"}}}})
 
 	k.later(runtime.RevocationLife - 2*time.Second)
-	if sweeper, ok := k.store.(runtime.Sweeper); ok {
+	if sweeper, ok := runtime.Ability[runtime.Sweeper](k.store); ok {
 		if _, err := sweeper.Sweep(k.Context(), k.now); err != nil {
 			k.Fatalf("Sweep: %v", err)
 		}
@@ -273,7 +273,7 @@ func (k *kit) survivors(sessions []session, errs []error) {
 
 // cancelledIndex demands that a cancelled context ends Find and Revoke.
 func (k *kit) cancelledIndex(ctx context.Context, s session) {
-	indexer, ok := k.store.(runtime.Indexer)
+	indexer, ok := runtime.Ability[runtime.Indexer](k.store)
 	if !ok {
 		return
 	}

@@ -191,7 +191,7 @@ func (k *kit) at(what string, got, want time.Time) {
 }
 
 func (k *kit) format() runtime.Format {
-	if f, ok := k.store.(runtime.Formatter); ok {
+	if f, ok := runtime.Ability[runtime.Formatter](k.store); ok {
 		return f.Format()
 	}
 	return runtime.MessagePack

@@ -194,7 +194,7 @@ func (h *random) delete(key runtime.Key) error {
 }
 
 func (h *random) find(v runtime.IndexValue) error {
-	indexer, ok := h.store.(runtime.Indexer)
+	indexer, ok := runtime.Ability[runtime.Indexer](h.store)
 	if !ok {
 		return nil
 	}
@@ -219,7 +219,7 @@ func (h *random) find(v runtime.IndexValue) error {
 // revoke replaces the sessions that have expired: whether a revocation ends them,
 // too, is the store's affair.
 func (h *random) revoke(v runtime.IndexValue) error {
-	indexer, ok := h.store.(runtime.Indexer)
+	indexer, ok := runtime.Ability[runtime.Indexer](h.store)
 	if !ok {
 		return nil
 	}
@@ -238,7 +238,7 @@ func (h *random) revoke(v runtime.IndexValue) error {
 
 // revokeAll is followed by sessions of its own: those that have expired stay.
 func (h *random) revokeAll() error {
-	lister, ok := h.store.(runtime.Lister)
+	lister, ok := runtime.Ability[runtime.Lister](h.store)
 	if !ok {
 		return nil
 	}

@@ -19,7 +19,7 @@
 // judges by the key and not by the server's clock. Values are encoded in the store's format: where the store is a
 // [runtime.Formatter] and wants JSON, they are JSON texts. The clauses about an
 // index, a list and a sweeper are skipped for stores that are no [runtime.Indexer],
-// [runtime.Lister] or [runtime.Sweeper]; C16, C18, C22 and C23 run where [WithReopen], [WithOutage],
+// [runtime.Lister] or [runtime.Sweeper], nor wrap one; C16, C18, C22 and C23 run where [WithReopen], [WithOutage],
 // [WithClocks] and [WithLostWatch] say how.
 package storetest
 

@@ -16,7 +16,7 @@ const hearingTimeout = 30 * time.Second
 // watch returns what the store tells from now on, or skips the check.
 func (k *kit) watch() <-chan runtime.Change {
 	k.Helper()
-	watcher, ok := k.store.(runtime.Watcher)
+	watcher, ok := runtime.Ability[runtime.Watcher](k.store)
 	if !ok || k.loseWatch == nil {
 		k.Skipf("the store is no runtime.Watcher, or no WithLostWatch option")
 	}
