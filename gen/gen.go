@@ -51,7 +51,7 @@ func Generate(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result.patterns = patterns
+	result.note(patterns, packages)
 	return result, nil
 }
 
@@ -86,9 +86,6 @@ func (g *generator) generate(dir string, packages []*load.Package) (*Result, err
 		}
 	}
 	result := &Result{Dir: dir, Findings: g.findings.Findings()}
-	for _, pkg := range packages {
-		result.packages = append(result.packages, pkg.Dir)
-	}
 	if len(result.Findings) > 0 {
 		return result, nil
 	}

@@ -2,15 +2,10 @@ package gen
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/duckgen/duckgen/gen/diag"
-	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
@@ -22,8 +17,9 @@ type Result struct {
 	Orphans  []string       // generated files that no session stands behind any more, absolute
 	Findings []diag.Finding // in the order of their positions
 
-	patterns []string
-	packages []string // directories of the packages that were read
+	roots    []string        // of the patterns that take in all directories below
+	packages []string        // directories of the packages that were read, without symbolic links
+	sources  map[string]bool // the files written by hand that were, likewise
 }
 
 // A File is one generated file: the sessions of a source file, or the test that
@@ -55,25 +51,4 @@ func (r *Result) add(units []*unit, orphans []string) {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// Covers reports whether the run looked for sessions in a directory: there is a
-// package that it read, or there is nothing any more and a pattern takes in all
-// directories below one that it is in. Symbolic links are followed.
-func (r *Result) Covers(dir string) bool {
-	same := func(other string) bool { return load.Real(other) == load.Real(dir) }
-	if slices.ContainsFunc(r.packages, same) {
-		return true
-	}
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	return slices.ContainsFunc(r.patterns, func(pattern string) bool {
-		root, recursive := strings.CutSuffix(pattern, "...")
-		if !recursive {
-			return false
-		}
-		rel, err := filepath.Rel(load.Real(filepath.Join(r.Dir, root)), dir)
-		return err == nil && filepath.IsLocal(rel)
-	})
 }

@@ -2,6 +2,7 @@ package breaking
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/gen/storedform"
+	"github.com/duckgen/duckgen/templates"
 )
 
 // generated is a generated file with one session, as far as it is read.
@@ -44,7 +46,10 @@ var breakCases = []struct {
 }{
 	{schema.RuleKeyDeleted, []string{"a string", "b string"}, []string{"b string"}, "the key a is gone"},
 	{schema.RuleKeyReused, []string{"old reserved"}, []string{"old int"}, "it was reserved"},
+	{schema.RuleKeyReused, []string{"old reserved"}, []string{"a int was=old"}, "it was reserved"},
 	{schema.RuleKeyReused, []string{"a string was=old"}, []string{"a string was=old", "old int"}, "the earlier key of a"},
+	{schema.RuleKeyReused, []string{"a string", "b string"}, []string{"b string was=a"}, "it was a field beside that one"},
+	{schema.RuleKeyDeleted, []string{"a string was=old", "b int"}, []string{"a reserved", "b int"}, "the key old is gone"},
 	{schema.RuleKeyType, []string{"a int64"}, []string{"a int32"}, "int64 became int32"},
 	{schema.RuleKeyType, []string{"a int8"}, []string{"a uint8"}, "int8 became uint8"},
 	{schema.RuleKeyType, []string{"a string"}, []string{"a bytes"}, "string became bytes"},
@@ -55,7 +60,11 @@ var breakCases = []struct {
 	{schema.RuleKeyType, []string{"a []int"}, []string{"a [4]int"}, "[]int became [4]int"},
 	{schema.RuleKeyType, []string{"a map[string]int"}, []string{"a map[int]int"}, "map[string]int became map[int]int"},
 	{schema.RuleKeyType, []string{"a []{N:string}"}, []string{"a []{N:{M:int}}"}, "a[].N do not fit any more and are reset: string became {M:int}"},
-	{schema.RuleKeyType, []string{"a text(net/netip.Addr)"}, []string{"a text(net/netip.Prefix)"}, "text(net/netip.Addr)"},
+	{schema.RuleKeyType, []string{"a map[string]int"}, []string{"a *map[string]int"}, "map[string]int became *map[string]int"},
+	{schema.RuleKeyType, []string{"a count"}, []string{"a count(int8)"}, "the counter a became narrower"},
+	{schema.RuleKeyType, []string{"a map[string]count(int8)"}, []string{"a map[string]count(uint32)"}, "the counter a[] became narrower"},
+	{schema.RuleMarshalerChanged, []string{"a text(net/netip.Addr)"}, []string{"a text(net/netip.Prefix)"}, "were written by text(net/netip.Addr) and are read by"},
+	{schema.RuleMarshalerChanged, []string{"a []binary(x.Y)"}, []string{"a []binary(y.Y)"}, "those that it does not accept are reset"},
 	{schema.RuleKeyType, []string{"a binary(x.Y)"}, []string{"a time"}, "binary(x.Y) became time"},
 	{schema.RuleKeyType, []string{"old int64"}, []string{"new string was=old"}, "stored values of new"},
 	{schema.RuleMemberDeleted, []string{"a {N:string,M:int}"}, []string{"a {M:int}"}, "a.N is gone"},
@@ -64,6 +73,8 @@ var breakCases = []struct {
 	{schema.RuleKeyType, []string{"a []{N:int64}"}, []string{"a []{n(was=N):int8}"}, "a[].n do not fit any more and are reset: int64 became int8"},
 	{schema.RuleWasDropped, []string{"a map[string]{n(was=N):string}"}, []string{"a map[string]{n:string}"}, "a[].n does not read the earlier name N"},
 	{schema.RuleWasDropped, []string{"a {n(was=N):string}"}, []string{"a {n(was=M):string}"}, "a.n does not read the earlier name N"},
+	{schema.RuleWasDropped, []string{"a {n(was=N):string}"}, []string{"a {m(was=n):string}"}, "a.m does not read the earlier name N"},
+	{schema.RuleMemberReused, []string{"a {N:string,M:string}"}, []string{"a {M(was=N):string}"}, "a.M reads what is stored under N"},
 	{schema.RuleMergeSum, []string{"a int64"}, []string{"a count"}, "was stored as int64 and is count"},
 	{schema.RuleMergeSum, []string{"a map[string]count"}, []string{"a map[string]int"}, "was stored as map[string]count"},
 	{schema.RuleSecretChanged, []string{"a string"}, []string{"a string secret"}, "were plain and are expected sealed"},
@@ -71,13 +82,16 @@ var breakCases = []struct {
 	{schema.RuleTTLChanged, []string{"a map[string]string ttl"}, []string{"a map[string]string"}, "were stored with their end"},
 	{schema.RuleSecretChanged, []string{"a string secret"}, []string{"a string"}, "were sealed and are expected plain"},
 	{schema.RuleIndexChanged, []string{"a string"}, []string{"a string index"}, "a became an index"},
+	{schema.RuleIndexChanged, []string{"a [2]uint8 index"}, []string{"a [2]int16 index"}, "the index a was stored as [2]uint8"},
+	{schema.RuleIndexChanged, []string{"a [2]{N:int,M:int} index"}, []string{"a [2]{M:int,N:int} index"}, "may be encoded otherwise"},
 	{schema.RuleDefaultChanged, []string{"a string"}, []string{`a string default="x"`}, `was zero and is "x"`},
 	{schema.RuleWasDropped, []string{"a string was=b"}, []string{"a string"}, "does not read the earlier key b"},
+	{schema.RuleWasDropped, []string{"b string was=a"}, []string{"c string was=b"}, "c does not read the earlier key a"},
 	{schema.RuleReservationDropped, []string{"old reserved"}, nil, "old is not reserved any more"},
 }
 
 func TestEachRuleIsBroken(t *testing.T) {
-	seen := map[schema.Rule]bool{schema.RuleSessionDeleted: true, schema.RuleKindChanged: true} // below
+	seen := map[schema.Rule]bool{schema.RuleSessionDeleted: true, schema.RuleKindChanged: true, schema.RuleCookieChanged: true} // below
 	for _, c := range breakCases {
 		seen[c.rule] = true
 		breaks := Compare(read(t, c.earlier...), read(t, c.later...))
@@ -118,7 +132,18 @@ func TestWideningBreaksNothing(t *testing.T) {
 		{{"a binary(x.Y)"}, {"a bytes"}},
 		{{"a {N:int8}"}, {"a {M:time,N:int}"}},
 		{{"a {N:int8}"}, {"a {n(was=N):int}"}},
-		{{"a {n(was=N):int8}"}, {"a {m(was=n):int8}"}},
+		{{"a {n(was=N):int8}"}, {"a {n(was=N):int}"}},
+		{{"a count(int8)"}, {"a count(int16)"}},
+		{{"a map[string]count(uint8)"}, {"b map[string]count was=a"}},
+		{{"a []map[string]int"}, {"a []*map[string]int"}},
+		{{"a uint8 index"}, {"a int64 index"}},
+		{{"a text(x.Y) index"}, {"a string index"}},
+		{{"a binary(x.Y) index"}, {"a bytes index"}},
+		{{"a [2][3]int8 index"}, {"a [2][]int64 index"}},
+		{{"a [2]{N:int} index"}, {"a [2]{N:int64,M:int} index"}},
+		{{"a int32 default=100000000"}, {"a float64 default=1e+08"}},
+		{{"a int64 default=60000000000"}, {"a int64 default=1m0s"}},
+		{{"a string was=old"}, {"a reserved", "old reserved"}},
 		{{"a []map[string]*{N:int}"}, {"a []map[string]*{N:int,O:string}"}},
 		{{"a string"}, {"a reserved"}},
 		{{"a string"}, {"b string was=a"}},
@@ -160,6 +185,40 @@ func TestOtherBoundsBreakNothing(t *testing.T) {
 	}
 }
 
+// TestAnotherCookieIsABreak has what a directive says earlier and later.
+func TestAnotherCookieIsABreak(t *testing.T) {
+	for change, c := range map[string]struct {
+		earlier, later schema.Policy
+		says           string
+	}{
+		"none":          {schema.Policy{}, schema.Policy{Age: new(time.Hour)}, ""},
+		"the same":      {schema.Policy{Domain: new("A.example")}, schema.Policy{Domain: new("a.example")}, ""},
+		"the default":   {schema.Policy{}, schema.Policy{Path: new("/"), Secure: new(true)}, ""},
+		"a name":        {schema.Policy{Cookie: new("sid")}, schema.Policy{Cookie: new("session")}, "the cookie was sid and is session"},
+		"by the path":   {schema.Policy{}, schema.Policy{Path: new("/shop")}, "the cookie was __Host-Http-session_id and is session_id"},
+		"by secure":     {schema.Policy{Secure: new(false)}, schema.Policy{}, "the cookie was session_id and is __Host-Http-session_id"},
+		"a path":        {schema.Policy{Path: new("/a")}, schema.Policy{Path: new("/b")}, "was set with Path=/a and is set with Path=/b"},
+		"a domain":      {schema.Policy{Cookie: new("c")}, schema.Policy{Cookie: new("c"), Domain: new("a.example")}, "Path=/ and is set with Path=/; Domain=a.example"},
+		"a partition":   {schema.Policy{Partitioned: new(true)}, schema.Policy{}, "was set with Path=/; Partitioned and"},
+		"one allowed":   {schema.Policy{Cookie: new("c")}, schema.Policy{Allow: []schema.Rule{schema.RuleCookieChanged}}, ""},
+		"to strict":     {schema.Policy{}, schema.Policy{SameSite: new(http.SameSiteStrictMode)}, ""},
+		"and a browser": {schema.Policy{}, schema.Policy{BrowserClose: new(true)}, ""},
+	} {
+		before := &schema.Session{Name: "Visitor", Struct: "Visitor", Kind: "k", Policy: c.earlier}
+		now := later(t)
+		now.Schema.Sessions[0].Policy = c.later
+		file := &schema.File{Package: schema.Package{Name: "session"}, Source: "session.go", Sessions: []*schema.Session{before}}
+		out, err := templates.Files([]*schema.File{file})[0].Render()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := reported(t, Earlier{Content: out}, now, true)
+		if len(got) > 1 || (len(got) == 1) != (c.says != "") || len(got) == 1 && !strings.Contains(got[0].Message, c.says) {
+			t.Errorf("%s: %v, want %q", change, got, c.says)
+		}
+	}
+}
+
 const source = `package session
 
 type Visitor struct {
@@ -192,7 +251,7 @@ var (
 func reported(t *testing.T, earlier Earlier, l Later, gone bool) []diag.Finding {
 	t.Helper()
 	findings := diag.NewCollector(l.Dir)
-	if err := Report([]Earlier{earlier}, []Later{l}, func(string) bool { return gone }, findings); err != nil {
+	if err := Report([]Earlier{earlier}, []Later{l}, func(_, _ string) bool { return gone }, findings); err != nil {
 		t.Fatal(err)
 	}
 	return findings.Findings()

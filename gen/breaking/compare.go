@@ -7,7 +7,10 @@ package breaking
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/gen/storedform"
@@ -29,6 +32,7 @@ func Compare(earlier, later storedform.Form) []Break {
 		c.add(schema.RuleKindChanged, "", fmt.Sprintf("write kind=%s in the directive", earlier.Kind),
 			"the kind was %s and is %s: no token opens the sessions that are stored", earlier.Kind, later.Kind)
 	}
+	c.cookie()
 	for _, key := range earlier.Keys {
 		c.key(key)
 	}
@@ -46,21 +50,58 @@ func (c *comparison) add(rule schema.Rule, key, hint, format string, args ...any
 	c.breaks = append(c.breaks, Break{rule, key, fmt.Sprintf(format, args...), hint})
 }
 
+// cookie compares what the directives say of the cookie. A form of which that is not
+// known has no name of one.
+func (c *comparison) cookie() {
+	earlier, later := c.earlier.Cookie, c.later.Cookie
+	switch {
+	case earlier.Name == "" || later.Name == "" || earlier == later:
+	case earlier.Name != later.Name:
+		c.add(schema.RuleCookieChanged, "", fmt.Sprintf("write cookie=%s in the directive", earlier.Name),
+			"the cookie was %s and is %s: browsers send the earlier one, which nothing reads, so that every session ends for its visitor",
+			earlier.Name, later.Name)
+	default:
+		c.add(schema.RuleCookieChanged, "", "keep the scope, or name the earlier one in Config.Cookie.Earlier, where it is cleared",
+			"the cookie %s was set with %s and is set with %s: browsers send the earlier one where that says alone, and visitors begin new sessions elsewhere",
+			later.Name, earlier.Scope(), later.Scope())
+	}
+}
+
 // key follows one earlier key to where its values are read now.
 func (c *comparison) key(earlier storedform.Key) {
-	later, ok := c.later.Find(earlier.Name)
+	later, ok := c.reader(earlier.Name)
 	if !ok {
-		later, ok = c.later.Successor(earlier.Name)
+		c.gone(earlier.Name)
+		c.gone(earlier.Was)
+		return
 	}
-	if !ok {
-		if !slices.Contains(c.later.Reserved, earlier.Name) {
-			c.add(schema.RuleKeyDeleted, "", fmt.Sprintf("write reserved=%s in the directive, or was=%[1]s at the field that replaces it", earlier.Name),
-				"the key %s is gone: a later field could take it and read what is stored under it", earlier.Name)
-		}
+	if _, stored := c.earlier.Find(later.Name); stored && later.Name != earlier.Name {
+		c.reused(later.Name, earlier.Name, "it was a field beside that one")
 		return
 	}
 	c.options(earlier, later)
 	c.types(earlier, later)
+}
+
+// reader returns the field that reads what is stored under a key.
+func (c *comparison) reader(key string) (storedform.Key, bool) {
+	if later, ok := c.later.Find(key); ok {
+		return later, true
+	}
+	return c.later.Successor(key)
+}
+
+// gone reports a key that nothing reads any more, unless it is reserved. An empty one
+// is none.
+func (c *comparison) gone(key string) {
+	if key == "" || slices.Contains(c.later.Reserved, key) {
+		return
+	}
+	if _, read := c.reader(key); read {
+		return // which is reported there
+	}
+	c.add(schema.RuleKeyDeleted, "", fmt.Sprintf("write reserved=%s in the directive, or was=%[1]s at the field that replaces it", key),
+		"the key %s is gone: a later field could take it and read what is stored under it", key)
 }
 
 // options compares what gives the stored values of a key their meaning.
@@ -75,19 +116,53 @@ func (c *comparison) options(earlier, later storedform.Key) {
 			"the values of %s were stored %s and are expected %s: those that are stored are reset",
 			later.Name, ending(earlier), ending(later))
 	}
-	if later.Index && !earlier.Index {
-		c.add(schema.RuleIndexChanged, later.Name, "store it under a new key with index, or wait for the age of the sessions before you rely on it",
-			"%s became an index: stored sessions are not found, or revoked, by it until they set it again", later.Name)
-	}
-	if earlier.Default != later.Default {
+	c.index(earlier, later)
+	if !sameLiteral(earlier.Default, later.Default) {
 		c.add(schema.RuleDefaultChanged, later.Name, "",
 			"the default of %s was %s and is %s: sessions that store nothing there change with it",
 			later.Name, orZero(earlier.Default), orZero(later.Default))
 	}
-	if earlier.Was != "" && later.Was != earlier.Was && later.Name == earlier.Name {
+	if earlier.Was != "" && later.Was != earlier.Was {
 		c.add(schema.RuleWasDropped, later.Name, "keep it for the age of the sessions after the deploy that renamed the key",
 			"%s does not read the earlier key %s any more", later.Name, earlier.Was)
 	}
+}
+
+// index compares how sessions are found by a key.
+func (c *comparison) index(earlier, later storedform.Key) {
+	const hint = "store it under a new key with index, or wait for the age of the sessions before you rely on it"
+	switch {
+	case !later.Index:
+	case !earlier.Index:
+		c.add(schema.RuleIndexChanged, later.Name, hint,
+			"%s became an index: stored sessions are not found, or revoked, by it until they set it again", later.Name)
+	case storedform.Respelled(earlier.Type, later.Type):
+		c.add(schema.RuleIndexChanged, later.Name, hint,
+			"the index %s was stored as %s, and as %s equal values may be encoded otherwise: stored sessions are not found, or revoked, by them until they set them again",
+			later.Name, earlier.Type, later.Type)
+	}
+}
+
+// sameLiteral reports whether two defaults are of one value. A type that became wider
+// may write it otherwise.
+func sameLiteral(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := number(a)
+	y, otherErr := number(b)
+	return err == nil && otherErr == nil && x.Cmp(y) == 0
+}
+
+// number reads the literal of a number or of a duration.
+func number(literal string) (*big.Rat, error) {
+	if d, err := time.ParseDuration(literal); err == nil {
+		return new(big.Rat).SetInt64(int64(d)), nil
+	}
+	if r, ok := new(big.Rat).SetString(literal); ok {
+		return r, nil
+	}
+	return nil, strconv.ErrSyntax
 }
 
 func sealed(k storedform.Key) string {
@@ -123,6 +198,9 @@ func (c *comparison) types(earlier, later storedform.Key) {
 	for _, m := range storedform.Mismatches(earlier.Type, later.Type) {
 		place := later.Name + m.Path
 		switch {
+		case m.Taken != "":
+			c.add(schema.RuleMemberReused, later.Name, "choose another name",
+				"%s reads what is stored under %s, which was another member", place, m.Taken)
 		case m.Was != "":
 			c.add(schema.RuleWasDropped, later.Name, "keep it until no stored session needs it",
 				"%s does not read the earlier name %s any more", place, m.Was)
@@ -130,6 +208,12 @@ func (c *comparison) types(earlier, later storedform.Key) {
 			c.add(schema.RuleMemberDeleted, later.Name,
 				"keep the member until no stored session needs it, or write was= in the tag of the one that replaces it",
 				"%s is gone: what is stored of it is dropped when the field is written next", place)
+		case m.Earlier.Form == storedform.Count:
+			c.add(schema.RuleKeyType, later.Name, "use a new key, and reserve this one",
+				"the counter %s became narrower: of what is stored it reads no more than %s holds, and %s was more", place, m.Later, m.Earlier)
+		case isMarshaler(m.Earlier) && m.Later.Form == m.Earlier.Form:
+			c.add(schema.RuleMarshalerChanged, later.Name, "make sure that it does; if not, use a new key, and reserve this one",
+				"stored values of %s were written by %s and are read by %s: those that it does not accept are reset", place, m.Earlier, m.Later)
 		default:
 			c.add(schema.RuleKeyType, later.Name, "use a new key, and reserve this one",
 				"stored values of %s do not fit any more and are reset: %s became %s", place, m.Earlier, m.Later)
@@ -137,14 +221,18 @@ func (c *comparison) types(earlier, later storedform.Key) {
 	}
 }
 
+func isMarshaler(t *storedform.Type) bool {
+	return t.Form == storedform.Text || t.Form == storedform.Binary
+}
+
 // reservations reports earlier keys that are taken, or could be.
 func (c *comparison) reservations() {
 	for _, name := range c.earlier.Reserved {
-		if later, ok := c.later.Find(name); ok {
-			c.reused(later.Name, "it was reserved")
+		if later, ok := c.reader(name); ok {
+			c.reused(later.Name, name, "it was reserved")
 			continue
 		}
-		if _, ok := c.later.Successor(name); !ok && !slices.Contains(c.later.Reserved, name) {
+		if !slices.Contains(c.later.Reserved, name) {
 			c.add(schema.RuleReservationDropped, "", fmt.Sprintf("write reserved=%s in the directive", name),
 				"the key %s is not reserved any more: a later field could take it and read what is stored under it", name)
 		}
@@ -153,15 +241,17 @@ func (c *comparison) reservations() {
 		if key.Was == "" {
 			continue
 		}
-		if later, ok := c.later.Find(key.Was); ok {
-			c.reused(later.Name, "it was the earlier key of "+key.Name)
+		later, ok := c.reader(key.Was)
+		if heir, _ := c.reader(key.Name); ok && later.Name != heir.Name {
+			c.reused(later.Name, key.Was, "it was the earlier key of "+key.Name)
 		}
 	}
 }
 
-func (c *comparison) reused(key, why string) {
-	c.add(schema.RuleKeyReused, key, "choose another key",
-		"the key %s has a new meaning, %s: what is stored under it would be read as this field", key, why)
+// reused reports that a field reads a key which had another meaning.
+func (c *comparison) reused(by, key, why string) {
+	c.add(schema.RuleKeyReused, by, "choose another key",
+		"the key %s has a new meaning, %s: what is stored under it would be read as %s", key, why, by)
 }
 
 // Allowed returns the breaks without those whose rules are allowed.

@@ -22,9 +22,10 @@ type Later struct {
 }
 
 // Report compares the files with those of an earlier state and notes every
-// break that the sessions' directives do not allow. gone reports whether a
-// directory whose files are not among the later ones was looked at.
-func Report(earlier []Earlier, later []Later, gone func(dir string) bool, findings *diag.Collector) error {
+// break that the sessions' directives do not allow. gone reports whether a session
+// that is not among the later ones is in a directory no more; it has the generated name
+// of the session, and an empty directory is any.
+func Report(earlier []Earlier, later []Later, gone func(dir, session string) bool, findings *diag.Collector) error {
 	known, err := readAll(earlier)
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func Report(earlier []Earlier, later []Later, gone func(dir string) bool, findin
 		}
 	}
 	for _, form := range known {
-		if !form.matched && (form.file.Dir == "" || gone(form.file.Dir)) {
+		if !form.matched && gone(form.file.Dir, form.Session) {
 			findings.Add(deleted(form))
 		}
 	}

@@ -45,7 +45,7 @@ func breaks(ctx context.Context, result *gen.Result, against string) ([]diag.Fin
 		}
 	}
 	collector := diag.NewCollector(result.Dir)
-	if err := breaking.Report(earlier, later, result.Covers, collector); err != nil {
+	if err := breaking.Report(earlier, later, result.Gone, collector); err != nil {
 		return nil, err
 	}
 	return collector.Findings(), nil

@@ -279,3 +279,64 @@ func TestInitWritesWhatGenerates(t *testing.T) {
 		t.Errorf("the second init has changed the tree:\n%s", diff)
 	}
 }
+
+// TestBreakingFindsWhatIsGone changes a tree with a session for all systems, one for
+// another system, one behind a tag and one in a package of its own.
+func TestBreakingFindsWhatIsGone(t *testing.T) {
+	named := func(name, cookie, constraint string) string {
+		return constraint + strings.NewReplacer("Visitor", name, ":session\n", ":session cookie="+cookie+"\n").Replace(good)
+	}
+	files := map[string]string{
+		"session/windows.go":     named("Windows", "w", "//go:build windows\n\n"),
+		"session/tagged.go":      named("Tagged", "t", "//go:build special\n\n"),
+		"lone/lone.go":           named("Lone", "l", "//go:build special\n\n"),
+		"admin/admin.go":         named("Admin", "a", ""),
+		"admin/README.md":        "about admins\n",
+		"tools/testdata/test.go": named("Test", "d", ""),
+	}
+	dir := newModule(t, good)
+	for name, content := range files {
+		write(t, dir, name, content)
+	}
+	for _, args := range [][]string{{"./..."}, {"-tags", "special,windows", "./..."}, {"./tools/testdata"}} {
+		if exit, _, stderr := run(t, append([]string{"-C", dir}, args...)...); exit != success {
+			t.Fatal(stderr)
+		}
+	}
+	commit(t, dir)
+	move := func(from, to string) {
+		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	against := func(situation, pattern string, gone ...string) {
+		exit, _, stderr := run(t, "-C", dir, "breaking", "-against", "HEAD", pattern)
+		want := success
+		if len(gone) > 0 {
+			want = findings
+		}
+		if exit != want || strings.Count(stderr, "SESSION_DELETED") != len(gone) {
+			t.Errorf("%s: exit %d, %s", situation, exit, stderr)
+		}
+		for _, name := range gone {
+			if !strings.Contains(stderr, "."+name+" is gone") {
+				t.Errorf("%s: %s, not a word of %s", situation, stderr, name)
+			}
+		}
+	}
+	against("unchanged", "./...")
+	against("unchanged, by the name of the module", "example.com/shop/...")
+	move("admin/admin.go", "admin/admin.txt")
+	move("admin/admin_duckgen.go", "admin/generated.txt")
+	against("a package that is gone but for other files", "./...", "Admin")
+	against("the same by the name of the module", "example.com/shop/...", "Admin")
+	against("where nobody looks", "./session")
+	move("admin", "tools/elsewhere")
+	against("a directory that is gone", "./...", "Admin")
+	move("tools/testdata", "tools/tests")
+	against("a directory that patterns leave out", "./session/...")
+	write(t, dir, "session/windows.go", "//go:build windows\n\npackage session\n")
+	against("a session of another system that is gone", "./...", "Admin", "Windows")
+	move("session/tagged.go", "session/special.go")
+	against("a session behind a tag in another file", "./session", "Windows")
+}

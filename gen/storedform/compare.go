@@ -1,6 +1,7 @@
 package storedform
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -10,13 +11,19 @@ type Mismatch struct {
 	Path    string // "[].Street"; empty: the whole
 	Earlier *Type
 	Later   *Type  // nil: the member is gone
-	Was     string // the earlier name that a member does not read any more; empty: the types differ
+	Was     string // an earlier name that a member does not read any more; empty: the types differ
+	Taken   string // the name of another member, which this one reads now; empty: the types differ
 }
 
-// Mismatches returns what of the values that were stored as the earlier type
+// Mismatches returns what of the values that a field of the earlier type has stored
 // does not read as the later one. Widening is not a mismatch: every earlier
 // value is one of the later type.
-func Mismatches(earlier, later *Type) []Mismatch { return mismatches(earlier, later, "") }
+func Mismatches(earlier, later *Type) []Mismatch {
+	if (earlier.Form == Map) != (later.Form == Map) { // a map field has an entry for each element
+		return []Mismatch{{Earlier: earlier, Later: later}}
+	}
+	return mismatches(earlier, later, "")
+}
 
 func mismatches(earlier, later *Type, path string) []Mismatch {
 	switch {
@@ -33,6 +40,8 @@ func mismatches(earlier, later *Type, path string) []Mismatch {
 	switch later.Form {
 	case Basic:
 		return unless(widens(earlier.Name, later.Name), earlier, later, path)
+	case Count:
+		return unless(widens(earlier.counts(), later.counts()), earlier, later, path)
 	case Pointer:
 		return mismatches(earlier.Elem, later.Elem, path)
 	case Slice:
@@ -59,8 +68,11 @@ func unless(fits bool, earlier, later *Type, path string) []Mismatch {
 	return []Mismatch{{Path: path, Earlier: earlier, Later: later}}
 }
 
+// counts is the integer that a counter holds.
+func (t *Type) counts() string { return cmp.Or(t.Name, "int64") }
+
 // memberMismatches looks at the members that were there earlier. New ones are
-// zero in what is stored.
+// zero in what is stored, unless they read what another one has left.
 func memberMismatches(earlier, later *Type, path string) []Mismatch {
 	var found []Mismatch
 	for _, m := range earlier.Members {
@@ -70,8 +82,15 @@ func memberMismatches(earlier, later *Type, path string) []Mismatch {
 			continue
 		}
 		place := path + "." + now.Name
-		if m.Was != "" && m.Was != now.Was && m.Name == now.Name {
+		if m.Name != now.Name && earlier.member(now.Name) != nil {
+			found = append(found, Mismatch{Path: place, Earlier: m.Type, Later: now.Type, Taken: m.Name})
+			continue
+		}
+		if m.Was != "" && m.Was != now.Was {
 			found = append(found, Mismatch{Path: place, Earlier: m.Type, Later: now.Type, Was: m.Was})
+		}
+		if other := later.reader(m.Was); m.Was != "" && other != nil && other != now {
+			found = append(found, Mismatch{Path: path + "." + other.Name, Earlier: m.Type, Later: other.Type, Taken: m.Was})
 		}
 		found = append(found, mismatches(m.Type, now.Type, place)...)
 	}
@@ -80,16 +99,80 @@ func memberMismatches(earlier, later *Type, path string) []Mismatch {
 
 // reader returns the member that reads what is stored under a name, or nil.
 func (t *Type) reader(name string) *Member {
-	for _, reads := range []func(Member) bool{
-		func(m Member) bool { return m.Name == name },
-		func(m Member) bool { return m.Was == name },
-	} {
-		if i := slices.IndexFunc(t.Members, reads); i >= 0 {
-			return &t.Members[i]
-		}
+	if m := t.member(name); m != nil {
+		return m
 	}
-	return nil
+	return t.first(func(m Member) bool { return m.Was == name })
 }
+
+// member returns the member of a name, or nil.
+func (t *Type) member(name string) *Member {
+	return t.first(func(m Member) bool { return m.Name == name })
+}
+
+func (t *Type) first(is func(Member) bool) *Member {
+	i := slices.IndexFunc(t.Members, is)
+	if i < 0 {
+		return nil
+	}
+	return &t.Members[i]
+}
+
+// Respelled reports whether an index that has values as the earlier type encodes them
+// may miss them by what the later type makes of the same. Of a number and a text it
+// knows the other encodings.
+func Respelled(earlier, later *Type) bool {
+	switch {
+	case earlier.Form == Basic && later.Form == Basic, earlier.Form == Text && later.Form == Basic:
+		return false
+	default:
+		return respelled(earlier, later)
+	}
+}
+
+// respelled reports whether equal values may have different encodings.
+func respelled(earlier, later *Type) bool {
+	switch {
+	case later.Form == Pointer && earlier.Form != Pointer:
+		return respelled(earlier, later.Elem)
+	case earlier.Form == Basic && later.Form == Basic:
+		return kindOf(earlier.Name) != kindOf(later.Name)
+	case earlier.Form == Binary && later.Form == Bytes:
+		return false
+	case earlier.Form == Array && later.Form == Slice:
+		return respelled(earlier.Elem, later.Elem)
+	case earlier.Form != later.Form:
+		return true
+	}
+	switch later.Form {
+	case Pointer, Slice, Array:
+		return respelled(earlier.Elem, later.Elem)
+	case Map:
+		return respelled(earlier.Key, later.Key) || respelled(earlier.Elem, later.Elem)
+	case Struct:
+		return membersRespelled(earlier.Members, later.Members)
+	default:
+		return false
+	}
+}
+
+// membersRespelled leaves out the members that are new: they are zero, and nothing is
+// written of them.
+func membersRespelled(earlier, later []Member) bool {
+	for _, m := range later {
+		if !slices.ContainsFunc(earlier, func(e Member) bool { return e.Name == m.Name }) {
+			continue
+		}
+		if earlier[0].Name != m.Name || respelled(earlier[0].Type, m.Type) {
+			return true
+		}
+		earlier = earlier[1:]
+	}
+	return len(earlier) > 0
+}
+
+// kindOf is what numbers of any width are encoded alike as.
+func kindOf(basic string) string { return strings.TrimRight(basic, "0123456789") }
 
 // widths are the bits of a number's values, without the sign: those of a float
 // are what it holds exactly.

@@ -11,10 +11,12 @@ import (
 	"github.com/duckgen/duckgen/gen/schema"
 )
 
-// A Form is how the sessions of one type are stored.
+// A Form is how the sessions of one type are stored, and found again by the visitor's
+// cookie.
 type Form struct {
 	Session  string // the generated type, "VisitorSession"
 	Kind     string
+	Cookie   Cookie
 	Keys     []Key    // sorted by name
 	Reserved []string // keys that may not come back, sorted
 }
@@ -35,6 +37,7 @@ func Of(s *schema.Session) Form {
 	form := Form{
 		Session:  s.Names().Session,
 		Kind:     s.Kind,
+		Cookie:   cookieOf(s.Policy.Configure),
 		Reserved: slices.Sorted(slices.Values(s.Policy.Reserved)),
 	}
 	for _, f := range s.Fields {

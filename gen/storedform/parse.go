@@ -113,9 +113,11 @@ func (p *typeParser) typ() (t *Type, ok bool) {
 	case p.take("{"):
 		return p.structure()
 	case p.take("binary("):
-		return p.marshaler(Binary)
+		return p.named(Binary)
 	case p.take("text("):
-		return p.marshaler(Text)
+		return p.named(Text)
+	case p.take("count("):
+		return p.named(Count)
 	default:
 		return p.word()
 	}
@@ -165,9 +167,9 @@ func (p *typeParser) member() (m Member, ok bool) {
 	return m, ok
 }
 
-// marshaler reads the name of a Go type up to the closing parenthesis. Type
+// named reads a form with the name of a Go type, up to the closing parenthesis. Type
 // arguments may hold parentheses of their own.
-func (p *typeParser) marshaler(form TypeForm) (*Type, bool) {
+func (p *typeParser) named(form TypeForm) (*Type, bool) {
 	depth := 1
 	for i, r := range p.rest {
 		switch r {

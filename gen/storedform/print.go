@@ -56,6 +56,9 @@ func (t *Type) String() string {
 	case Time:
 		return "time"
 	case Count:
+		if t.Name != "" {
+			return "count(" + t.Name + ")"
+		}
 		return "count"
 	case Pointer:
 		return "*" + t.Elem.String()

@@ -17,12 +17,13 @@ func Read(filename string, content []byte) ([]Form, error) {
 		return nil, err
 	}
 	var forms []Form
+	kept := cookies(file)
 	for _, decl := range file.Decls {
 		d, ok := decl.(*ast.GenDecl)
 		if !ok {
 			continue
 		}
-		session, kind, ok := model(d)
+		name, session, kind, ok := model(d)
 		if !ok {
 			continue
 		}
@@ -30,7 +31,7 @@ func Read(filename string, content []byte) ([]Form, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filename, err)
 		}
-		form.Session, form.Kind = session, kind
+		form.Session, form.Kind, form.Cookie = session, kind, kept[name]
 		forms = append(forms, form)
 	}
 	return forms, nil
@@ -39,35 +40,35 @@ func Read(filename string, content []byte) ([]Form, error) {
 // model returns what a model is made with, if the declaration is one:
 //
 //	var visitorModel = runtime.NewModel("kind", func(…) VisitorSession {…}, …)
-func model(decl *ast.GenDecl) (session, kind string, ok bool) {
-	call := valueOf(decl)
+func model(decl *ast.GenDecl) (name, session, kind string, ok bool) {
+	name, call := valueOf(decl)
 	if call == nil || len(call.Args) < 2 {
-		return "", "", false
+		return "", "", "", false
 	}
 	function, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || function.Sel.Name != "NewModel" {
-		return "", "", false
+		return "", "", "", false
 	}
 	literal, ok := call.Args[0].(*ast.BasicLit)
 	if !ok {
-		return "", "", false
+		return "", "", "", false
 	}
 	kind, err := strconv.Unquote(literal.Value)
-	return resultOf(call.Args[1]), kind, err == nil
+	return name, resultOf(call.Args[1]), kind, err == nil
 }
 
-// valueOf returns the call whose result is the value of the only variable of a
-// declaration.
-func valueOf(decl *ast.GenDecl) *ast.CallExpr {
+// valueOf returns the only variable of a declaration, and the call whose result is
+// its value.
+func valueOf(decl *ast.GenDecl) (name string, call *ast.CallExpr) {
 	if decl.Tok != token.VAR || len(decl.Specs) != 1 {
-		return nil
+		return "", nil
 	}
 	spec, ok := decl.Specs[0].(*ast.ValueSpec)
 	if !ok || len(spec.Values) != 1 {
-		return nil
+		return "", nil
 	}
-	call, _ := spec.Values[0].(*ast.CallExpr)
-	return call
+	call, _ = spec.Values[0].(*ast.CallExpr)
+	return spec.Names[0].Name, call
 }
 
 // resultOf returns the name of the type that a function literal returns.

@@ -63,14 +63,14 @@ func TestWhatIsNoFormIsAnError(t *testing.T) {
 
 func TestTypesAreWrittenAsTheyAreRead(t *testing.T) {
 	for _, text := range []string{
-		"int", "[]*string", "[16]uint8", "map[int8]{A:[]bytes,b(was=B):{}}", "binary(x.Y[a,b])", "text(func(x.A)(y.B))",
+		"int", "[]*string", "[16]uint8", "map[int8]{A:[]bytes,b(was=B):{}}", "map[string]count(int8)", "binary(x.Y[a,b])", "text(func(x.A)(y.B))",
 	} {
 		parsed, err := parseType(text)
 		if err != nil || parsed.String() != text {
 			t.Errorf("%s became %v (%v)", text, parsed, err)
 		}
 	}
-	for _, text := range []string{"", "[]", "map[string", "map[string]", "{A}", "{A:int", "{A(was=B:int}", "{A(B):int}", "text(a", "int}", "[3"} {
+	for _, text := range []string{"", "[]", "map[string", "map[string]", "{A}", "{A:int", "{A(was=B:int}", "{A(B):int}", "text(a", "count(int8", "int}", "[3"} {
 		if parsed, err := parseType(text); err == nil {
 			t.Errorf("%q is read as %v", text, parsed)
 		}
@@ -128,6 +128,8 @@ func drawType(t *rapid.T, depth int) *Type {
 	switch typ.Form {
 	case Basic:
 		typ.Name = rapid.SampledFrom([]string{"bool", "int8", "uint64", "string", "complex128"}).Draw(t, "basic")
+	case Count:
+		typ.Name = rapid.SampledFrom([]string{"", "int8", "uint32"}).Draw(t, "counter")
 	case Binary, Text:
 		typ.Name = rapid.SampledFrom([]string{"net/netip.Addr", "x.Y[a,b.C]", "x.Y[func(int)(map[a]b)]"}).Draw(t, "marshaler")
 	case Array:

@@ -10,7 +10,7 @@ import (
 // part of it, except where a type marshals itself.
 type Type struct {
 	Form    TypeForm
-	Name    string // of a basic type, "int64", or of the Go type that marshals itself
+	Name    string // of a basic type or a counter, "int8", or of the Go type that marshals itself
 	Len     int64  // of an array
 	Key     *Type  // of a map
 	Elem    *Type  // of a pointer, slice, array or map
@@ -51,12 +51,22 @@ func (t *Type) Counts() bool {
 func TypeOf(f *schema.Field) *Type {
 	switch f.Shape {
 	case schema.Counter:
-		return &Type{Form: Count}
+		return countOf(f.Type)
 	case schema.CounterMap:
-		return &Type{Form: Map, Key: typeOf(f.Type.Key), Elem: &Type{Form: Count}}
+		return &Type{Form: Map, Key: typeOf(f.Type.Key), Elem: countOf(f.Type.Elem)}
 	default:
 		return typeOf(f.Type)
 	}
+}
+
+// countOf returns the counter of a type. One that holds whatever is stored, which is an
+// int64, has no name.
+func countOf(t *schema.Type) *Type {
+	name := basicName(t.Basic)
+	if name == "int64" || name == "int" {
+		name = ""
+	}
+	return &Type{Form: Count, Name: name}
 }
 
 func typeOf(t *schema.Type) *Type {

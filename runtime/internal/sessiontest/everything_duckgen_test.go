@@ -586,7 +586,7 @@ var everythingPairIntGradeCodec = codec.Struct(
 //	maybe_time *time
 //	month int
 //	names []string
-//	narrow count
+//	narrow count(uint16)
 //	once string secret
 //	option {Value:*{First:int,Second:int8}}
 //	pair {First:string,Second:[]int}
@@ -601,7 +601,7 @@ var everythingPairIntGradeCodec = codec.Struct(
 //	secret string secret
 //	secrets []string secret
 //	shape {Point:{X:int,Y:int},Name:string,Corner:[2]{X:int,Y:int},Holes:[]{At:time,Size:float32,Raw:bytes},Next:*{X:int,Y:int},Tags:map[string]bool}
-//	small map[string]count
+//	small map[string]count(uint8)
 //	stamp time
 //	string string
 //	strings map[string]string

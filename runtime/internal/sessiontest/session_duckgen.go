@@ -158,7 +158,7 @@ var visitorSettingCodec = codec.Struct(
 //	avatar bytes
 //	best int
 //	cart map[string]count
-//	level count
+//	level count(int8)
 //	name string
 //	nick *string
 //	notice string

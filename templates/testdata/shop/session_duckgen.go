@@ -1061,9 +1061,9 @@ var (
 //	backoff int64 default=1m30s
 //	home {Street:string,Lines:[]string}
 //	last_at time
-//	logins count
+//	logins count(uint32)
 //	trail []{Street:string,Lines:[]string}
-//	tries map[uint8]count
+//	tries map[uint8]count(uint16)
 //	user string index
 var adminModel = runtime.NewModel(
 	"example.com/shop.Admin",
