@@ -51,6 +51,14 @@ type Config struct {
 	// client connects again when the visitor is back. 0: never. Default: 2 h.
 	Idle time.Duration
 
+	// Duck is for pages with the client of the Duck framework, 2.3, in place of this
+	// package's. See docs/lively.md for how to mount that. Default: false.
+	Duck bool
+
+	// UploadPath is where [Endpoint.Uploads] is mounted, with a slash at its end, as
+	// pages with Duck's client are told. Default: /lively/upload/.
+	UploadPath string
+
 	// OnError hears of handlers that failed or panicked, and of refused
 	// handshakes. Default: logged as an error.
 	OnError func(context.Context, error)
@@ -70,6 +78,7 @@ func defaultConfig() Config {
 		PingEvery:          30 * time.Second,
 		PongWithin:         10 * time.Second,
 		Idle:               2 * time.Hour,
+		UploadPath:         "/lively/upload/",
 		OnError: func(ctx context.Context, err error) {
 			slog.ErrorContext(ctx, "live connection", "err", err)
 		},

@@ -28,12 +28,13 @@ func (e *ScriptError) Error() string { return "script in the page: " + e.Message
 // page is slow to read, until their context is done; a page that reads nothing
 // for [Config.WriteTime] is disconnected.
 type Conn struct {
-	config *Config
-	ws     *websocket.Conn
-	ctx    context.Context // ends with the connection
-	cancel context.CancelFunc
-	out    queue
-	in     inbox
+	config  *Config
+	dialect dialect
+	ws      *websocket.Conn
+	ctx     context.Context // ends with the connection
+	cancel  context.CancelFunc
+	out     queue
+	in      inbox
 
 	closing  sync.Once
 	pinging  *time.Timer
@@ -45,7 +46,7 @@ type Conn struct {
 }
 
 func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch func(frame any)) *Conn {
-	c := &Conn{config: config, ws: ws}
+	c := &Conn{config: config, dialect: newDialect(config), ws: ws}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.out.limit, c.out.write = config.QueueBytes, c.write
 	c.in.limit, c.in.limitBytes = config.QueueEvents, config.EventBytes
@@ -66,16 +67,26 @@ func (c *Conn) Context() context.Context { return c.ctx }
 
 // Patch changes the page.
 func (c *Conn) Patch(ctx context.Context, patches ...Patch) error {
-	return c.out.put(ctx, encodePatches(patches))
+	return c.out.put(ctx, encodePatches(c.dialect, patches))
 }
 
 // Navigate shows another page, or a part of it.
-func (c *Conn) Navigate(ctx context.Context, p Page) error { return c.out.put(ctx, encodePage(p)) }
+func (c *Conn) Navigate(ctx context.Context, p Page) error {
+	return c.out.put(ctx, encodePage(c.dialect, p))
+}
 
 // Unknown tells the page that its component is none of this program's. With
 // reload the page loads itself again.
 func (c *Conn) Unknown(ctx context.Context, component string, reload bool) error {
-	return c.out.put(ctx, encodeUnknown(component, reload))
+	return c.out.put(ctx, c.dialect.unknown(component, reload))
+}
+
+// unhandled answers an event that has no handler.
+func (c *Conn) unhandled(ctx context.Context, e Event) error {
+	if !c.dialect.reloads(e) {
+		return nil
+	}
+	return c.Unknown(ctx, e.Component, true)
 }
 
 // SyncBrowserState implements [runtime.LivelyConn]. It returns once the frame is
@@ -171,10 +182,26 @@ func (c *Conn) close(code websocket.StatusCode, reason string) {
 		c.in.stop()
 		ctx, cancel := context.WithTimeout(c.ctx, c.config.WriteTime)
 		defer cancel()
+		c.sendOff(ctx, code)
 		c.out.refuse(ErrClosed)
 		c.out.flush(ctx)
 		_ = c.ws.Close(code, reason) // the page may be gone
 	})
+}
+
+// leaving is how long a page may take to close its connection as it was told.
+const leaving = 3 * time.Second
+
+// sendOff has a page close the connection whose client does not act on the code.
+func (c *Conn) sendOff(ctx context.Context, code websocket.StatusCode) {
+	frame := c.dialect.farewell(code)
+	if frame == nil || c.out.put(ctx, frame) != nil {
+		return
+	}
+	select {
+	case <-c.ctx.Done():
+	case <-time.After(leaving):
+	}
 }
 
 func (c *Conn) write(frame []byte) error {
@@ -213,7 +240,7 @@ func (c *Conn) read() {
 			c.close(websocket.StatusUnsupportedData, "frames are binary")
 			return
 		}
-		if isResult(b) {
+		if opcodeOf(b) == opResult {
 			if frame, ok := c.decode(b); ok {
 				c.answered(frame.(result))
 			}
@@ -228,7 +255,7 @@ func (c *Conn) read() {
 
 // decode decodes a frame. It begins to close the connection if that is none.
 func (c *Conn) decode(b []byte) (frame any, ok bool) {
-	frame, err := decodeFrame(b, c.config.ReadElements)
+	frame, err := c.dialect.decode(b, c.config.ReadElements)
 	var bad *frameError
 	if errors.As(err, &bad) {
 		go c.close(bad.code, bad.reason)

@@ -277,7 +277,7 @@ func (e *Endpoint[S]) dispatch(c *Conn, frame any, s *S) {
 func (e *Endpoint[S]) event(ctx context.Context, c *Conn, event Event, s *S) error {
 	handle := e.handlers[event.Name]
 	if handle == nil {
-		return c.Unknown(ctx, event.Component, true)
+		return c.unhandled(ctx, event)
 	}
 	return e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return handle(ctx, c, event, s) })
 }

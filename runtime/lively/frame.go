@@ -51,11 +51,11 @@ type decoder struct {
 	err      error
 }
 
-// isResult reports whether a frame is the result of a script.
-func isResult(b []byte) bool {
+// opcodeOf returns the opcode of a frame, 0 if it has none.
+func opcodeOf(b []byte) int64 {
 	d := &decoder{rest: b, elements: math.MaxInt}
 	d.array()
-	return d.integer() == opResult
+	return d.integer()
 }
 
 // decodeFrame returns an [Event], a [Navigation] or a result. Its arrays and maps
@@ -82,10 +82,14 @@ func decodeFrame(b []byte, elements int) (any, error) {
 	default:
 		return nil, &frameError{websocket.StatusUnsupportedData, fmt.Sprintf("unknown opcode %d", opcode)}
 	}
+	d.end(opcode)
+	return frame, d.err
+}
+
+func (d *decoder) end(opcode int64) {
 	if d.err == nil && len(d.rest) > 0 {
 		d.fail(malformed("a frame of opcode %d has bytes behind its end", opcode))
 	}
-	return frame, d.err
 }
 
 func (d *decoder) fail(err error) {
@@ -286,13 +290,15 @@ func encodeUnknown(component string, reload bool) []byte {
 	return msgp.AppendBool(msgp.AppendString(b, component), reload)
 }
 
-func encodePatches(list []Patch) []byte { return appendPatches(begin(2, opPatches), list) }
+func encodePatches(d dialect, list []Patch) []byte {
+	return appendPatches(begin(2, opPatches), d, list)
+}
 
-func encodePage(p Page) []byte {
+func encodePage(d dialect, p Page) []byte {
 	b := begin(6, opPage)
 	b = msgp.AppendString(b, p.Path)
 	b = msgp.AppendBool(b, p.Reload)
-	b = appendOptional(b, p.Component)
-	b = appendPatches(b, p.Patches)
+	b = appendOptional(b, d.component(p))
+	b = appendPatches(b, d, p.Patches)
 	return msgp.AppendBool(b, !p.Partial)
 }

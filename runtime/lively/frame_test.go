@@ -92,7 +92,7 @@ func TestPatchesOnTheWire(t *testing.T) {
 		"attributes":   {Attributes("e", map[string]string{"a": "1"}), []any{int64(4), "e", map[string]any{"a": "1"}}},
 		"style":        {Style("e", nil), []any{int64(5), "e", map[string]any{}}},
 	} {
-		got, rest, err := msgp.ReadIntfBytes(encodePatches([]Patch{x.patch}))
+		got, rest, err := msgp.ReadIntfBytes(encodePatches(own{}, []Patch{x.patch}))
 		want := []any{int64(1), []any{x.want}}
 		if err != nil || len(rest) > 0 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, want)

@@ -14,7 +14,7 @@ import (
 type Patch struct {
 	code    int
 	key     string
-	payload func([]byte) []byte // appends it; nil: there is none
+	payload func([]byte, dialect) []byte // appends it; nil: there is none
 }
 
 // A Node is an element to be made.
@@ -29,12 +29,14 @@ type Node struct {
 
 // Replace puts a new element in the place of an old one.
 func Replace(key string, n Node) Patch {
-	return Patch{0, key, func(b []byte) []byte { return n.append(b) }}
+	return Patch{0, key, func(b []byte, d dialect) []byte { return d.appendNode(b, &n) }}
 }
 
 // ReplaceHTML puts markup, one element, in the place of an old one. Scripts in it
 // do not run.
-func ReplaceHTML(key string, markup template.HTML) Patch { return Patch{0, key, html(markup)} }
+func ReplaceHTML(key string, markup template.HTML) Patch {
+	return Patch{0, key, func(b []byte, d dialect) []byte { return d.appendElement(b, key, markup) }}
+}
 
 // Remove removes an element.
 func Remove(key string) Patch { return Patch{code: 1, key: key} }
@@ -42,46 +44,36 @@ func Remove(key string) Patch { return Patch{code: 1, key: key} }
 // Insert makes an element the child of another one, before the child element of
 // that index, at the end where there are not so many.
 func Insert(key string, index int, n Node) Patch {
-	return Patch{2, key, func(b []byte) []byte {
-		return n.append(msgp.AppendInt(msgp.AppendArrayHeader(b, 2), index))
+	return Patch{2, key, func(b []byte, d dialect) []byte {
+		return d.appendNode(msgp.AppendInt(msgp.AppendArrayHeader(b, 2), index), &n)
 	}}
 }
 
 // Text replaces everything in an element by text, which is no markup.
 func Text(key, text string) Patch {
-	return Patch{3, key, func(b []byte) []byte { return msgp.AppendString(b, text) }}
+	return Patch{3, key, func(b []byte, d dialect) []byte { return d.appendText(b, text) }}
 }
 
 // HTML replaces everything in an element by markup. Scripts in it do not run.
-func HTML(key string, markup template.HTML) Patch { return Patch{3, key, html(markup)} }
+func HTML(key string, markup template.HTML) Patch {
+	return Patch{3, key, func(b []byte, d dialect) []byte { return d.appendMarkup(b, markup) }}
+}
 
 // Attributes replaces the attributes of an element, but for style and those that
 // the page needs to find it.
 func Attributes(key string, attributes map[string]string) Patch {
-	return Patch{4, key, func(b []byte) []byte { return appendTexts(b, attributes) }}
+	return Patch{4, key, func(b []byte, d dialect) []byte { return d.appendAttributes(b, key, attributes) }}
 }
 
 // Style replaces the inline style of an element.
 func Style(key string, style map[string]string) Patch {
-	return Patch{5, key, func(b []byte) []byte { return appendTexts(b, style) }}
+	return Patch{5, key, func(b []byte, _ dialect) []byte { return appendTexts(b, style) }}
 }
 
-// html marks markup by an array around it: a client that does not know it, such
-// as the Duck framework's, shows text rather than to take text for markup.
-func html(markup template.HTML) func([]byte) []byte {
-	return func(b []byte) []byte { return msgp.AppendString(msgp.AppendArrayHeader(b, 1), string(markup)) }
-}
-
-func (n *Node) append(b []byte) []byte {
-	b = msgp.AppendArrayHeader(b, 6)
-	b = msgp.AppendString(b, n.Tag)
-	b = appendOptional(b, n.Key)
-	b = appendTexts(b, n.Attributes)
-	b = appendTexts(b, n.Style)
-	b = appendOptional(b, n.Text)
-	b = msgp.AppendArrayHeader(b, uint32(len(n.Children)))
-	for i := range n.Children {
-		b = n.Children[i].append(b)
+func appendNodes(b []byte, d dialect, nodes []Node) []byte {
+	b = msgp.AppendArrayHeader(b, uint32(len(nodes)))
+	for i := range nodes {
+		b = d.appendNode(b, &nodes[i])
 	}
 	return b
 }
@@ -94,7 +86,7 @@ func appendTexts(b []byte, m map[string]string) []byte {
 	return b
 }
 
-func appendPatches(b []byte, list []Patch) []byte {
+func appendPatches(b []byte, d dialect, list []Patch) []byte {
 	b = msgp.AppendArrayHeader(b, uint32(len(list)))
 	for _, p := range list {
 		size := uint32(2)
@@ -103,7 +95,7 @@ func appendPatches(b []byte, list []Patch) []byte {
 		}
 		b = msgp.AppendString(msgp.AppendInt(msgp.AppendArrayHeader(b, size), p.code), p.key)
 		if p.payload != nil {
-			b = p.payload(b)
+			b = p.payload(b, d)
 		}
 	}
 	return b

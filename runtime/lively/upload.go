@@ -94,7 +94,7 @@ func (e *Endpoint[S]) HandleUpload(name string, limits UploadLimits, handle Uplo
 // behind the middleware of the sessions, too, as "POST /lively/upload/". Files go to
 // their handler as they come; none is in memory as a whole. It answers
 //
-//   - 204, or 303 back to the page if its form was sent without the script,
+//   - 200, or 303 back to the page if its form was sent without the script,
 //   - 400 to what is not such a form, has no file, or breaks off,
 //   - 403 to a page of another origin,
 //   - 404 if there is no upload of that name,
@@ -184,10 +184,14 @@ func (e *Endpoint[S]) answerRefusal(w http.ResponseWriter, r *http.Request, err 
 // answerUpload answers that all files were taken. A form that was sent without the
 // script goes back to its page.
 func answerUpload(w http.ResponseWriter, r *http.Request) {
-	page, err := url.Parse(r.Referer())
-	if err == nil && page.Host == r.Host && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		http.Redirect(w, r, page.String(), http.StatusSeeOther)
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		w.WriteHeader(http.StatusOK)
 		return
 	}
-	w.WriteHeader(http.StatusNoContent)
+	page, err := url.Parse(r.Referer())
+	if err != nil || page.Host != r.Host {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	http.Redirect(w, r, page.String(), http.StatusSeeOther)
 }

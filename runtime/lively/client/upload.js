@@ -27,7 +27,7 @@ function upload(element, form) {
   request.onloadend = () => {
     if (uploads.get(name) === request) uploads.delete(name);
     delete element.dataset.liveUploading;
-    if (request.status !== 204) {
+    if (request.status !== 200) {
       notify("refused", { status: request.status, reason: request.responseText });
       return;
     }
