@@ -14,40 +14,17 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/gen"
+	"github.com/duckgen/duckgen/gen/initialise"
 	"github.com/duckgen/duckgen/internal/testtier"
 )
 
-// userProgram is all that a program needs beside its session package.
-const userProgram = `package main
-
-import (
-	"log"
-	"net/http"
-
-	"example.com/user/session"
-	"github.com/duckgen/duckgen/runtime/memstore"
-)
-
-func main() {
-	sessions, err := session.NewVisitorSessions(memstore.New())
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(http.ListenAndServe("127.0.0.1:8080", sessions.Middleware(http.NotFoundHandler())))
-}
-`
-
-// What the stores and the generator need must not reach the go.mod of a program
-// that uses neither.
+// The guide's first program uses neither a server's store nor the generator: what they
+// need must not reach its go.mod.
 func TestAUsersGoModStaysSmall(t *testing.T) {
 	testtier.NotShort(t, "the go command builds a program")
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(dir, "go.sum"), "go.sum")
-	for _, name := range []string{"session.go", "session_duckgen.go"} {
-		copyFile(t, filepath.Join(dir, "session", name), filepath.Join("examples", "shop", "session", name))
-	}
-	write(t, filepath.Join(dir, "main.go"), []byte(userProgram))
-	write(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, `module example.com/user
+	write(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, `module example.com/hello
 
 go 1.26.0
 
@@ -55,6 +32,22 @@ require github.com/duckgen/duckgen v0.0.0
 
 replace github.com/duckgen/duckgen => %q
 `, here(t)))
+	plan, err := initialise.New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plan.Write(); err != nil {
+		t.Fatal(err)
+	}
+	result, err := gen.Generate(t.Context(), gen.Config{Dir: filepath.Dir(plan.File)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := result.Write(); err != nil || len(result.Findings) != 0 {
+		t.Fatalf("what duckgen init writes: %v, findings %v", err, result.Findings)
+	}
+
+	write(t, filepath.Join(dir, "main.go"), codeIn(t, "docs/guide.md"))
 
 	run(t, dir, "mod", "tidy")
 	run(t, dir, "build", "-o", filepath.Join(dir, "user.exe"), ".")
@@ -74,15 +67,10 @@ func TestTheRuntimeNeedsTheStandardLibraryAlone(t *testing.T) {
 }
 
 func TestTheStructInTheReadmeIsASession(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, block, _ := strings.Cut(string(readme), "```go\n")
-	source, _, _ := strings.Cut(block, "```")
+	source := codeIn(t, "README.md")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), []byte("module example.com/user\n\ngo 1.26.0\n"))
-	write(t, filepath.Join(dir, "session.go"), []byte(source))
+	write(t, filepath.Join(dir, "session.go"), source)
 
 	result, err := gen.Generate(t.Context(), gen.Config{Dir: dir})
 	if err != nil {
@@ -115,6 +103,18 @@ func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// codeIn returns the first Go code of a document.
+func codeIn(t *testing.T, document string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```go\n")
+	code, _, _ := strings.Cut(block, "```")
+	return []byte(code)
 }
 
 // required returns the modules that the go.mod in dir lists, sorted.
