@@ -35,7 +35,10 @@ func (r *Result) Changes() ([]Change, error) {
 	}
 	for _, path := range r.Orphans {
 		old, err := os.ReadFile(path)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue // another run has removed it meanwhile
+		case err != nil:
 			return nil, err
 		}
 		changes = append(changes, Change{Path: path, Old: old})

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Dir      string   // what patterns and findings are relative to; empty: the working directory
 	Patterns []string // packages as the go command names them; none: the one in Dir
-	Tags     []string // build tags
+	Tags     []string // build tags; nil: those that GOFLAGS or go env have
 	Tests    bool     // also tests of the stored form, see [File]
 }
 

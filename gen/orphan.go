@@ -62,10 +62,11 @@ func ownFiles(dir string) ([]string, error) {
 			continue
 		}
 		content, err := os.ReadFile(path)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // another run has removed it meanwhile
+		case err != nil:
 			return nil, err
-		}
-		if load.IsOwn(path, content) {
+		case load.IsOwn(path, content):
 			files = append(files, path)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // storedTest returns the test of the stored form that a file is to have, if it
-// is to have one. What cannot be read here is reported where its content
+// is to have one. What is there instead of a file is reported where its content
 // matters.
 func (g *generator) storedTest(dir string, f *schema.File) (File, bool) {
 	name := load.StoredTestName(f.Source)
@@ -19,6 +19,9 @@ func (g *generator) storedTest(dir string, f *schema.File) (File, bool) {
 	test := File{Path: filepath.Join(dir, name), Schema: f, Test: true}
 	if g.tests {
 		return test, true
+	}
+	if info, err := os.Lstat(test.Path); err != nil || !info.Mode().IsRegular() {
+		return test, err == nil
 	}
 	content, err := os.ReadFile(test.Path)
 	return test, err == nil && load.IsOwn(test.Path, content)

@@ -4,16 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-
-	"github.com/duckgen/duckgen/gen/load"
 )
 
 // Write makes the tree what the result says and returns what it changed. Every
-// file is replaced as a whole, and none before all are on the disk. A symbolic
-// link stays one: the file that it leads to is replaced. A result with findings
-// changes nothing.
+// file is replaced as a whole, and none before all are on the disk. A file keeps
+// its mode, and a new one has what the umask leaves of 0644. Symbolic links are
+// replaced, never followed. A result with findings changes nothing.
 func (r *Result) Write() ([]Change, error) {
 	if len(r.Findings) > 0 {
 		return nil, nil
@@ -34,8 +33,8 @@ func (r *Result) Write() ([]Change, error) {
 	}
 	for i, c := range changes {
 		if c.Removes() {
-			err = os.Remove(c.Path)
-		} else if err = os.Rename(staged[i], load.Real(c.Path)); err == nil {
+			err = remove(c.Path)
+		} else if err = os.Rename(staged[i], c.Path); err == nil {
 			staged[i] = ""
 		}
 		if err != nil {
@@ -45,16 +44,27 @@ func (r *Result) Write() ([]Change, error) {
 	return changes, nil
 }
 
+// remove removes a file, unless another run has done so meanwhile.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // stage writes the new content to a file beside the one that it will replace,
 // under a name that the go command ignores.
 func stage(c Change) (path string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(load.Real(c.Path)), ".duckgen-*")
+	path = filepath.Join(filepath.Dir(c.Path), fmt.Sprintf(".duckgen-%016x", rand.Uint64()))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return "", fmt.Errorf("cannot write %s: %w; no file was changed", c.Path, reason(err))
 	}
 	_, err = f.Write(c.New)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	return f.Name(), err
+	if there, missing := os.Lstat(c.Path); missing == nil && there.Mode().IsRegular() {
+		err = errors.Join(err, f.Chmod(there.Mode().Perm()))
+	}
+	return path, errors.Join(err, f.Close())
 }
 
 // reason is what went wrong without the name of a file that nobody has asked

@@ -100,7 +100,7 @@ func TestWriteLeavesEveryFileWhereOneCannotBeStaged(t *testing.T) {
 	}
 }
 
-func TestWriteFollowsSymbolicLinks(t *testing.T) {
+func TestWriteNeverFollowsSymbolicLinks(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "elsewhere", "x.go"), filepath.Join(dir, "x.go")
 	writeFile(t, target, "old")
@@ -111,11 +111,67 @@ func TestWriteFollowsSymbolicLinks(t *testing.T) {
 	if _, err := r.Write(); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		t.Errorf("the link is gone (%v)", err)
+	if info, err := os.Lstat(link); err != nil || !info.Mode().IsRegular() {
+		t.Errorf("the link is still there (%v)", err)
 	}
-	if got := readFile(t, target); got != "new" {
+	if got := readFile(t, target); got != "old" {
 		t.Errorf("what it leads to holds %q", got)
+	}
+}
+
+func TestWriteKeepsModes(t *testing.T) {
+	for _, mode := range []os.FileMode{0o600, 0o664, 0o755} {
+		path := filepath.Join(t.TempDir(), "x.go")
+		writeFile(t, path, "old")
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.Stat(path) // not every system has every mode
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (&Result{Files: []File{{Path: path, Content: []byte("new")}}}).Write(); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.Stat(path); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("the mode was %v and is %v (%v)", before.Mode(), after.Mode(), err)
+		}
+	}
+}
+
+// TestRunsAtOnceDoNotDisturbEachOther has several runs remove one orphan and write
+// one file.
+func TestRunsAtOnceDoNotDisturbEachOther(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "go.mod"), "module example.com/same\n\ngo 1.26\n")
+	writeFile(t, filepath.Join(dir, "session.go"), "package same\n\n//duckgen:session\ntype V struct {\n\tA int `session:\"a\"`\n}\n")
+	orphan := filepath.Join(dir, "gone_duckgen.go")
+	for range 25 {
+		writeFile(t, orphan, load.Header+"\n\npackage same\n")
+		errs := make(chan error)
+		for range 4 {
+			go func() {
+				result, err := Generate(t.Context(), Config{Dir: dir})
+				if err == nil {
+					_, err = result.Write()
+				}
+				errs <- err
+			}()
+		}
+		for range 4 {
+			if err := <-errs; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
+			t.Fatalf("%d files are there, not 3 (%v)", len(entries), err)
+		}
+		if err := os.Remove(filepath.Join(dir, "session_duckgen.go")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

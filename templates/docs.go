@@ -2,7 +2,9 @@ package templates
 
 import (
 	"fmt"
+	"go/build/constraint"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +38,7 @@ func (d *doc) quote(lines []string) {
 // text that begins with some for a finished comment.
 func (d doc) write(g *jen.Group) {
 	for _, line := range d {
+		line = inComment(line)
 		switch {
 		case line == "":
 			g.Comment("//")
@@ -45,6 +48,16 @@ func (d doc) write(g *jen.Group) {
 			g.Comment("// " + line)
 		}
 	}
+}
+
+// inComment quotes a line that gofmt would take for a build constraint, and move
+// to the top of the file.
+func inComment(line string) string {
+	text := strings.TrimSpace(line)
+	if !constraint.IsPlusBuild("// " + text) {
+		return line
+	}
+	return strings.Replace(line, text, strconv.Quote(text), 1)
 }
 
 // heading is a comment of its own above the declarations that it is about.

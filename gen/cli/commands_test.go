@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,12 +48,17 @@ func generated(t *testing.T, source string) string {
 	return dir
 }
 
-// tree returns every file of a directory with its content.
+// tree returns every file of a directory with its content, or where it leads to.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
+			return err
+		}
+		if entry.Type()&fs.ModeSymlink != 0 {
+			target, err := os.Readlink(path)
+			files[relative(dir, path)] = "leads to " + target
 			return err
 		}
 		content, err := os.ReadFile(path)

@@ -6,10 +6,11 @@ type Code string
 
 // Loading a package.
 const (
-	PackageLoad Code = "DG001" // the package cannot be loaded
+	PackageLoad Code = "DG001" // the package cannot be loaded, or is not of the main module
 	Syntax      Code = "DG002" // a syntax error in a file with sessions
 	MissingType Code = "DG003" // the type of a field cannot be resolved
-	ForeignFile Code = "DG004" // a hand-written file is where the output belongs
+	ForeignFile Code = "DG004" // something that is not duckgen's is where the output belongs
+	SourceName  Code = "DG005" // a file whose name generated code cannot bear
 )
 
 // The directive.
@@ -52,6 +53,7 @@ const (
 	UnnamedStruct    Code = "DG046" // a struct literal type that generated code cannot spell
 	CopiedLock       Code = "DG047" // a lock, which must not be copied
 	HiddenMember     Code = "DG048" // a member that JSON leaves out, without a session tag
+	TypeTooLarge     Code = "DG049" // a type that is too deep, or has too many parts
 )
 
 // Names.
@@ -66,13 +68,13 @@ const (
 // Codes returns every code in order.
 func Codes() []Code {
 	return []Code{
-		PackageLoad, Syntax, MissingType, ForeignFile,
+		PackageLoad, Syntax, MissingType, ForeignFile, SourceName,
 		NearMiss, MisplacedDirective, GenericSession, UnknownKey, RepeatedKey, BadValue, CookiePolicy,
 		NoDirective, NoFields,
 		MalformedTag, UntaggedField, UnexportedTag, EmbeddedField, BadKey, DuplicateKey, UnknownOption,
 		OptionValue, OptionMisfit, OptionConflict, BadDefault, RepeatedField,
 		UnsupportedType, PointerToPointer, MapKey, RecursiveType, NothingStored, InaccessibleType, UnnamedStruct,
-		CopiedLock, HiddenMember,
+		CopiedLock, HiddenMember, TypeTooLarge,
 		AccessorClash, NameClash, SessionClash, SharedCookie, SharedKind,
 	}
 }

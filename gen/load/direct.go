@@ -9,6 +9,9 @@ import (
 	"go/types"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	modversion "golang.org/x/mod/module"
 
 	"github.com/duckgen/duckgen/gen/verify"
 )
@@ -69,8 +72,12 @@ type direct struct {
 	fset     *token.FileSet
 	parser   parser
 	sources  map[string][]byte         // of the files that were read, by path
+	syntax   map[string]*ast.File      // of these, as far as they were parsed
 	imported map[string]*types.Package // by import path; nil: it is being checked
+	names    map[string]string         // of packages of other modules; empty: unknown
 	standard types.Importer
+
+	measurers map[string]*measurer // by import path
 }
 
 func newDirect(cfg Config) (*direct, error) {
@@ -82,18 +89,42 @@ func newDirect(cfg Config) (*direct, error) {
 	if err != nil {
 		return nil, err
 	}
+	d := newSources(m, context)
+	d.tests = cfg.Tests
+	return d, nil
+}
+
+// newSources reads the files of a module.
+func newSources(m module, context build.Context) *direct {
 	d := &direct{
-		module:   m,
-		tests:    cfg.Tests,
-		context:  context,
-		fset:     token.NewFileSet(),
-		sources:  map[string][]byte{},
-		imported: map[string]*types.Package{},
-		standard: verify.Described(),
+		module:    m,
+		context:   context,
+		fset:      token.NewFileSet(),
+		sources:   map[string][]byte{},
+		syntax:    map[string]*ast.File{},
+		imported:  map[string]*types.Package{},
+		names:     map[string]string{},
+		standard:  verify.Described(),
+		measurers: map[string]*measurer{},
 	}
 	d.context.ReadDir = d.readDir
 	d.context.OpenFile = d.openFile
-	return d, nil
+	return d
+}
+
+// parseFile parses a file, once for all who ask. The result is nil if it cannot
+// be read; other errors are noted.
+func (d *direct) parseFile(path string) *ast.File {
+	if file, ok := d.syntax[path]; ok {
+		return file
+	}
+	source, err := d.read(path)
+	if err != nil {
+		return nil
+	}
+	file, _ := d.parser.parse(d.fset, path, source)
+	d.syntax[path] = file
+	return file
 }
 
 // packages loads the package of a directory, with its tests, and the package of
@@ -164,21 +195,23 @@ func (d *direct) load(path, name, dir string, files []string, imports types.Impo
 	concerned := false
 	for _, base := range files {
 		filename := filepath.Join(dir, base)
-		source, err := d.read(filename)
-		if err != nil {
-			return nil, err
-		}
-		file, _ := d.parser.parse(d.fset, filename, source) // its errors are noted
+		file := d.parseFile(filename)
 		if file == nil {
 			return nil, errIndirect
 		}
-		concerned = concerned || mayConcern(source)
+		concerned = concerned || mayConcern(d.sources[filename])
 		syntax = append(syntax, file)
 		result.add(&File{filename, file, file, d.parser.errorsOf(filename)})
 	}
 	if !concerned {
 		result.Types, result.Info = types.NewPackage(path, name), &types.Info{}
 		return result, nil
+	}
+	if modversion.CheckImportPath(strings.TrimSuffix(path, "_test")) != nil {
+		return nil, errIndirect
+	}
+	if err := newMeasurer(syntax, d.measurer).check(d.fset, syntax); err != nil {
+		return nil, err
 	}
 	if !d.namesImports(syntax) {
 		return nil, errIndirect

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"go/build"
 	"io"
 	"io/fs"
@@ -98,15 +99,20 @@ func (d *direct) readDir(dir string) ([]fs.FileInfo, error) {
 	}
 	var files []fs.FileInfo
 	for _, entry := range entries {
-		path := filepath.Join(dir, entry.Name())
-		if filepath.Ext(path) != ".go" || entry.IsDir() {
+		info, err := regular(dir, entry)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && entry.Type().IsRegular():
+			continue // removed meanwhile
+		case err != nil:
+			return nil, err
+		case info == nil:
 			continue
 		}
+		path := filepath.Join(dir, entry.Name())
 		source, err := d.read(path)
-		if err != nil {
-			return nil, err
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
-		info, err := entry.Info()
 		if err != nil {
 			return nil, err
 		}

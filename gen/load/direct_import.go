@@ -29,7 +29,11 @@ func (d *direct) Import(importPath string) (*types.Package, error) {
 	d.imported[importPath] = nil
 	pkg, err := d.source(importPath)
 	if err != nil {
-		pkg = types.NewPackage(importPath, nameOf(importPath))
+		name, ok := d.nameIn(importPath)
+		if !ok {
+			name = nameOf(importPath)
+		}
+		pkg = types.NewPackage(importPath, name)
 		pkg.MarkComplete()
 	}
 	d.imported[importPath] = pkg
@@ -48,16 +52,14 @@ func (d *direct) source(importPath string) (*types.Package, error) {
 	}
 	var files []*ast.File
 	for _, base := range listed.GoFiles {
-		filename := filepath.Join(dir, base)
-		source, err := d.read(filename)
-		if err != nil {
-			return nil, err
-		}
-		file, _ := d.parser.parse(d.fset, filename, source)
+		file := d.parseFile(filepath.Join(dir, base))
 		if file == nil {
 			return nil, errIndirect
 		}
 		files = append(files, file)
+	}
+	if err := newMeasurer(files, d.measurer).check(d.fset, files); err != nil {
+		return nil, err
 	}
 	if !d.namesImports(files) {
 		return nil, errIndirect
@@ -93,7 +95,10 @@ func (d *direct) namesImports(files []*ast.File) bool {
 				return false
 			}
 			_, own := d.module.directory(importPath)
-			if spec.Name == nil && !own && !isStandard(importPath) {
+			if spec.Name != nil || own || isStandard(importPath) {
+				continue
+			}
+			if _, ok := d.nameIn(importPath); !ok {
 				return false
 			}
 		}

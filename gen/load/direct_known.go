@@ -34,6 +34,7 @@ func known(p *Package) bool {
 				if !ok || !mentionsTool(d.Doc) && !mentionsTool(t.Doc) {
 					continue
 				}
+				v.left = maxVisits
 				if obj := p.Info.Defs[t.Name]; obj == nil || !v.known(obj.Type()) {
 					return false
 				}
@@ -47,17 +48,25 @@ func mentionsTool(doc *ast.CommentGroup) bool {
 	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.Contains(c.Text, tool) })
 }
 
-// A visitor walks over types.
+// A visitor walks over types. Those that generic types lead to may be without
+// end; so many are refused when they are read.
 type visitor struct {
-	home *types.Package
-	seen map[types.Type]bool
+	home  *types.Package
+	seen  map[types.Type]bool
+	left  int
+	depth int
 }
 
+const maxVisits = 10_000 // for one session
+
 func (v *visitor) known(t types.Type) bool {
-	if v.seen[t] {
+	if v.seen[t] || v.left == 0 || v.depth > maxNested {
 		return true
 	}
 	v.seen[t] = true
+	v.left--
+	v.depth++
+	defer func() { v.depth-- }()
 	switch t := t.(type) {
 	case *types.Basic:
 		return t.Kind() != types.Invalid

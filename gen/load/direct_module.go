@@ -1,15 +1,16 @@
 package load
 
 import (
-	"bytes"
 	"errors"
 	"go/version"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
+
+	"golang.org/x/mod/modfile"
+	modversion "golang.org/x/mod/module"
 )
 
 // A module is what go.mod says, as far as it is needed.
@@ -17,20 +18,35 @@ type module struct {
 	dir       string
 	path      string
 	goVersion string
+	ignores   bool // directories, which only the go command knows about
+	replaces  bool // other modules, so that requires says little
+	requires  []modversion.Version
 }
 
 // findModule returns the module that a directory belongs to, unless there is
 // more to it than its go.mod.
 func findModule(dir string) (module, error) {
-	if real, err := filepath.EvalSymlinks(dir); err != nil || real != dir || goSetting("GO111MODULE") == "off" {
+	if goSetting("GO111MODULE") == "off" {
+		return module{}, errIndirect
+	}
+	m, err := locateModule(dir)
+	switch {
+	case err != nil:
+		return module{}, err
+	case inWorkspace(m.dir), m.ignores, newer(m.path, m.goVersion, built()) != nil:
+		return module{}, errIndirect
+	}
+	return m, nil
+}
+
+// locateModule reads the go.mod of the module that a directory is in.
+func locateModule(dir string) (module, error) {
+	if real, err := filepath.EvalSymlinks(dir); err != nil || real != dir {
 		return module{}, errIndirect
 	}
 	for at := dir; ; at = filepath.Dir(at) {
 		content, err := os.ReadFile(filepath.Join(at, "go.mod"))
 		if err == nil {
-			if inWorkspace(at) {
-				return module{}, errIndirect
-			}
 			return parseModule(at, content)
 		}
 		if !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
@@ -58,34 +74,23 @@ func inWorkspace(dir string) bool {
 	}
 }
 
-// parseModule reads path and version. Directories that are to be ignored are
-// left to the go command, as is a version that is newer than this program.
+// parseModule reads a go.mod. What is wrong in one, the go command says.
 func parseModule(dir string, content []byte) (module, error) {
-	m := module{dir: dir}
-	for line := range bytes.Lines(content) {
-		text, _, _ := strings.Cut(string(line), "//")
-		words := strings.Fields(text)
-		switch {
-		case len(words) == 0:
-		case words[0] == "ignore":
-			return module{}, errIndirect
-		case len(words) == 2 && words[0] == "module":
-			m.path = unquoted(words[1])
-		case len(words) == 2 && words[0] == "go":
-			m.goVersion = words[1]
-		}
-	}
-	if m.path == "" || !version.IsValid("go"+m.goVersion) || newer(m.path, m.goVersion, built()) != nil {
+	file, err := modfile.Parse("go.mod", content, nil)
+	if err != nil || file.Module == nil || file.Go == nil || !version.IsValid("go"+file.Go.Version) {
 		return module{}, errIndirect
 	}
-	return m, nil
-}
-
-func unquoted(word string) string {
-	if text, err := strconv.Unquote(word); err == nil {
-		return text
+	m := module{
+		dir:       dir,
+		path:      file.Module.Mod.Path,
+		goVersion: file.Go.Version,
+		ignores:   len(file.Ignore) > 0,
+		replaces:  len(file.Replace) > 0,
 	}
-	return word
+	for _, required := range file.Require {
+		m.requires = append(m.requires, required.Mod)
+	}
+	return m, nil
 }
 
 // importPath is the path of the package in a directory of the module.
@@ -98,7 +103,7 @@ func (m module) importPath(dir string) string {
 }
 
 // directory is where a package of the module is. It is false for those of other
-// modules, and of modules below this one.
+// modules, and of modules below this one or vendored in it.
 func (m module) directory(importPath string) (string, bool) {
 	rest, ok := strings.CutPrefix(importPath, m.path)
 	if !ok || rest != "" && rest[0] != '/' {
@@ -106,6 +111,9 @@ func (m module) directory(importPath string) (string, bool) {
 	}
 	dir := filepath.Join(m.dir, filepath.FromSlash(rest))
 	for at := dir; at != m.dir; at = filepath.Dir(at) {
+		if filepath.Base(at) == "vendor" {
+			return "", false
+		}
 		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
 			return "", false
 		}
@@ -118,20 +126,12 @@ func (m module) directories(cfg Config) ([]string, error) {
 	var dirs []string
 	seen := map[string]bool{}
 	for _, pattern := range cfg.Patterns {
-		root, recursive := strings.CutSuffix(filepath.ToSlash(pattern), "...")
-		if root != "." && !strings.HasPrefix(root, "./") || strings.Contains(root, "...") || recursive && !strings.HasSuffix(root, "/") {
+		if !isRelative(pattern) {
 			return nil, errIndirect
 		}
-		dir := filepath.Join(cfg.Dir, filepath.FromSlash(root))
-		if at, ok := m.directory(m.importPath(dir)); !ok || at != dir {
-			return nil, errIndirect
-		}
-		found := []string{dir}
-		if recursive {
-			var err error
-			if found, err = below(dir); err != nil {
-				return nil, err
-			}
+		found, err := m.directoriesOf(cfg.Dir, pattern)
+		if err != nil {
+			return nil, err
 		}
 		for _, dir := range found {
 			if !seen[dir] {
@@ -141,6 +141,35 @@ func (m module) directories(cfg Config) ([]string, error) {
 		}
 	}
 	return dirs, nil
+}
+
+// isRelative reports whether a pattern names directories instead of import
+// paths.
+func isRelative(pattern string) bool {
+	return pattern == "." || strings.HasPrefix(filepath.ToSlash(pattern), "./")
+}
+
+// directoriesOf returns those that one pattern names, relative to a directory or
+// by their import paths, if they are in the module and not vendored.
+func (m module) directoriesOf(from, pattern string) ([]string, error) {
+	root, recursive := strings.CutSuffix(filepath.ToSlash(pattern), "...")
+	if strings.Contains(root, "...") || recursive && !strings.HasSuffix(root, "/") {
+		return nil, errIndirect
+	}
+	dir := filepath.Join(from, filepath.FromSlash(root))
+	if !isRelative(pattern) {
+		var ok bool
+		if dir, ok = m.directory(path.Clean(root)); !ok {
+			return nil, errIndirect
+		}
+	}
+	if at, ok := m.directory(m.importPath(dir)); !ok || at != dir || Real(dir) != dir {
+		return nil, errIndirect
+	}
+	if recursive {
+		return below(dir)
+	}
+	return []string{dir}, nil
 }
 
 // below returns the directories with Go files that a pattern with dots matches:

@@ -40,6 +40,23 @@ func loadsDirectly(t *testing.T, changed map[string]string, pattern string) bool
 	return ok && len(left) == 0
 }
 
+// requires is the go.mod of a module that requires another one.
+const requires = "module example.com/shop\n\ngo 1.26\n\nrequire example.com/Dep v1.0.0\n"
+
+// required is a module whose tests alone import a package of another one.
+func required(below string) map[string]string {
+	return map[string]string{
+		"go.mod":                  requires,
+		"session/session_test.go": "package session\n\nimport \"example.com/Dep/assert" + below + "\"\n\nvar _ = nominal.X\n",
+	}
+}
+
+func replaced() map[string]string {
+	files := required("")
+	files["go.mod"] += "\nreplace example.com/Dep => ./dep\n"
+	return files
+}
+
 func TestTheGoCommandIsAskedOnlyWhereItKnowsMore(t *testing.T) {
 	t.Setenv("GOENV", "off")
 	t.Setenv("GOFLAGS", "")
@@ -47,6 +64,21 @@ func TestTheGoCommandIsAskedOnlyWhereItKnowsMore(t *testing.T) {
 	session := func(imports, field string) map[string]string {
 		return map[string]string{"session/session.go": "package session\n\n" + imports +
 			"\n\n//duckgen:session\ntype Visitor struct {\n\tF " + field + " `session:\"f\"`\n}\n"}
+	}
+	cache := t.TempDir()
+	t.Setenv("GOMODCACHE", cache)
+	for name, content := range map[string]string{
+		"assert.go":      "package nominal\n",
+		"assert_test.go": "package other\n",
+		"a.go":           "//go:build ignore\n\npackage main\n",
+	} {
+		path := filepath.Join(cache, "example.com", "!dep@v1.0.0", "assert", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, c := range map[string]struct {
 		changed map[string]string
@@ -67,6 +99,10 @@ func TestTheGoCommandIsAskedOnlyWhereItKnowsMore(t *testing.T) {
 		"two packages in one place": {map[string]string{"session/new.go": "package other\n"}, "./session", false},
 		"an import path":            {nil, "example.com/shop/session", false},
 		"nothing there":             {nil, "./nowhere", false},
+		"a test's import":           {required(""), "./session", true},
+		"one that is not there":     {required("/gone"), "./session", false},
+		"a replaced one":            {map[string]string{"go.mod": requires + "\nreplace example.com/Dep => ./dep\n"}, "./session", true},
+		"a replaced one that tests": {replaced(), "./session", false},
 		"a workspace":               {map[string]string{"go.work": "go 1.26\n\nuse .\n"}, "./session", false},
 		"a module below":            {map[string]string{"session/go.mod": "module example.com/session\n"}, "./session", false},
 		"ignored directories":       {map[string]string{"go.mod": "module example.com/shop\n\ngo 1.26\n\nignore ./x\n"}, "./session", false},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"go/token"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,9 +22,18 @@ import (
 type Config struct {
 	Dir      string   // absolute; patterns are relative to it
 	Patterns []string // as the go command takes them
-	Tags     []string // build tags
+	Tags     []string // build tags; nil: those of GOFLAGS
 	Tests    bool     // test files, too
 	Full     bool     // by the go command, even where [Direct] would do
+}
+
+// flags are those of the go command. It has its own idea of the tags where none
+// are given.
+func (cfg Config) flags() []string {
+	if cfg.Tags == nil {
+		return nil
+	}
+	return []string{"-tags=" + strings.Join(cfg.Tags, ",")}
 }
 
 // mode leaves out NeedDeps, with which every dependency would be checked from
@@ -57,8 +67,13 @@ func Load(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package
 	return result, nil
 }
 
-// loadFully is [Load] by the go command alone.
+// loadFully is [Load] by the go command alone, unless there is something that it
+// must not be asked about.
 func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Package, error) {
+	before := findings.Len()
+	if guard(cfg, findings); findings.Len() > before {
+		return nil, nil
+	}
 	var p parser
 	loaded, err := packages.Load(&packages.Config{
 		Context:    ctx,
@@ -67,7 +82,7 @@ func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Pa
 		Fset:       token.NewFileSet(),
 		ParseFile:  p.parse,
 		Tests:      cfg.Tests,
-		BuildFlags: []string{"-tags=" + strings.Join(cfg.Tags, ",")},
+		BuildFlags: cfg.flags(),
 	}, cfg.Patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load packages: %w", err)
@@ -76,7 +91,7 @@ func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Pa
 		return nil, err
 	}
 	if len(loaded) == 0 {
-		return nil, fmt.Errorf("no packages match %s in %s: are they below a go.mod?", strings.Join(cfg.Patterns, " "), cfg.Dir)
+		return nil, fmt.Errorf("no packages match %s in %s: %s", strings.Join(cfg.Patterns, " "), cfg.Dir, whyNone(ctx, cfg))
 	}
 	var result []*Package
 	for _, pkg := range widest(loaded) {
@@ -85,6 +100,10 @@ func loadFully(ctx context.Context, cfg Config, findings *diag.Collector) ([]*Pa
 		}
 		if pkg.Types == nil || pkg.Name == "" || len(pkg.Syntax) == 0 {
 			findings.Add(unloadable(cfg.Dir, pkg))
+			continue
+		}
+		if !inMainModule(pkg) {
+			findings.Add(outside(pkg))
 			continue
 		}
 		result = append(result, p.convert(pkg))
@@ -124,6 +143,7 @@ func (p *parser) convert(pkg *packages.Package) *Package {
 		Info:       pkg.TypesInfo,
 		Imports:    reached(pkg.Types),
 		typeErrors: pkg.TypeErrors,
+		unimported: unimported(pkg),
 	}
 	listed := map[string]bool{}
 	for _, path := range pkg.GoFiles {
@@ -154,13 +174,79 @@ func unloadable(dir string, pkg *packages.Package) diag.Finding {
 		Package: pkg.PkgPath,
 	}
 	if len(pkg.Errors) > 0 {
-		f.Message += ": " + strings.ReplaceAll(firstLine(pkg.Errors[0].Msg), dir, ".")
+		message, remedy := Said(strings.ReplaceAll(pkg.Errors[0].Msg, dir, "."))
+		f.Message += ": " + message
+		f.Hint = cmp.Or(remedy, f.Hint)
 		f.Pos = parsePosition(dir, pkg.Errors[0].Pos)
 	}
 	if strings.Contains(f.Message, ": no Go files in ") {
 		f.Hint = "name the packages, such as ./..., or write a first session with duckgen init"
 	}
 	return f
+}
+
+// unimported returns what the go command says of imports that it does not find.
+func unimported(pkg *packages.Package) map[string]string {
+	said := map[string]string{}
+	for path, imported := range pkg.Imports {
+		if len(imported.Errors) > 0 {
+			said[path] = imported.Errors[0].Msg
+		}
+	}
+	return said
+}
+
+// whyNone asks the go command why it lists nothing. Its packages come without
+// what it says about all of them.
+func whyNone(ctx context.Context, cfg Config) string {
+	command := exec.CommandContext(ctx, "go", slices.Concat([]string{"list", "-e"}, cfg.flags(), []string{"--"}, cfg.Patterns)...)
+	command.Dir = cfg.Dir
+	var said strings.Builder
+	command.Stderr = &said
+	_ = command.Run() // what went wrong is in said
+	if text := strings.TrimSpace(said.String()); text != "" {
+		return text
+	}
+	return "are they below a go.mod?"
+}
+
+// Said takes apart what the go command says: what is wrong, without the directory
+// of Go, and what to run.
+func Said(text string) (message, remedy string) {
+	message, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if i := strings.Index(message, " (/"); i >= 0 {
+		message = message[:i]
+	}
+	if rest = strings.Join(strings.Fields(rest), " "); !strings.HasPrefix(rest, "go ") {
+		return message, ""
+	}
+	if i := strings.LastIndex(message, "; to "); i >= 0 {
+		message = message[:i]
+	}
+	return message, "run " + rest
+}
+
+// inMainModule reports whether a package is of the module that is worked on, and
+// its directory in that module's. What other modules have is not ours to change,
+// nor what a symbolic link leads to.
+func inMainModule(pkg *packages.Package) bool {
+	if pkg.Module == nil {
+		return goSetting("GO111MODULE") == "off" && !slices.Contains(strings.Split(filepath.ToSlash(pkg.Dir), "/"), "vendor")
+	}
+	if !pkg.Module.Main {
+		return false
+	}
+	rel, err := filepath.Rel(Real(pkg.Module.Dir), Real(pkg.Dir))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+func outside(pkg *packages.Package) diag.Finding {
+	return diag.Finding{
+		Code:    diag.PackageLoad,
+		Message: "the package is outside of the main module, where nothing is generated or removed",
+		Hint:    "run duckgen in the module that it belongs to",
+		Package: strings.TrimSuffix(pkg.PkgPath, "_test"),
+	}
 }
 
 func firstLine(text string) string {

@@ -19,7 +19,8 @@ type Package struct {
 
 	Imports    types.Importer // of what loading has reached; safe for concurrent use
 	typeErrors []types.Error
-	listed     map[string]bool // the paths of Files
+	unimported map[string]string // what the go command says of imports, by their paths
+	listed     map[string]bool   // the paths of Files
 }
 
 func (p *Package) add(f *File) {
@@ -59,3 +60,7 @@ func (p *Package) ErrorAt(pos token.Pos) string {
 	}
 	return ""
 }
+
+// Unimported returns what the go command says of an import that it does not find,
+// or "".
+func (p *Package) Unimported(importPath string) string { return p.unimported[importPath] }

@@ -125,7 +125,9 @@ func (r *reader) field(src source) *field {
 	for _, o := range t.options {
 		r.option(f, o, src.tagPos())
 	}
-	f.Type = r.fieldType(src)
+	if r.checkExtent(src) {
+		f.Type = r.fieldType(src)
+	}
 	if f.Type == nil {
 		return f
 	}

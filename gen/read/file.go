@@ -8,6 +8,8 @@ import (
 	"go/types"
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/load"
@@ -34,6 +36,7 @@ func Package(pkg *load.Package, findings *diag.Collector) []*schema.File {
 		if len(sessions) == 0 {
 			continue
 		}
+		r.checkFileName(f)
 		file := &schema.File{
 			Package:    schema.Package{Path: pkg.Path, Name: pkg.Name, Scope: scope, Imports: imports},
 			Source:     filepath.Base(f.Path),
@@ -91,6 +94,18 @@ func (r *reader) report(pos token.Pos, code diag.Code, hint, format string, args
 		Hint:    hint,
 		Package: r.pkg.Path,
 	})
+}
+
+// checkFileName reports a name with what shells and other readers of generated
+// code may take for more than a name. That of the output is made of it, and the
+// output mentions it.
+func (r *reader) checkFileName(f *load.File) {
+	name := filepath.Base(f.Path)
+	plain := func(c rune) bool { return identifierRune(c) || unicode.IsMark(c) || strings.ContainsRune(".-+@~", c) }
+	if name[0] == '-' || strings.ContainsFunc(name, func(c rune) bool { return !plain(c) }) {
+		r.report(f.Syntax.Package, diag.SourceName, "rename it, such as to session.go",
+			"the file's name %q has other characters than letters, digits and . - _ + @ ~", name)
+	}
 }
 
 // file reads the sessions of one file.

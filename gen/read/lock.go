@@ -21,6 +21,9 @@ func (r *resolver) lockIn(t types.Type, path string, stored bool) (lock types.Ty
 			return r.lockIn(u.Elem(), path+"[]", stored)
 		}
 	case *types.Struct:
+		if r.unlocked[u] {
+			return nil, ""
+		}
 		for f := range u.Fields() {
 			if lock, place := r.lockIn(f.Type(), path+"."+f.Name(), false); lock != nil {
 				if r.isForeign(t) {
@@ -29,6 +32,7 @@ func (r *resolver) lockIn(t types.Type, path string, stored bool) (lock types.Ty
 				return lock, place
 			}
 		}
+		r.unlocked[u] = true
 	}
 	return nil, ""
 }

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -8,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/duckgen/duckgen/gen/load"
 )
 
 // missing explains a type that cannot be resolved by what the type checker said
@@ -49,7 +52,7 @@ var unimported = regexp.MustCompile(`^could not import (\S+) `)
 // explain turns what the type checker says into a finding.
 func (r *reader) explain(src source, said string) (message, hint string) {
 	if m := unimported.FindStringSubmatch(said); m != nil {
-		return "package " + m[1] + " cannot be imported", "correct the import, or add its module with go get"
+		return r.explainImport(m[1])
 	}
 	missing, ok := strings.CutPrefix(said, "undefined: ")
 	switch {
@@ -62,6 +65,16 @@ func (r *reader) explain(src source, said string) (message, hint string) {
 		return said, "import the package " + missing
 	}
 	return said, "declare " + missing
+}
+
+// explainImport says what the go command does, if it was asked.
+func (r *reader) explainImport(path string) (message, hint string) {
+	message, hint = "package "+path+" cannot be imported", "correct the import, or add its module with go get"
+	if said := r.pkg.Unimported(path); said != "" {
+		what, remedy := load.Said(said)
+		return message + ": " + what, cmp.Or(remedy, hint)
+	}
+	return message, hint
 }
 
 // isGenerated reports whether duckgen generates, or will generate, a type of

@@ -35,10 +35,18 @@ type resolver struct {
 	known    typeutil.Map                // named types that resolved, *schema.Type
 	met      map[*types.TypeName]bool    // named types that fields lead to
 	tags     map[token.Pos]*ast.BasicLit // of the struct types in files; nil: not needed yet
+	extents  map[types.Type]extent       // of what was measured
+	unlocked map[types.Type]bool         // structs that were searched and have no lock
 }
 
 func newResolver(pkg *load.Package) *resolver {
-	r := &resolver{home: pkg.Types, sessions: map[*types.TypeName]bool{}, met: map[*types.TypeName]bool{}}
+	r := &resolver{
+		home:     pkg.Types,
+		sessions: map[*types.TypeName]bool{},
+		met:      map[*types.TypeName]bool{},
+		extents:  map[types.Type]extent{},
+		unlocked: map[types.Type]bool{},
+	}
 	for _, f := range pkg.Files {
 		r.files = append(r.files, f.Syntax)
 		for _, spec := range typeSpecs(f.Syntax) {

@@ -72,7 +72,7 @@ type (
 	Array [2]lock
 	Behind struct { List []lock; Map map[string]lock; Pointer *lock }
 )`)
-	r := &resolver{home: pkg}
+	r := &resolver{home: pkg, unlocked: map[types.Type]bool{}}
 	for name, want := range map[string]string{"Held": "v.L", "List": "v[]", "Map": "v[]", "Array": "v[]", "Behind": ""} {
 		if _, got := r.lockIn(pkg.Scope().Lookup(name).Type(), "v", true); got != want {
 			t.Errorf("in a %s a lock is found at %q, want %q", name, got, want)
