@@ -97,7 +97,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	c, _ := findCommand(invocation.Command)
 	p := showProgress(stderr)
-	exit, err := c.run(ctx, invocation, console{p.before(stdout), p.before(stderr), showsColours(stdout)})
+	exit, err := c.guarded(ctx, invocation, console{p.before(stdout), p.before(stderr), showsColours(stdout)})
 	p.stop()
 	if err != nil {
 		fmt.Fprintf(stderr, "duckgen: %v\n", err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/duckgen/duckgen/gen"
+	"github.com/duckgen/duckgen/internal/parallel"
 )
 
 func TestArgumentsBecomeAnInvocation(t *testing.T) {
@@ -195,6 +197,24 @@ func TestCommandsHaveDistinctNames(t *testing.T) {
 	slices.Sort(names)
 	if len(slices.Compact(names)) != len(commands()) {
 		t.Errorf("a name is taken twice: %v", names)
+	}
+}
+
+func TestAPanicIsABugReport(t *testing.T) {
+	for name, fails := range map[string]func(){
+		"here":      func() { panic("too deep") },
+		"elsewhere": func() { parallel.Do(3, func(int) { panic("too deep") }) },
+	} {
+		c := command{run: func(context.Context, Invocation, console) (int, error) { fails(); return success, nil }}
+		exit, err := c.guarded(t.Context(), Invocation{Command: "check"}, console{})
+		if exit != trouble || err == nil {
+			t.Fatalf("%s: exit %d, %v", name, exit, err)
+		}
+		for _, part := range []string{"check has failed", "please report it at https://", "too deep", "cli_test.go:", version()} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %q does not say %q", name, err, part)
+			}
+		}
 	}
 }
 

@@ -60,19 +60,23 @@ func textOf(name string) string {
 	return string(text)
 }
 
-// runVersion prints the version of the module that holds the command.
-func runVersion(_ context.Context, i Invocation, c console) (int, error) {
+// version is that of the module that holds the command.
+func version() string {
 	version := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
 	}
-	version = cmp.Or(version, "(devel)")
+	return cmp.Or(version, "(devel)")
+}
+
+// runVersion prints the version of duckgen.
+func runVersion(_ context.Context, i Invocation, c console) (int, error) {
 	if i.JSON {
 		return success, printJSON(c.out, struct {
 			Version string `json:"version"`
 			Go      string `json:"go"`
-		}{version, runtime.Version()})
+		}{version(), runtime.Version()})
 	}
-	_, err := fmt.Fprintf(c.out, "duckgen %s %s\n", version, runtime.Version())
+	_, err := fmt.Fprintf(c.out, "duckgen %s %s\n", version(), runtime.Version())
 	return success, err
 }
