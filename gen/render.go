@@ -3,6 +3,7 @@ package gen
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
@@ -48,7 +49,8 @@ func (u *unit) render(render renderFunc) (shadowed map[string]bool, err error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Path, err)
+			message, _, _ := strings.Cut(err.Error(), "\n") // all of the code would follow
+			return nil, &BugError{Package: u.Path, Errors: []error{fmt.Errorf("%s: %s", f.Path, message)}}
 		}
 	}
 	return shadowed, nil

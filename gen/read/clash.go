@@ -3,6 +3,7 @@ package read
 import (
 	"go/ast"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -100,9 +101,25 @@ func (r *reader) checkDeclared(s *session) {
 		r.report(s.pos, diag.NameClash, "rename that, or choose another stem with name= in the directive",
 			"%s would be generated, but is declared at %s", name, r.place(obj.Pos()))
 	}
+	r.checkDotImports(s)
 	if from := s.Names().From; isTest(from) && strings.HasSuffix(r.pkg.Position(s.pos).Filename, "_test.go") {
 		r.report(s.place("name"), diag.NameClash, "choose another stem with name= in the directive",
 			"%s would be generated into a test file, where go test would take it for a test", from)
+	}
+}
+
+// checkDotImports reports generated names that a file imports with a dot: no
+// file of the package may declare them.
+func (r *reader) checkDotImports(s *session) {
+	for _, f := range r.pkg.Files {
+		for _, p := range dotImports(r.pkg, f.Syntax) {
+			for _, name := range s.Names().List() {
+				if obj := p.Scope().Lookup(name); obj != nil && obj.Exported() {
+					r.report(s.pos, diag.NameClash, "import that package without a dot, or choose another stem with name= in the directive",
+						"%s would be generated, but %s imports it with a dot from %s", name, filepath.Base(f.Path), p.Path())
+				}
+			}
+		}
 	}
 }
 

@@ -28,6 +28,9 @@ func (r *reader) fields(s *session, syntax *ast.StructType, layout *types.Struct
 			Embedded: v.Embedded(),
 		})
 		f := r.field(src)
+		if f == nil && r.types.unresolved(v.Type()) {
+			r.reportRefusal(src, refusal{code: diag.MissingType, path: v.Name(), message: "the type cannot be resolved"})
+		}
 		if f != nil {
 			s.fields = append(s.fields, f)
 			s.Fields = append(s.Fields, f.Field)
@@ -196,17 +199,21 @@ func (r *reader) problem(start token.Pos, p problem) {
 func (r *reader) fieldType(src source) *schema.Type {
 	resolved, refusals := r.types.resolve(src.name.Type(), src.name.Name())
 	for _, refusal := range refusals {
-		message, hint := refusal.message, refusal.hint
-		if refusal.code == diag.MissingType {
-			message, hint = r.missing(src, refusal)
-		}
-		if refusal.at.IsValid() {
-			r.report(refusal.at, refusal.code, hint, "%s", message)
-			continue
-		}
-		r.report(src.syntax.Type.Pos(), refusal.code, hint, "%s: %s", refusal.path, message)
+		r.reportRefusal(src, refusal)
 	}
 	return resolved
+}
+
+func (r *reader) reportRefusal(src source, refusal refusal) {
+	message, hint := refusal.message, refusal.hint
+	if refusal.code == diag.MissingType {
+		message, hint = r.missing(src, refusal)
+	}
+	if refusal.at.IsValid() {
+		r.report(refusal.at, refusal.code, hint, "%s", message)
+		return
+	}
+	r.report(src.syntax.Type.Pos(), refusal.code, hint, "%s: %s", refusal.path, message)
 }
 
 // shape says how a field of the type is stored.

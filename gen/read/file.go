@@ -72,17 +72,35 @@ func declared(pkg *load.Package) map[string]bool {
 	return scope
 }
 
-// imported returns the names under which hand-written files import packages.
+// imported returns the names that imports of hand-written files take: those of
+// packages, and with a dot those of what a package has.
 func imported(pkg *load.Package) map[string]bool {
 	names := map[string]bool{}
 	for _, f := range pkg.Files {
 		for _, spec := range f.Syntax.Imports {
-			if name := pkg.Info.PkgNameOf(spec); name != nil && token.IsIdentifier(name.Name()) && name.Name() != "_" {
+			name := pkg.Info.PkgNameOf(spec)
+			if name != nil && token.IsIdentifier(name.Name()) && name.Name() != "_" {
 				names[name.Name()] = true
+			}
+		}
+		for _, p := range dotImports(pkg, f.Syntax) {
+			for _, name := range p.Scope().Names() {
+				names[name] = true
 			}
 		}
 	}
 	return names
+}
+
+// dotImports are the packages that a file imports with a dot.
+func dotImports(pkg *load.Package, file *ast.File) []*types.Package {
+	var list []*types.Package
+	for _, spec := range file.Imports {
+		if name := pkg.Info.PkgNameOf(spec); name != nil && name.Name() == "." {
+			list = append(list, name.Imported())
+		}
+	}
+	return list
 }
 
 // report notes a finding.

@@ -64,6 +64,9 @@ func (r *reader) explain(src source, said string) (message, hint string) {
 	case qualifies(src.syntax.Type, missing):
 		return said, "import the package " + missing
 	}
+	if file := r.pkg.DeclaredOutside(missing); file != "" {
+		return said, fmt.Sprintf("%s declares it, which this build leaves out: declare it for every build that has the session, or generate for that one", file)
+	}
 	return said, "declare " + missing
 }
 
