@@ -49,6 +49,11 @@ func TestExamplesInJSON(t *testing.T) {
 	}
 }
 
+func TestAMeasuredTimeHasNanoseconds(t *testing.T) {
+	check(t, &schema.Type{Form: schema.Time}, Measured, `"2026-01-02T15:04:05.006000007Z"`)
+	check(t, basic("string"), Measured, `"example"`)
+}
+
 func check(t *testing.T, typ *schema.Type, example func(*schema.Type) (any, bool), want string) {
 	t.Helper()
 	v, ok := example(typ)

@@ -28,22 +28,31 @@ const maxParts = 1000
 // Empty returns the zero value of a type. It is false for a type that marshals
 // itself somewhere, so that only its own code knows its form, and for one that
 // is too large to be shown.
-func Empty(t *schema.Type) (value, bool) { return build(t, false) }
+func Empty(t *schema.Type) (value, bool) { return build(t, builder{}) }
 
 // Typical returns a value with something in every part, under the same
 // condition as [Empty].
-func Typical(t *schema.Type) (value, bool) { return build(t, true) }
+func Typical(t *schema.Type) (value, bool) {
+	return build(t, builder{typical: true})
+}
 
-func build(t *schema.Type, typical bool) (value, bool) {
-	b := builder{typical: typical, left: maxParts}
+// Measured is [Typical] with times to the nanosecond, as a clock has them. They
+// take more bytes.
+func Measured(t *schema.Type) (value, bool) {
+	return build(t, builder{typical: true, nanoseconds: 6_000_007})
+}
+
+func build(t *schema.Type, b builder) (value, bool) {
+	b.left = maxParts
 	v := b.value(t)
 	return v, b.left > 0
 }
 
 // A builder makes one example. It has nothing left where there can be none.
 type builder struct {
-	typical bool
-	left    int
+	typical     bool
+	nanoseconds int // of typical times
+	left        int
 }
 
 func (b *builder) value(t *schema.Type) value {
@@ -57,7 +66,7 @@ func (b *builder) value(t *schema.Type) value {
 		return []byte(b.text())
 	case schema.Time:
 		if b.typical {
-			return time.Date(2026, time.January, 2, 15, 4, 5, 0, time.UTC)
+			return time.Date(2026, time.January, 2, 15, 4, 5, b.nanoseconds, time.UTC)
 		}
 		return time.Time{}
 	case schema.Pointer:

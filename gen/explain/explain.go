@@ -112,7 +112,7 @@ const sealOverhead = 1 + 4 + 12 + 16
 const endOverhead = 1 + 9
 
 func sizes(f *schema.Field) Sizes {
-	return Sizes{Empty: size(f, example.Empty), Typical: size(f, example.Typical)}
+	return Sizes{Empty: size(f, example.Empty), Typical: size(f, example.Measured)}
 }
 
 func size(f *schema.Field, of func(*schema.Type) (any, bool)) *int {

@@ -65,6 +65,33 @@ func TestPolicyNamesWhatIsOpen(t *testing.T) {
 	}
 }
 
+func TestTheNameOfTheCookieCounts(t *testing.T) {
+	for name, c := range map[string]struct{ cookie, domain, path, note string }{
+		"the default":            {},
+		"a domain":               {domain: "example.com", note: "write cookie=__Secure-session_id"},
+		"a path":                 {path: "/shop", note: "write cookie=__Secure-session_id"},
+		"a plain name":           {cookie: "sid", note: "write cookie=__Host-sid"},
+		"one with a domain":      {cookie: "sid", domain: "example.com", note: "write cookie=__Secure-sid"},
+		"one that is shared":     {cookie: "__Secure-sid", domain: "example.com"},
+		"one that could be kept": {cookie: "__Secure-sid", note: "write cookie=__Host-sid"},
+		"one that is kept":       {cookie: "__Host-sid"},
+		"as browsers see it":     {cookie: "__host-sid"},
+		"the newest":             {cookie: "__Http-sid", path: "/shop"},
+	} {
+		var p schema.Policy
+		for setting, value := range map[**string]string{&p.Cookie: c.cookie, &p.Domain: c.domain, &p.Path: c.path} {
+			if value != "" {
+				*setting = &value
+			}
+		}
+		for _, r := range policy(&schema.Session{Policy: p}) {
+			if r.Subject == "cookie" && (r.Met != (c.note == "") || !strings.HasSuffix(r.Note, c.note)) {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	}
+}
+
 func TestSizesCountWhatIsStored(t *testing.T) {
 	text := &schema.Type{Form: schema.Basic, Basic: "string"}
 	for name, c := range map[string]struct {
@@ -73,6 +100,7 @@ func TestSizesCountWhatIsStored(t *testing.T) {
 	}{
 		"a value":       {schema.Field{Type: text}, 1, 8},
 		"a sealed one":  {schema.Field{Type: text, Secret: true}, 34, 41},
+		"a time":        {schema.Field{Type: &schema.Type{Form: schema.Time}}, 15, 10}, // the empty one is of the year 1
 		"a map's entry": {schema.Field{Shape: schema.Map, Type: &schema.Type{Form: schema.MapOf, Key: text, Elem: text}}, 1, 15},
 	} {
 		got := sizes(&c.field)

@@ -55,8 +55,36 @@ func cookie(c *runtime.Cookie) Rule {
 		rule.Met, rule.Note = false, "remove httponly=false"
 	case c.SameSite == http.SameSiteNoneMode:
 		rule.Met, rule.Note = false, "samesite=none lets other sites send it: use lax unless one of them embeds yours"
+	default:
+		rule.Note = wantedName(c)
+		rule.Met = rule.Note == ""
 	}
 	return rule
+}
+
+// wantedName says how the name of the cookie meets 3.3.1 and 3.3.3: it has a
+// prefix by which browsers hold it to Secure, and to this host unless it is meant
+// for others.
+func wantedName(c *runtime.Cookie) string {
+	has := func(prefix string) bool {
+		return len(c.Name) > len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
+	}
+	bare := c.Name
+	for _, prefix := range []string{"__Host-Http-", "__Host-", "__Http-", "__Secure-"} {
+		if has(prefix) {
+			bare = c.Name[len(prefix):]
+			break
+		}
+	}
+	shared := c.Domain != "" || c.Path != "/" // which __Host- excludes
+	switch {
+	case has("__Host-"), shared && bare != c.Name:
+		return ""
+	case shared:
+		return "its name has no prefix by which browsers hold it to Secure: write cookie=__Secure-" + bare
+	default:
+		return "its name does not keep it to this host: write cookie=__Host-" + bare
+	}
 }
 
 // attributes writes the cookie without its value.
