@@ -15,7 +15,7 @@ import (
 const (
 	// formBytes is how much a form may have besides its files, and partBytes by how
 	// much each file raises that: its header, and what is read ahead.
-	formBytes, partBytes = 64 << 10, 8 << 10
+	formBytes, partBytes = 32 << 10, 8 << 10
 
 	// sniffedBytes is how much of a file shows of what type it is.
 	sniffedBytes = 512
