@@ -8,15 +8,10 @@ import (
 	"strings"
 )
 
-// The client's parts make one module.
-var (
-	//go:embed client.js
-	connectionScript string
-	//go:embed client/upload.js
-	uploadScript string
+//go:generate go tool esbuild client/main.js --bundle --minify --format=esm --target=es2022 --log-level=error "--banner:js=// Code generated from client/*.js; DO NOT EDIT." --outfile=client.js
 
-	clientScript = connectionScript + "\n" + uploadScript
-)
+//go:embed client.js
+var clientScript string
 
 // clientTag changes with the script.
 var clientTag = func() string {
@@ -25,9 +20,9 @@ var clientTag = func() string {
 }()
 
 // Client serves the browser's end of the connection, an ES module: load it with
-// <script type="module" src="…"></script>. What it offers to a page stands at its
-// beginning. A strict Content-Security-Policy needs script-src 'self' and
-// connect-src 'self' for it, nothing more.
+// <script type="module" src="…"></script>. docs/lively.md has what it offers to a
+// page. A strict Content-Security-Policy needs script-src 'self' and connect-src
+// 'self' for it, nothing more, and one with Trusted Types the policy duckgen-live.
 func Client() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -19,20 +21,31 @@ type Config struct {
 	// together. More close with 1009. Default: 4096.
 	ReadElements int
 
-	// Connections limits the open connections of the endpoint, and
-	// SessionConnections those that one session has opened. Further handshakes are
-	// answered with 503 and 429; the client comes back later. 0: no limit. Defaults:
-	// 0, 64.
-	Connections, SessionConnections int
+	// Connections limits the open connections of the endpoint, SessionConnections
+	// those that one session has opened, and AddressConnections those from one
+	// address. Further handshakes are answered with 503, 429 and 429; the client
+	// comes back later. 0: no limit. Defaults: 0, 64, 0.
+	Connections, SessionConnections, AddressConnections int
+
+	// Address returns the address that a handshake comes from; connections with an
+	// empty one are not limited by it. Behind a proxy it has to take the one that the
+	// proxy names. Default: that of the peer, of an IPv6 address the first 64 bits.
+	Address func(*http.Request) string
 
 	// QueueBytes limits the frames that wait for a page to read them. Beyond that
 	// who sends has to wait. Default: 256 KiB.
 	QueueBytes int
 
 	// QueueEvents limits the events that wait for the one before, and EventBytes
-	// their frames, in bytes. Beyond that the connection closes with 1013. Defaults:
-	// 64, 256 KiB.
+	// their frames, in bytes. Beyond that the browser client holds its events back,
+	// and from others nothing more is read until there is room. Defaults: 64,
+	// 256 KiB.
 	QueueEvents, EventBytes int
+
+	// Pages is of how many pages without a connection is remembered which events
+	// were taken up, so that those which come back send only the others again. Each
+	// takes about half a KiB. Default: 4096.
+	Pages int
 
 	// EventTime is how long the handler of one event may take. Default: 30 s.
 	EventTime time.Duration
@@ -62,6 +75,10 @@ type Config struct {
 	// OnError hears of handlers that failed or panicked, and of refused
 	// handshakes. Default: logged as an error.
 	OnError func(context.Context, error)
+
+	// OnEvent hears how each event and navigation went, for metrics, before the page
+	// does. Default: nobody hears of it.
+	OnEvent func(context.Context, Report)
 }
 
 func defaultConfig() Config {
@@ -72,6 +89,8 @@ func defaultConfig() Config {
 		QueueBytes:         256 << 10,
 		QueueEvents:        64,
 		EventBytes:         256 << 10,
+		Pages:              4096,
+		Address:            peer,
 		EventTime:          30 * time.Second,
 		ScriptTime:         5 * time.Second,
 		WriteTime:          10 * time.Second,
@@ -79,10 +98,25 @@ func defaultConfig() Config {
 		PongWithin:         10 * time.Second,
 		Idle:               2 * time.Hour,
 		UploadPath:         "/lively/upload/",
+		OnEvent:            func(context.Context, Report) {},
 		OnError: func(ctx context.Context, err error) {
 			slog.ErrorContext(ctx, "live connection", "err", err)
 		},
 	}
+}
+
+// peer returns the address that a request comes from, as the network says.
+func peer(r *http.Request) string {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	address := at.Addr().Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	network, _ := address.Prefix(64) // which an IPv6 address has
+	return network.String()
 }
 
 // validate returns everything that is wrong.
@@ -98,6 +132,7 @@ func (c *Config) validate() error {
 		{"QueueBytes", int64(c.QueueBytes)},
 		{"QueueEvents", int64(c.QueueEvents)},
 		{"EventBytes", int64(c.EventBytes)},
+		{"Pages", int64(c.Pages)},
 		{"EventTime", int64(c.EventTime)},
 		{"ScriptTime", int64(c.ScriptTime)},
 		{"WriteTime", int64(c.WriteTime)},
@@ -108,14 +143,15 @@ func (c *Config) validate() error {
 			complain("%s is %d: it must be above 0", setting.name, setting.value)
 		}
 	}
-	if c.Connections < 0 || c.SessionConnections < 0 {
-		complain("Connections is %d and SessionConnections %d: they must not be negative", c.Connections, c.SessionConnections)
+	if c.Connections < 0 || c.SessionConnections < 0 || c.AddressConnections < 0 {
+		complain("Connections is %d, SessionConnections %d and AddressConnections %d: they must not be negative",
+			c.Connections, c.SessionConnections, c.AddressConnections)
 	}
 	if c.Idle < 0 {
 		complain("Idle is %v: it must not be negative", c.Idle)
 	}
-	if c.OnError == nil {
-		complain("OnError is nil: leave the default")
+	if c.OnError == nil || c.OnEvent == nil || c.Address == nil {
+		complain("OnError, OnEvent or Address is nil: leave the default")
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -33,8 +34,11 @@ type Conn struct {
 	ws      *websocket.Conn
 	ctx     context.Context // ends with the connection
 	cancel  context.CancelFunc
+	events  context.Context // of the events, which go on when the connection breaks
+	cut     context.CancelFunc
 	out     queue
 	in      inbox
+	page    *pageState // nil: its events are not numbered
 
 	closing  sync.Once
 	pinging  *time.Timer
@@ -45,14 +49,15 @@ type Conn struct {
 	uids    uint64
 }
 
-func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch func(frame any)) *Conn {
+func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch func(frame any, at time.Time)) *Conn {
 	c := &Conn{config: config, dialect: newDialect(config), ws: ws}
 	c.ctx, c.cancel = context.WithCancel(ctx)
+	c.events, c.cut = context.WithCancel(ctx)
 	c.out.limit, c.out.write = config.QueueBytes, c.write
 	c.in.limit, c.in.limitBytes = config.QueueEvents, config.EventBytes
-	c.in.run = func(frame []byte) {
-		if frame, ok := c.decode(frame); ok {
-			dispatch(frame)
+	c.in.run = func(a arrival) {
+		if frame, ok := c.decode(a.frame); ok {
+			dispatch(frame, a.at)
 		}
 	}
 	ws.SetReadLimit(config.ReadLimit)
@@ -65,20 +70,70 @@ func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch f
 // Context ends with the connection. It carries what the handshake's carried.
 func (c *Conn) Context() context.Context { return c.ctx }
 
-// Patch changes the page.
+// duringEvent marks the context of an event with its connection.
+type duringEvent struct{}
+
+// greet joins the connection to the page, once nothing runs any more of the one
+// that the page had before, and settles what has become of the events of that. Then
+// the page is told which were taken up, and sends others.
+func (c *Conn) greet(before *Conn, g *greeting, known bool) {
+	if before != nil {
+		before.in.stop()
+		before.cancel()
+		before.in.wait()
+	}
+	if url, ok := c.page.unfetched(g.fetched); ok {
+		_ = c.out.put(c.ctx, encodeFetch(url))
+		go c.close(closeReconnect, "a cookie is to be fetched")
+		return
+	}
+	answers, taken := c.page.since(g.answered)
+	for _, a := range answers {
+		_ = c.out.put(c.ctx, encodeAnswer(a)) // what fails closes the connection
+	}
+	_ = c.out.put(c.ctx, c.encodeTaken(taken, known))
+}
+
+func (c *Conn) encodeTaken(number uint64, known bool) []byte {
+	return encodeTaken(number, known, c.config.QueueEvents, c.config.EventBytes)
+}
+
+// answer tells the page what has become of an event, now or when it comes back.
+func (c *Conn) answer(number uint64, outcome Outcome) {
+	if c.page == nil {
+		return
+	}
+	a := answer{number, outcome}
+	c.page.answer(a)
+	_ = c.out.put(c.ctx, encodeAnswer(a))
+}
+
+// send sends a frame. An event of a page that will come back does not fail
+// because its connection has broken: what it sends is left out.
+func (c *Conn) send(ctx context.Context, frame []byte) error {
+	err := c.out.put(ctx, frame)
+	if c.page != nil && errors.Is(err, ErrClosed) && ctx.Value(duringEvent{}) == c {
+		return nil
+	}
+	return err
+}
+
+// Patch changes the page. If the connection breaks while the event runs whose
+// context that is, the patches are left out, which is not an error: the page that
+// comes back gets its data-live-load.
 func (c *Conn) Patch(ctx context.Context, patches ...Patch) error {
-	return c.out.put(ctx, encodePatches(c.dialect, patches))
+	return c.send(ctx, encodePatches(c.dialect, patches))
 }
 
 // Navigate shows another page, or a part of it.
 func (c *Conn) Navigate(ctx context.Context, p Page) error {
-	return c.out.put(ctx, encodePage(c.dialect, p))
+	return c.send(ctx, encodePage(c.dialect, p))
 }
 
 // Unknown tells the page that its component is none of this program's. With
 // reload the page loads itself again.
 func (c *Conn) Unknown(ctx context.Context, component string, reload bool) error {
-	return c.out.put(ctx, c.dialect.unknown(component, reload))
+	return c.send(ctx, c.dialect.unknown(component, reload))
 }
 
 // unhandled answers an event that has no handler.
@@ -90,9 +145,13 @@ func (c *Conn) unhandled(ctx context.Context, e Event) error {
 }
 
 // SyncBrowserState implements [runtime.LivelyConn]. It returns once the frame is
-// on its way, not when the page has fetched.
+// on its way, not when the page has fetched. A page that comes back without having
+// had the frame gets it again.
 func (c *Conn) SyncBrowserState(ctx context.Context, url string) error {
-	return c.out.put(ctx, encodeFetch(url))
+	if c.page != nil {
+		c.page.toFetch(url)
+	}
+	return c.send(ctx, encodeFetch(url))
 }
 
 // ExecuteJS implements [runtime.LivelyConn]. It returns once the script has run,
@@ -175,13 +234,18 @@ const (
 	closeBusy      = websocket.StatusTryAgainLater   // 1013: connect again, later
 )
 
-// close lets the frames before it through and closes. Only the first call does
+// close lets the frames before it through and closes. A page that is to connect
+// again gets the answer of the event that runs before. Only the first call does
 // anything; it returns when the connection is closed.
 func (c *Conn) close(code websocket.StatusCode, reason string) {
 	c.closing.Do(func() {
 		c.in.stop()
+		if code == closeReconnect {
+			c.in.wait()
+		}
 		ctx, cancel := context.WithTimeout(c.ctx, c.config.WriteTime)
 		defer cancel()
+		c.leavePage(ctx)
 		c.sendOff(ctx, code)
 		c.out.refuse(ErrClosed)
 		c.out.flush(ctx)
@@ -204,6 +268,16 @@ func (c *Conn) sendOff(ctx context.Context, code websocket.StatusCode) {
 	}
 }
 
+// leavePage takes up no more events of the page, and tells it so.
+func (c *Conn) leavePage(ctx context.Context) {
+	if c.page == nil {
+		return
+	}
+	c.page.leave(c)
+	_, taken := c.page.since(math.MaxInt64)
+	_ = c.out.put(ctx, c.encodeTaken(taken, true)) // the page may be gone
+}
+
 func (c *Conn) write(frame []byte) error {
 	ctx, cancel := context.WithTimeout(c.ctx, c.config.WriteTime)
 	defer cancel()
@@ -221,7 +295,8 @@ func (c *Conn) ping() {
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.config.PongWithin)
 	defer cancel()
-	if err := c.ws.Ping(ctx); err != nil {
+	// Whoever waits for room reads no answer, but has read a moment ago.
+	if err := c.ws.Ping(ctx); err != nil && !c.in.isFull() {
 		_ = c.ws.CloseNow()
 		return
 	}
@@ -235,27 +310,31 @@ func (c *Conn) read() {
 		if err != nil {
 			return
 		}
-		c.lastRead.Store(time.Now().UnixNano())
 		if kind != websocket.MessageBinary {
 			c.close(websocket.StatusUnsupportedData, "frames are binary")
 			return
 		}
-		if opcodeOf(b) == opResult {
-			if frame, ok := c.decode(b); ok {
-				c.answered(frame.(result))
-			}
+		opcode := opcodeOf(b)
+		if opcode == opHeartbeat && c.page != nil {
+			c.out.putIdle(encodeHeartbeat())
 			continue
 		}
-		if !c.in.put(b) {
-			c.close(closeBusy, "too many events wait")
-			return
+		c.lastRead.Store(time.Now().UnixNano())
+		if opcode != opResult {
+			c.in.put(b)
+		} else if frame, ok := c.decode(b); ok {
+			c.answered(frame.(result))
 		}
 	}
 }
 
 // decode decodes a frame. It begins to close the connection if that is none.
 func (c *Conn) decode(b []byte) (frame any, ok bool) {
-	frame, err := c.dialect.decode(b, c.config.ReadElements)
+	decode := c.dialect.decode
+	if c.page != nil {
+		decode = decodeNumbered
+	}
+	frame, err := decode(b, c.config.ReadElements)
 	var bad *frameError
 	if errors.As(err, &bad) {
 		go c.close(bad.code, bad.reason)
@@ -267,9 +346,14 @@ func (c *Conn) decode(b []byte) (frame any, ok bool) {
 // end releases what the connection has, and waits for the event that runs.
 func (c *Conn) end() {
 	c.in.stop()
+	if c.page != nil {
+		c.page.leave(c)
+		defer c.page.ended(c)
+	}
 	c.out.refuse(ErrClosed)
 	c.cancel()
 	c.pinging.Stop()
 	_ = c.ws.CloseNow() // closed already, mostly
 	c.in.wait()
+	c.cut()
 }

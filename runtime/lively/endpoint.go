@@ -2,11 +2,10 @@ package lively
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -22,8 +21,9 @@ type Sessions[S any] interface {
 
 // A Handler handles the events of one name. Events of one connection come one
 // after the other. The session is fresh, and what the handler changes is stored
-// when it returns nil; an error or a panic discards that. The context ends with
-// the connection, and after [Config.EventTime].
+// when it returns nil; an error or a panic discards that. The context ends after
+// [Config.EventTime] and at the end of [Endpoint.Shutdown], but not because the
+// connection breaks.
 type Handler[S any] func(ctx context.Context, c *Conn, e Event, s *S) error
 
 // A NavigationHandler shows a page the next one, with [Conn.Navigate]. Where it
@@ -40,10 +40,13 @@ type Endpoint[S any] struct {
 	navigate NavigationHandler[S]
 	uploads  map[string]receiver[S]
 
+	pages *pages
+
 	mu        sync.Mutex
 	conns     map[*Conn]bool
-	entered   int            // connections, also those in a handshake
-	bySession map[string]int // the same, by handle; empty: without a session
+	entered   int   // connections, also those in a handshake
+	bySession count // the same, by handle; empty: without a session
+	byAddress count
 	closed    bool
 	open      sync.WaitGroup
 }
@@ -65,9 +68,11 @@ func New[S any](sessions Sessions[S], from func(context.Context) *S, configure .
 		config:   config,
 		handlers: map[string]Handler[S]{},
 		uploads:  map[string]receiver[S]{},
+		pages:    newPages(config.Pages, config.QueueEvents),
 		conns:    map[*Conn]bool{},
 
-		bySession: map[string]int{},
+		bySession: count{},
+		byAddress: count{},
 	}
 }
 
@@ -85,6 +90,11 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.refusesOrigin(w, r) {
 		return
 	}
+	greeting, err := greetingOf(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	if !e.enter() {
 		comeBack(w, http.StatusServiceUnavailable)
 		return
@@ -92,19 +102,20 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer e.leave()
 	s := e.from(r.Context())
 	load(r.Context(), s)
-	handle := handleOf(s)
-	if !e.enterSession(handle) {
+	leave, ok := e.enterAs(handleOf(s), e.config.Address(r))
+	if !ok {
 		comeBack(w, http.StatusTooManyRequests)
 		return
 	}
-	defer e.leaveSession(handle)
+	defer leave()
 	// The origin has been checked, more exactly than Accept does.
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: []string{subprotocol}})
 	if err != nil {
 		return // answered
 	}
 	var c *Conn
-	c = newConn(r.Context(), ws, &e.config, func(frame any) { e.dispatch(c, frame, s) })
+	c = newConn(r.Context(), ws, &e.config, func(frame any, at time.Time) { e.dispatch(c, frame, at, s) })
+	greet := e.join(c, greeting)
 	defer c.end()
 	disconnect, err := e.sessions.LivelyConnect(c.ctx, c, s)
 	if err != nil {
@@ -118,7 +129,21 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer e.remove(c)
+	if greet != nil {
+		c.in.begin(greet)
+	}
 	c.read()
+}
+
+// join joins the connection to its page, if that has an id, and returns what comes
+// before its first event.
+func (e *Endpoint[S]) join(c *Conn, g *greeting) (greet func()) {
+	if g == nil {
+		return nil
+	}
+	page, before, known := e.pages.join(g, c)
+	c.page = page
+	return func() { c.greet(before, g, known) }
 }
 
 // refusesOrigin answers a page that may not use the endpoint.
@@ -172,23 +197,44 @@ func (e *Endpoint[S]) leave() {
 	e.open.Done()
 }
 
-// enterSession counts a connection of a session, unless that has too many.
-// Connections without a stored session are none of any.
-func (e *Endpoint[S]) enterSession(handle string) bool {
+// enterAs counts a connection of a session and of an address, unless one of them
+// has too many. Connections without a stored session are none of any.
+func (e *Endpoint[S]) enterAs(handle, address string) (leave func(), ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if limit := e.config.SessionConnections; handle != "" && limit > 0 && e.bySession[handle] >= limit {
+	if !e.bySession.add(handle, e.config.SessionConnections) {
+		return nil, false
+	}
+	if !e.byAddress.add(address, e.config.AddressConnections) {
+		e.bySession.remove(handle)
+		return nil, false
+	}
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.bySession.remove(handle)
+		e.byAddress.remove(address)
+	}, true
+}
+
+// A count says how many there are by name. Those without a name do not count.
+type count map[string]int
+
+// add reports false if there were more than the limit then; 0 is none.
+func (n count) add(name string, limit int) bool {
+	if name == "" {
+		return true
+	}
+	if limit > 0 && n[name] >= limit {
 		return false
 	}
-	e.bySession[handle]++
+	n[name]++
 	return true
 }
 
-func (e *Endpoint[S]) leaveSession(handle string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.bySession[handle]--; e.bySession[handle] == 0 {
-		delete(e.bySession, handle)
+func (n count) remove(name string) {
+	if n[name]--; n[name] <= 0 {
+		delete(n, name)
 	}
 }
 
@@ -222,11 +268,7 @@ func (e *Endpoint[S]) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	e.closed = true
 	for c := range e.conns {
-		go func() {
-			c.in.stop()
-			c.in.wait()
-			c.close(closeReconnect, "the server restarts")
-		}()
+		go c.close(closeReconnect, "the server restarts")
 	}
 	e.mu.Unlock()
 	done := make(chan struct{})
@@ -248,58 +290,6 @@ func (e *Endpoint[S]) cutOff() {
 	defer e.mu.Unlock()
 	for c := range e.conns {
 		c.cancel()
+		c.cut()
 	}
-}
-
-// dispatch runs one event or navigation. What fails is reported and, but for a
-// panic, leaves the connection as it is.
-func (e *Endpoint[S]) dispatch(c *Conn, frame any, s *S) {
-	defer func() {
-		if r := recover(); r != nil {
-			e.config.OnError(c.ctx, fmt.Errorf("panic in the handler of %s: %v\n%s", label(frame), r, debug.Stack()))
-			go c.close(websocket.StatusInternalError, "internal error")
-		}
-	}()
-	ctx, cancel := context.WithTimeout(c.ctx, e.config.EventTime)
-	defer cancel()
-	var err error
-	switch frame := frame.(type) {
-	case Event:
-		err = e.event(ctx, c, frame, s)
-	case Navigation:
-		err = e.navigation(ctx, c, frame, s)
-	}
-	if err != nil && !errors.Is(err, ErrClosed) && c.ctx.Err() == nil {
-		e.config.OnError(ctx, fmt.Errorf("%s: %w", label(frame), err))
-	}
-}
-
-func (e *Endpoint[S]) event(ctx context.Context, c *Conn, event Event, s *S) error {
-	handle := e.handlers[event.Name]
-	if handle == nil {
-		return c.unhandled(ctx, event)
-	}
-	return e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return handle(ctx, c, event, s) })
-}
-
-func (e *Endpoint[S]) navigation(ctx context.Context, c *Conn, n Navigation, s *S) error {
-	load := Page{Path: n.Path, Reload: true}
-	if e.navigate == nil {
-		return c.Navigate(ctx, load)
-	}
-	err := e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return e.navigate(ctx, c, n, s) })
-	if err != nil {
-		// The event's time may be over, not the connection's. A page whose connection
-		// is closed loads what it wanted by itself.
-		_ = c.Navigate(c.ctx, load)
-	}
-	return err
-}
-
-// label names a frame for a log.
-func label(frame any) string {
-	if event, ok := frame.(Event); ok {
-		return fmt.Sprintf("event %q", event.Name)
-	}
-	return "navigation"
 }

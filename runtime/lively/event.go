@@ -1,7 +1,14 @@
 package lively
 
+import "time"
+
 // An Event is what a page tells: something that the visitor has done.
 type Event struct {
+	// ID is different for each event of each page, and the same if the page sends an
+	// event again that an earlier process may have run, which it does only with
+	// data-live-again. A handler that stores it with what it changes can tell.
+	// Empty: the client numbers no events.
+	ID string
 	// Root names the page, as its data-live-root says.
 	Root string
 	// Component is the key of the element that the event is about.
@@ -15,6 +22,42 @@ type Event struct {
 	// Document says that the event is one of the document rather than of an
 	// element.
 	Document bool
+
+	number uint64 // 0: none
+}
+
+// An Outcome is what has become of an event.
+type Outcome uint8
+
+const (
+	// OutcomeDone: its handler has succeeded, and what it changed is stored.
+	OutcomeDone Outcome = iota
+
+	// OutcomeFailed: its handler has returned an error or panicked, or the changes
+	// could not be stored.
+	OutcomeFailed
+
+	// OutcomeUnknown: there is no handler of its name.
+	OutcomeUnknown
+
+	// OutcomeRefused: it was not run, because the page has to connect again first.
+	// The browser client then sends it again.
+	OutcomeRefused
+)
+
+// String returns "done", "failed", "unknown" or "refused".
+func (o Outcome) String() string {
+	return [...]string{"done", "failed", "unknown", "refused"}[o]
+}
+
+// A Report says how an event or a navigation went.
+type Report struct {
+	Name    string        // of the event; empty: a navigation, or a name without a handler
+	ID      string        // as [Event.ID]
+	Outcome Outcome       //
+	Waited  time.Duration // for the events before it, since its frame was read
+	Took    time.Duration // from then until it was stored and the page told
+	Waiting int           // how many events of the connection wait behind it
 }
 
 // Field returns the text of a form's field, of several the first one. It is empty

@@ -21,6 +21,13 @@ const (
 	opFetch      = 170
 )
 
+// The opcodes of the browser client's own protocol.
+const (
+	opTaken     = 200
+	opAnswer    = 201
+	opHeartbeat = 202
+)
+
 // maxDepth is how deep the arrays and maps of an event's value may be nested.
 const maxDepth = 16
 
@@ -60,7 +67,12 @@ func opcodeOf(b []byte) int64 {
 
 // decodeFrame returns an [Event], a [Navigation] or a result. Its arrays and maps
 // have at most so many elements together.
-func decodeFrame(b []byte, elements int) (any, error) {
+func decodeFrame(b []byte, elements int) (any, error) { return decodeAny(b, elements, false) }
+
+// decodeNumbered does the same for a page whose events have numbers.
+func decodeNumbered(b []byte, elements int) (any, error) { return decodeAny(b, elements, true) }
+
+func decodeAny(b []byte, elements int, numbered bool) (any, error) {
 	d := &decoder{rest: b, elements: math.MaxInt}
 	n := d.array()
 	d.elements = elements
@@ -71,8 +83,14 @@ func decodeFrame(b []byte, elements int) (any, error) {
 	var frame any
 	switch opcode {
 	case opEvent:
-		d.want(n, 6)
-		frame = Event{Root: d.text(), Component: d.text(), Name: d.text(), Value: d.value(0), Document: d.flag()}
+		event := Event{Root: d.text(), Component: d.text(), Name: d.text(), Value: d.value(0), Document: d.flag()}
+		if numbered {
+			d.want(n, 7)
+			event.number = d.number()
+		} else {
+			d.want(n, 6)
+		}
+		frame = event
 	case opResult:
 		d.want(n, 4)
 		frame = result{value: d.value(0), fault: d.optionalText(), uid: d.text()}
@@ -143,6 +161,15 @@ func (d *decoder) integer() int64 {
 	n, rest, err := msgp.ReadInt64Bytes(d.rest)
 	d.take(rest, err, "integer")
 	return n
+}
+
+// number reads the number of an event, which is above 0.
+func (d *decoder) number() uint64 {
+	n := d.integer()
+	if n <= 0 {
+		d.fail(malformed("the frame has no number of an event where one belongs"))
+	}
+	return uint64(n)
 }
 
 func (d *decoder) flag() bool {
@@ -289,6 +316,24 @@ func encodeUnknown(component string, reload bool) []byte {
 	b := msgp.AppendArrayHeader(begin(2, opUnknown), 2)
 	return msgp.AppendBool(msgp.AppendString(b, component), reload)
 }
+
+// encodeTaken says which event was the last one that was taken up, and how many
+// events and bytes of them may be under way at once.
+func encodeTaken(number uint64, known bool, events, bytes int) []byte {
+	b := begin(4, opTaken)
+	if known {
+		b = msgp.AppendUint64(b, number)
+	} else {
+		b = msgp.AppendNil(b)
+	}
+	return msgp.AppendInt(msgp.AppendInt(b, events), bytes)
+}
+
+func encodeAnswer(a answer) []byte {
+	return msgp.AppendInt(msgp.AppendUint64(begin(3, opAnswer), a.number), int(a.outcome))
+}
+
+func encodeHeartbeat() []byte { return begin(1, opHeartbeat) }
 
 func encodePatches(d dialect, list []Patch) []byte {
 	return appendPatches(begin(2, opPatches), d, list)

@@ -22,17 +22,6 @@ func (s *site) holding() {
 	})
 }
 
-func TestTooManyWaitingBytesCloseTheConnection(t *testing.T) {
-	s := newSite(t, func(c *lively.Config) { c.EventBytes = 10_000 })
-	s.holding()
-	p := s.browser().open()
-	p.event("hold", nil)
-	for range 3 {
-		p.event("hold", strings.Repeat("x", 4_000))
-	}
-	p.wantClosed(1013, "too many events wait")
-}
-
 // smallest is an event whose value has the most elements for its bytes.
 func smallest(elements int) map[string]any {
 	m := make(map[string]any, elements)
@@ -148,6 +137,9 @@ func TestAConfigurationThatCannotBeIsRefused(t *testing.T) {
 	for setting, configure := range map[string]func(*lively.Config){
 		"Connections":           func(c *lively.Config) { c.Connections = -1 },
 		"SessionConnections -1": func(c *lively.Config) { c.SessionConnections = -1 },
+		"AddressConnections -1": func(c *lively.Config) { c.AddressConnections = -1 },
+		"Pages":                 func(c *lively.Config) { c.Pages = 0 },
+		"OnEvent":               func(c *lively.Config) { c.OnEvent = nil },
 		"Idle":                  func(c *lively.Config) { c.Idle = -1 },
 		"EventTime":             func(c *lively.Config) { c.EventTime = 0 },
 		"OnError":               func(c *lively.Config) { c.OnError = nil },

@@ -256,19 +256,28 @@ func TestAScriptIsNotAwaitedForever(t *testing.T) {
 	}
 }
 
-func TestTooManyWaitingEventsCloseTheConnection(t *testing.T) {
-	s := newSite(t, func(c *lively.Config) { c.QueueEvents = 4 })
+func TestEventsForWhichThereIsNoRoomWait(t *testing.T) {
+	s := newSite(t, func(c *lively.Config) {
+		c.QueueEvents = 4
+		c.PingEvery, c.PongWithin = 5*time.Millisecond, 10*time.Millisecond // nobody reads their answers meanwhile
+	})
 	hold := make(chan struct{})
 	s.live.Handle("hold", func(context.Context, *lively.Conn, lively.Event, *visitor) error {
 		<-hold
 		return nil
 	})
-	p := s.browser().open()
-	for range 6 {
-		p.event("hold", nil)
+	s.handle("count", func(v *visitor) { v.AddViews(1) })
+	s.live.Handle("views", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
+		return c.Patch(ctx, lively.Text("views", strconv.FormatInt(v.Views(), 10)))
+	})
+	p := s.known().open()
+	p.event("hold", nil)
+	for range 80 {
+		p.event("count", nil)
 	}
-	p.wantClosed(1013, "too many events wait")
-	close(hold)
+	p.event("views", nil)
+	time.AfterFunc(100*time.Millisecond, func() { close(hold) })
+	wantFrame(t, p.receive(), 1, []any{[]any{3, "views", "80"}})
 }
 
 func TestAFailedEventIsReportedAndDiscarded(t *testing.T) {

@@ -43,6 +43,15 @@ func (q *queue) put(ctx context.Context, frame []byte) error {
 	}
 }
 
+// putIdle leaves the frame out where others are on their way.
+func (q *queue) putIdle(frame []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil && len(q.frames) == 0 {
+		q.add(frame)
+	}
+}
+
 func (q *queue) add(frame []byte) {
 	q.frames = append(q.frames, frame)
 	q.bytes += len(frame)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
 // slow is a page that reads a frame when it is let.
@@ -85,19 +86,49 @@ func TestAQueueWhoseWriteFailsTakesNothingMore(t *testing.T) {
 func TestAnInboxHoldsNoMoreThanItsLimits(t *testing.T) {
 	for name, x := range map[string]struct {
 		limit, limitBytes int
-		taken, refused    string
+		frames            []string // the last one has to wait
 	}{
-		"of events": {3, 100, "abc", "d"},
-		"of bytes":  {100, 3, "abc", "d"},
+		"of events":                        {3, 100, []string{"a", "b", "c", "d"}},
+		"of bytes":                         {100, 3, []string{"a", "b", "c", "d"}},
+		"of bytes, by one larger than all": {100, 3, []string{"abcd", "e"}},
 	} {
-		in := &inbox{limit: x.limit, limitBytes: x.limitBytes, running: true} // by an event that takes long
-		for _, frame := range x.taken {
-			if !in.put([]byte(string(frame))) {
-				t.Errorf("the limit %s: %c is refused", name, frame)
+		synctest.Test(t, func(t *testing.T) {
+			var ran []string
+			in := &inbox{limit: x.limit, limitBytes: x.limitBytes}
+			hold := make(chan struct{})
+			in.begin(func() { <-hold }) // an event that takes long
+			in.run = func(a arrival) { ran = append(ran, string(a.frame)) }
+			put := 0
+			go func() {
+				for _, frame := range x.frames {
+					in.put([]byte(frame))
+					put++
+				}
+			}()
+			synctest.Wait()
+			if put != len(x.frames)-1 || !in.isFull() {
+				t.Errorf("the limit %s: %d of %d are taken, want one to wait", name, put, len(x.frames))
 			}
-		}
-		if in.put([]byte(x.refused)) {
-			t.Errorf("the limit %s: %s is taken", name, x.refused)
-		}
+			close(hold)
+			synctest.Wait()
+			if !slices.Equal(ran, x.frames) || in.isFull() {
+				t.Errorf("the limit %s: %q have run, want %q", name, ran, x.frames)
+			}
+		})
 	}
+}
+
+func TestAStoppedInboxLetsGoWhoWaitsForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &inbox{limit: 1, limitBytes: 100, run: func(arrival) { t.Error("an event of a stopped inbox runs") }}
+		hold := make(chan struct{})
+		in.begin(func() { <-hold })
+		in.put([]byte("a"))
+		go in.put([]byte("b"))
+		synctest.Wait()
+		in.stop()
+		in.put([]byte("c"))
+		close(hold)
+		in.wait()
+	})
 }
