@@ -40,6 +40,8 @@ type web struct {
 	faults  chan error                // of scripts
 	patches map[string][]lively.Patch // by the value of the event "patch"
 	told    chan lively.Event         // the events "tell"
+	cable   *cuttingListener
+	counted int // clicks that the visitor's session has to have counted
 }
 
 func newWeb(t *testing.T, configure ...func(*runtime.Config)) *web {
@@ -80,7 +82,8 @@ func (w *web) start(addr string, configure ...func(*runtime.Config)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: sessions.Middleware(mux)}}
+	w.cable = &cuttingListener{Listener: listener}
+	w.server = &httptest.Server{Listener: w.cable, Config: &http.Server{Handler: sessions.Middleware(mux)}}
 	w.server.TLS = &tls.Config{NextProtos: []string{"http/1.1"}}
 	w.server.StartTLS()
 	w.url = w.server.URL

@@ -42,7 +42,8 @@ type Conn struct {
 
 	closing  sync.Once
 	pinging  *time.Timer
-	lastRead atomic.Int64 // Unix nanoseconds
+	heard    atomic.Int64 // when the last frame came, in Unix nanoseconds
+	lastRead atomic.Int64 // the same, without heartbeats
 
 	mu      sync.Mutex
 	scripts map[string]chan result // by uid; nil until there is one
@@ -295,8 +296,9 @@ func (c *Conn) ping() {
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.config.PongWithin)
 	defer cancel()
-	// Whoever waits for room reads no answer, but has read a moment ago.
-	if err := c.ws.Ping(ctx); err != nil && !c.in.isFull() {
+	before := c.heard.Load()
+	// While events wait for room nobody reads the answer.
+	if err := c.ws.Ping(ctx); err != nil && !c.in.isFull() && c.heard.Load() == before {
 		_ = c.ws.CloseNow()
 		return
 	}
@@ -310,6 +312,7 @@ func (c *Conn) read() {
 		if err != nil {
 			return
 		}
+		c.heard.Store(time.Now().UnixNano())
 		if kind != websocket.MessageBinary {
 			c.close(websocket.StatusUnsupportedData, "frames are binary")
 			return
@@ -322,6 +325,7 @@ func (c *Conn) read() {
 		c.lastRead.Store(time.Now().UnixNano())
 		if opcode != opResult {
 			c.in.put(b)
+			c.heard.Store(time.Now().UnixNano())
 		} else if frame, ok := c.decode(b); ok {
 			c.answered(frame.(result))
 		}

@@ -1,6 +1,9 @@
 package lively
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // An Event is what a page tells: something that the visitor has done.
 type Event struct {
@@ -74,6 +77,14 @@ func (e Event) Field(name string) string {
 		}
 	}
 	return ""
+}
+
+// Page returns the id of the page that has sent the event and the event's number in
+// it, which grows; both are parts of its ID. A session that keeps the last number of
+// each page recognises every repetition, because the events of a page come in order.
+func (e Event) Page() (id string, number uint64) {
+	id, _, _ = strings.Cut(e.ID, ".")
+	return id, e.number
 }
 
 // A Navigation is a page's wish for another page without loading it.

@@ -2,6 +2,7 @@ package lively_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -233,6 +234,48 @@ func (b *browser) dial(origin string) (*websocket.Conn, *http.Response, error) {
 	defer cancel()
 	return websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.site.server.URL, "http")+"/lively",
 		&websocket.DialOptions{HTTPClient: b.client, HTTPHeader: h})
+}
+
+// A pageName is how the page of a test names itself in its handshakes, if there is
+// only one.
+const pageName = "0123456789abcdef"
+
+// greet opens a connection in the protocol of the browser client, of a page that has
+// the answers up to that number and was told so often to fetch a cookie. It returns
+// once the page may send events, with what the endpoint has taken up, nil for
+// nothing that it knows, after the answers.
+func (b *browser) greet(answered, fetched int) (p *page, taken any, answers [][]any) {
+	b.site.t.Helper()
+	p = b.openAs(fmt.Sprintf("duckgen.page.%s.%d.%d", pageName, answered, fetched))
+	for {
+		frame := p.receive()
+		switch fmt.Sprint(frame[0]) {
+		case "200":
+			return p, frame[1], answers
+		default:
+			answers = append(answers, frame)
+		}
+	}
+}
+
+// openAs opens a connection of the page that names itself so.
+func (b *browser) openAs(name string) *page {
+	b.site.t.Helper()
+	ctx, cancel := context.WithTimeout(b.site.t.Context(), soon)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.site.server.URL, "http")+"/lively", &websocket.DialOptions{
+		HTTPClient: b.client, HTTPHeader: http.Header{"Origin": {b.site.server.URL}}, Subprotocols: []string{"duckgen.live.1", name}})
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	b.site.t.Cleanup(func() { _ = ws.CloseNow() })
+	return &page{b.site, ws}
+}
+
+// number sends a numbered event.
+func (p *page) number(n int, name string) {
+	p.site.t.Helper()
+	p.send(100, "root", "component", name, nil, false, n)
 }
 
 func (b *browser) open() *page {

@@ -43,11 +43,12 @@ func (q *queue) put(ctx context.Context, frame []byte) error {
 	}
 }
 
-// putIdle leaves the frame out where others are on their way.
+// putIdle leaves the frame out where others will be written anyway: more than the
+// first one, which the page may have already.
 func (q *queue) putIdle(frame []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.err == nil && len(q.frames) == 0 {
+	if q.err == nil && len(q.frames) < 2 {
 		q.add(frame)
 	}
 }
