@@ -28,7 +28,7 @@ export const isOpen = () => socket?.readyState === WebSocket.OPEN;
 
 // Reports whether there is a connection, or is likely to be one in a moment: what
 // the browser could do by itself does not wait for one any longer.
-export const isNear = () => isOpen() || Date.now() - lostAt < NEAR;
+export const isNear = () => isOpen() || (!stopped && Date.now() - lostAt < NEAR);
 
 // For development: how late a frame and its answer are together, in ms.
 const lag = Number(setting("-latency")) / 2;
