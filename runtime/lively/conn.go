@@ -152,7 +152,7 @@ func (c *Conn) SyncBrowserState(ctx context.Context, url string) error {
 	if c.page != nil {
 		c.page.toFetch(url)
 	}
-	return c.send(ctx, encodeFetch(url))
+	return c.send(ctx, c.dialect.fetch(url))
 }
 
 // ExecuteJS implements [runtime.LivelyConn]. It returns once the script has run,
@@ -259,13 +259,21 @@ const leaving = 3 * time.Second
 
 // sendOff has a page close the connection whose client does not act on the code.
 func (c *Conn) sendOff(ctx context.Context, code websocket.StatusCode) {
-	frame := c.dialect.farewell(code)
-	if frame == nil || c.out.put(ctx, frame) != nil {
+	frame, after := c.dialect.farewell(code)
+	if frame == nil {
 		return
 	}
+	c.linger(after)
+	if c.out.put(ctx, frame) == nil {
+		c.linger(leaving)
+	}
+}
+
+// linger waits, but not beyond the end of the connection.
+func (c *Conn) linger(d time.Duration) {
 	select {
 	case <-c.ctx.Done():
-	case <-time.After(leaving):
+	case <-time.After(d):
 	}
 }
 

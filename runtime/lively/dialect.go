@@ -2,6 +2,7 @@ package lively
 
 import (
 	"html/template"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/tinylib/msgp/msgp"
@@ -27,13 +28,20 @@ type dialect interface {
 	// unknown says that a component is not known.
 	unknown(component string, reload bool) []byte
 
+	// fileRequest asks for a file that goes to the URL; nil: the client is not asked.
+	fileRequest(r FileRequest, url string) []byte
+
 	// reloads reports whether a page has to load itself again whose event has no
 	// handler.
 	reloads(Event) bool
 
-	// farewell is the last frame before the connection closes with the code; nil if
-	// the client acts on the code. With the frame it closes the connection itself.
-	farewell(websocket.StatusCode) []byte
+	// fetch has the page fetch a cookie.
+	fetch(url string) []byte
+
+	// farewell is the last frame before the connection closes with the code, and when it
+	// is to be sent; nil if the client acts on the code. With the frame it closes the
+	// connection itself.
+	farewell(websocket.StatusCode) (frame []byte, after time.Duration)
 }
 
 func newDialect(c *Config) dialect {
@@ -77,6 +85,10 @@ func (own) component(of Page) string { return of.Component }
 
 func (own) unknown(component string, reload bool) []byte { return encodeUnknown(component, reload) }
 
+func (own) fileRequest(FileRequest, string) []byte { return nil }
+
 func (own) reloads(Event) bool { return true }
 
-func (own) farewell(websocket.StatusCode) []byte { return nil }
+func (own) fetch(url string) []byte { return encodeFetch(url) }
+
+func (own) farewell(websocket.StatusCode) ([]byte, time.Duration) { return nil, 0 }

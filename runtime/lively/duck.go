@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/tinylib/msgp/msgp"
@@ -25,7 +26,8 @@ const duckKey = "data-uid"
 // duck is the dialect of the Duck framework's client, 2.3. That takes text for markup
 // if it looks like it, runs scripts in markup, and acts on no close code.
 type duck struct {
-	root atomic.Pointer[string] // of the page, as its last frame says
+	root    atomic.Pointer[string] // of the page, as its last frame says
+	fetched atomic.Int64           // when it was told to fetch, in Unix nanoseconds
 }
 
 func (d *duck) decode(frame []byte, elements int) (any, error) {
@@ -150,13 +152,22 @@ func (d *duck) reloads(e Event) bool { return !e.Document }
 // tab may be about to fetch the cookie that the browser is to have by then.
 const reconnect = "setTimeout(() => window.LIVELY_APPLICATION.websocketClient.connect(), 250)"
 
-func (d *duck) farewell(code websocket.StatusCode) []byte {
+// fetching is how long a page may take to fetch its cookie: to load it again would
+// break that off.
+const fetching = time.Second
+
+func (d *duck) fetch(url string) []byte {
+	d.fetched.Store(time.Now().UnixNano())
+	return encodeFetch(url)
+}
+
+func (d *duck) farewell(code websocket.StatusCode) (frame []byte, after time.Duration) {
 	switch code {
 	case closeEnded:
-		return d.unknown("", true)
+		return d.unknown("", true), time.Until(time.Unix(0, d.fetched.Load()).Add(fetching))
 	case closeReconnect, closeIdle:
-		return encodeScript(reconnect, "", 0, "")
+		return encodeScript(reconnect, "", 0, ""), 0
 	default:
-		return nil
+		return nil, 0
 	}
 }

@@ -29,15 +29,16 @@ type FileRequest struct {
 // [FileStarted], [FileProgress] and [FileError] hear what the page makes of it. It is
 // an error without [Config.Duck].
 func (c *Conn) RequestFile(ctx context.Context, r FileRequest) error {
-	if !c.config.Duck {
+	frame := c.dialect.fileRequest(r, c.config.UploadPath+r.Upload)
+	if frame == nil {
 		return errors.New("only the client of the Duck framework is asked for files")
 	}
-	return c.out.put(ctx, encodeFileRequest(r, c.config.UploadPath+r.Upload))
+	return c.send(ctx, frame)
 }
 
-// encodeFileRequest leaves the token empty that the client sends along with the file:
-// whose page it is the upload knows from the Origin and the session.
-func encodeFileRequest(r FileRequest, url string) []byte {
+// fileRequest leaves the token empty that the client sends along with the file: whose
+// page it is the upload knows from the Origin and the session.
+func (d *duck) fileRequest(r FileRequest, url string) []byte {
 	b := msgp.AppendArrayHeader(begin(2, opFileRequest), 7)
 	for _, text := range []string{r.Form, r.Upload, r.Input, url} {
 		b = msgp.AppendString(b, text)
