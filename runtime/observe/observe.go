@@ -49,6 +49,12 @@ type Observer interface {
 	End(ctx context.Context, c Call)
 }
 
+// A Cacher is a store that answers some loads out of the program's memory.
+type Cacher interface {
+	// CacheCounts returns how many loads it has answered so, and how many it could not.
+	CacheCounts() (hits, misses uint64)
+}
+
 // Outcome names what a store has answered. Its text is stable, for metrics:
 //
 //   - "ok"

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -32,6 +33,15 @@ func WithCache(ttl time.Duration, maxBytes int) OpenOption {
 	})
 }
 
+// CacheCounts returns how many loads the cache has answered, and how many that might
+// have been answered by it the server has. Both are 0 without [WithCache].
+func (s *Store) CacheCounts() (hits, misses uint64) {
+	if s.cache == nil {
+		return 0, 0
+	}
+	return s.cache.hits.Load(), s.cache.misses.Load()
+}
+
 // A cache holds records as they were read. A record is kept only if nothing has
 // changed it since the read began: the server's message about a change and the
 // store's own writes both remove the slot that waits for the record.
@@ -47,6 +57,8 @@ type cache struct {
 	recent  *list.List // of filled slots, the one used last in front
 	size    int        // of the filled slots, in bytes
 	writing map[runtime.ID]int
+
+	hits, misses atomic.Uint64
 }
 
 // A slot is the place of one session, empty until its record has been read.

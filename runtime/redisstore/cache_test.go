@@ -10,6 +10,7 @@ import (
 
 	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/observe"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
 
@@ -80,6 +81,25 @@ func TestACachedLoadMakesNoRoundTrip(t *testing.T) {
 		if n := calls(t, server)["hgetall"]; n != c.want {
 			t.Errorf("%s makes %d round trips, want %d", c.name, n, c.want)
 		}
+	}
+	if hits, misses := s.CacheCounts(); hits != 1 || misses != 1 {
+		t.Errorf("the cache counts %d hits and %d misses, want 1 and 1", hits, misses)
+	}
+}
+
+func TestALoadThatTheCacheCannotAnswerIsAMiss(t *testing.T) {
+	s := cached(t, start(t).URL())
+	key, record := realistic(1)
+	create(t, s, key, record)
+	load(t, s, key)
+	stranger := key
+	stranger.Proof = runtime.Proof{9}
+	if _, err := s.Load(t.Context(), stranger); !errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("a wrong secret loads: %v", err)
+	}
+	var _ observe.Cacher = s
+	if hits, misses := s.CacheCounts(); hits != 0 || misses != 2 {
+		t.Errorf("the cache counts %d hits and %d misses, want 0 and 2", hits, misses)
 	}
 }
 

@@ -34,10 +34,11 @@ func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, err
 func (s *Store) loadCached(ctx context.Context, key runtime.Key, o offset) (*runtime.Record, error) {
 	if cached := serverclock.Move(s.cache.get(key.ID), -o.shown); cached != nil {
 		if next, err := cached.Read(key); err == nil && next == cached {
+			s.cache.hits.Add(1)
 			return cached, nil
 		}
-		return s.load(ctx, key, o)
 	}
+	s.cache.misses.Add(1)
 	place := s.cache.begin(key.ID)
 	if place == nil {
 		return s.load(ctx, key, o)
