@@ -48,7 +48,7 @@ type UploadHandler[S any] func(ctx context.Context, u *Upload, s *S) error
 
 // An UploadError refuses an upload. The page is told both.
 type UploadError struct {
-	Status int // of the HTTP response
+	Status int // of the HTTP response; 0: 422
 	Reason string
 }
 
@@ -178,7 +178,7 @@ func (e *Endpoint[S]) answerRefusal(w http.ResponseWriter, r *http.Request, err 
 		e.config.OnError(r.Context(), err)
 		refused = &UploadError{http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError)}
 	}
-	http.Error(w, refused.Reason, refused.Status)
+	http.Error(w, refused.Reason, cmp.Or(refused.Status, http.StatusUnprocessableEntity))
 }
 
 // answerUpload answers that all files were taken. A form that was sent without the

@@ -285,8 +285,8 @@ func TestAHandlerRefusesOrFails(t *testing.T) {
 		reason   string
 		reported bool
 	}{
-		"refuses": {&lively.UploadError{Status: 422, Reason: "there is a virus in it"}, 422, "there is a virus in it", false},
-		"wrapped": {fmt.Errorf("scan: %w", &lively.UploadError{Status: 422, Reason: "a virus"}), 422, "a virus", false},
+		"refuses": {&lively.UploadError{Status: 451, Reason: "there is a law against it"}, 451, "there is a law against it", false},
+		"wrapped": {fmt.Errorf("scan: %w", &lively.UploadError{Reason: "a virus"}), 422, "a virus", false},
 		"fails":   {errors.New("the disk is full"), 500, "Internal Server Error", true},
 	} {
 		t.Run(name, func(t *testing.T) {
