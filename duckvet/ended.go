@@ -2,12 +2,14 @@ package duckvet
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/duckgen/duckgen/gen/schema"
 )
@@ -49,7 +51,17 @@ func follow(pass *analysis.Pass, destroyed inspector.Cursor, v *types.Var) {
 		if _, jump := at.Node().(*ast.LabeledStmt); jump {
 			return
 		}
-		for cur := range at.Preorder((*ast.Ident)(nil)) {
+		over := token.NoPos // behind a call that may begin one
+		for cur := range at.Preorder((*ast.Ident)(nil), (*ast.CallExpr)(nil)) {
+			if over.IsValid() && cur.Node().Pos() >= over {
+				return
+			}
+			if c, ok := cur.Node().(*ast.CallExpr); ok {
+				if mayBegin(pass.TypesInfo, c, v) && (!over.IsValid() || c.End() < over) {
+					over = c.End()
+				}
+				continue
+			}
 			if pass.TypesInfo.ObjectOf(cur.Node().(*ast.Ident)) != v {
 				continue
 			}
@@ -65,7 +77,44 @@ func follow(pass *analysis.Pass, destroyed inspector.Cursor, v *types.Var) {
 				return
 			}
 		}
+		if over.IsValid() {
+			return
+		}
 	}
+}
+
+// mayBegin reports whether a call may begin a session afresh without a word of the
+// variable: what it calls may have the session, its request or its context.
+func mayBegin(info *types.Info, c *ast.CallExpr, v *types.Var) bool {
+	if s, ok := sessionCall(info, c); ok && variable(info, s.on) == v || isPlain(info, c) {
+		return false
+	}
+	f := typeutil.StaticCallee(info, c)
+	if f == nil || f.Pkg() == nil || reachesSessions(f.Pkg()) {
+		return true
+	}
+	return slices.ContainsFunc(c.Args, func(argument ast.Expr) bool { return leadsToSessions(info.TypeOf(argument)) }) ||
+		f.Signature().Recv() != nil && leadsToSessions(f.Signature().Recv().Type())
+}
+
+// isPlain reports whether a call is a conversion or one of a builtin function, or
+// begins the response, or sets its header.
+func isPlain(info *types.Info, c *ast.CallExpr) bool {
+	if kind := info.Types[c.Fun]; kind.IsType() || kind.IsBuiltin() {
+		return true
+	}
+	selector, ok := ast.Unparen(c.Fun).(*ast.SelectorExpr)
+	return ok && isResponse(info, selector.X)
+}
+
+// leadsToSessions reports whether a value can have a session, or a function that
+// does.
+func leadsToSessions(t types.Type) bool {
+	if t == nil {
+		return true
+	}
+	_, isFunction := t.Underlying().(*types.Signature)
+	return isFunction || ofOneCall(t)
 }
 
 // laterThan reports whether a place inside a statement runs when its function

@@ -29,6 +29,8 @@ type survey struct {
 	root      inspector.Cursor
 	reaches   bool // the package can have to do with sessions
 	variables map[*types.Var]origin
+	calls     map[types.Object][]inspector.Cursor // of functions and of variables that hold one
+	functions map[*types.Var]inspector.Cursor     // what a variable holds, if it is only ever that one
 }
 
 // surveyor is what the other analyzers build on.
@@ -43,6 +45,8 @@ var surveyor = &analysis.Analyzer{
 			root:      pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),
 			reaches:   reachesSessions(pass.Pkg),
 			variables: map[*types.Var]origin{},
+			calls:     map[types.Object][]inspector.Cursor{},
+			functions: map[*types.Var]inspector.Cursor{},
 		}
 		if s.reaches {
 			s.findOrigins(pass.TypesInfo)
@@ -65,8 +69,10 @@ func (s *survey) findOrigins(info *types.Info) {
 		s.variables[v] = from
 	}
 	for cur := range s.root.Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil), (*ast.AssignStmt)(nil),
-		(*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil)) {
+		(*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.CallExpr)(nil)) {
 		switch n := cur.Node().(type) {
+		case *ast.CallExpr:
+			s.noteCall(info, cur)
 		case *ast.FuncDecl, *ast.FuncLit:
 			from := parametersFrom(info, functionType(n))
 			for name := range parameters(functionType(n)) {
@@ -76,9 +82,11 @@ func (s *survey) findOrigins(info *types.Info) {
 			}
 		case *ast.AssignStmt:
 			eachAssignment(n.Lhs, n.Rhs, func(to, value ast.Expr) { note(to, s.ofValue(info, value)) })
+			s.noteFunctions(info, cur, n.Lhs)
 		case *ast.ValueSpec:
 			if len(n.Values) > 0 {
 				eachAssignment(expressions(n.Names), n.Values, func(to, value ast.Expr) { note(to, s.ofValue(info, value)) })
+				s.noteFunctions(info, cur, expressions(n.Names))
 			}
 		case *ast.RangeStmt:
 			if _, ok := foundBy(info, n); ok {

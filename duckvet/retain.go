@@ -34,6 +34,8 @@ type keeper struct {
 	*analysis.Pass
 	*survey
 	perRequest map[*types.TypeName]bool // types that are made for one request
+	obtained   map[*types.TypeName]bool // types that a function with a request gets from another, which may make them
+	madeHere   map[*types.TypeName]bool // types that a function of the package makes
 }
 
 func runRetain(pass *analysis.Pass) (any, error) {
@@ -41,7 +43,8 @@ func runRetain(pass *analysis.Pass) (any, error) {
 	if !s.reaches {
 		return nil, nil
 	}
-	k := &keeper{Pass: pass, survey: s, perRequest: map[*types.TypeName]bool{}}
+	k := &keeper{Pass: pass, survey: s,
+		perRequest: map[*types.TypeName]bool{}, obtained: map[*types.TypeName]bool{}, madeHere: map[*types.TypeName]bool{}}
 	k.findPerRequest()
 	for cur := range s.root.Preorder((*ast.AssignStmt)(nil), (*ast.SendStmt)(nil), (*ast.CallExpr)(nil), (*ast.GoStmt)(nil)) {
 		if inTest(pass, cur.Node().Pos()) || !written(cur) {
@@ -63,8 +66,11 @@ func runRetain(pass *analysis.Pass) (any, error) {
 			}
 		case *ast.CallExpr:
 			k.checkStored(cur, n)
+			if group := k.startedIn(n); group != nil && k.leaves(cur, group) {
+				k.checkGoroutine(cur, n)
+			}
 		case *ast.GoStmt:
-			k.checkGoroutine(cur, n)
+			k.checkGoroutine(cur, n.Call)
 		}
 	}
 	return nil, nil
@@ -74,13 +80,31 @@ func runRetain(pass *analysis.Pass) (any, error) {
 // makes values: what is kept in these ends with the request.
 func (k *keeper) findPerRequest() {
 	for cur := range k.root.Preorder((*ast.CompositeLit)(nil), (*ast.CallExpr)(nil), (*ast.TypeAssertExpr)(nil), (*ast.ValueSpec)(nil)) {
-		name := made(k.TypesInfo, cur.Node())
-		if name == nil {
-			continue
-		}
 		for f := range enclosing(cur) {
-			if hasParameter(k.TypesInfo, functionType(f.Node()), ofOneCall) {
-				k.perRequest[name] = true
+			f := functionType(f.Node())
+			if name := made(k.TypesInfo, cur.Node()); name != nil {
+				k.madeHere[name] = true
+				if hasParameter(k.TypesInfo, f, ofOneCall) {
+					noteType(k.perRequest, name)
+				}
+			}
+			if c, ok := cur.Node().(*ast.CallExpr); ok && hasParameter(k.TypesInfo, f, isOfRequest) {
+				noteType(k.obtained, nameOf(k.TypesInfo.TypeOf(c)))
+			}
+		}
+	}
+}
+
+// noteType adds a type, and those that it embeds.
+func noteType(set map[*types.TypeName]bool, name *types.TypeName) {
+	if name == nil || set[name] {
+		return
+	}
+	set[name] = true
+	if s, ok := name.Type().Underlying().(*types.Struct); ok {
+		for field := range s.Fields() {
+			if field.Embedded() {
+				noteType(set, nameOf(field.Type()))
 			}
 		}
 	}
@@ -299,7 +323,7 @@ func (k *keeper) outlives(cur inspector.Cursor, v *types.Var) string {
 	for f := range enclosing(cur) {
 		switch n := f.Node().(type) {
 		case *ast.FuncDecl:
-			if v.Kind() == types.RecvVar && k.isHandler(n.Type) && isShared(v.Type()) {
+			if v.Kind() == types.RecvVar && k.isHandler(n.Type) && isShared(v.Type()) && k.servesMany(nameOf(v.Type())) {
 				return "the receiver of a handler"
 			}
 		case *ast.FuncLit:
@@ -309,6 +333,12 @@ func (k *keeper) outlives(cur inspector.Cursor, v *types.Var) string {
 		}
 	}
 	return ""
+}
+
+// servesMany reports whether values of a type are not made for one request, as far as
+// the package tells. Of a type that it only declares, others decide.
+func (k *keeper) servesMany(name *types.TypeName) bool {
+	return !k.obtained[name] && (!name.Exported() || k.madeHere[name])
 }
 
 // isShared reports whether a type is made for many requests: it has a lock, or
@@ -366,7 +396,7 @@ func (k *keeper) isServed(literal inspector.Cursor) bool {
 
 // checkGoroutine reports the session of a request in a goroutine that nothing
 // waits for.
-func (k *keeper) checkGoroutine(cur inspector.Cursor, n *ast.GoStmt) {
+func (k *keeper) checkGoroutine(cur inspector.Cursor, n *ast.CallExpr) {
 	used := k.usedBy(cur, n)
 	function, ok := outermost(cur)
 	if used == nil || !ok || hasConnection(k.TypesInfo, function) || k.waits(cur) || k.signals(cur, n) {
@@ -377,15 +407,17 @@ func (k *keeper) checkGoroutine(cur inspector.Cursor, n *ast.GoStmt) {
 }
 
 // usedBy returns where a goroutine uses the session of the request around it.
-func (k *keeper) usedBy(cur inspector.Cursor, n *ast.GoStmt) ast.Node {
+func (k *keeper) usedBy(cur inspector.Cursor, n *ast.CallExpr) ast.Node {
 	for at := range cur.Preorder((*ast.Ident)(nil), (*ast.CallExpr)(nil)) {
 		switch e := at.Node().(type) {
 		case *ast.Ident:
 			v := variable(k.TypesInfo, e)
-			if v == nil || k.variables[v] != ofRequest || within(n, v.Pos()) || pointedSession(v.Type()) == nil {
+			if v == nil || within(n, v.Pos()) {
 				continue
 			}
-			if k.runsLater(at, n) {
+			isSession := k.variables[v] == ofRequest && pointedSession(v.Type()) != nil
+			function := k.functions[v]
+			if (isSession || function.Valid() && k.usesSession(function)) && k.runsLater(at, n) {
 				return e
 			}
 		case *ast.CallExpr:
@@ -397,9 +429,77 @@ func (k *keeper) usedBy(cur inspector.Cursor, n *ast.GoStmt) ast.Node {
 	return nil
 }
 
-// runsLater reports whether a place in a go statement is in the goroutine rather
-// than evaluated before it, or is a session that is handed to it.
-func (k *keeper) runsLater(at inspector.Cursor, n *ast.GoStmt) bool {
+// usesSession reports whether a function is a method of the session of a request, or a
+// literal that uses one of around it.
+func (k *keeper) usesSession(function inspector.Cursor) bool {
+	if selector, ok := ast.Unparen(function.Node().(ast.Expr)).(*ast.SelectorExpr); ok {
+		selection := k.TypesInfo.Selections[selector]
+		return selection != nil && selection.Kind() == types.MethodVal && pointedSession(k.TypesInfo.TypeOf(selector.X)) != nil &&
+			k.ofValue(k.TypesInfo, selector.X) == ofRequest
+	}
+	for at := range function.Preorder((*ast.Ident)(nil), (*ast.CallExpr)(nil)) {
+		switch e := at.Node().(type) {
+		case *ast.Ident:
+			v := variable(k.TypesInfo, e)
+			if v != nil && k.variables[v] == ofRequest && pointedSession(v.Type()) != nil && !within(function.Node(), v.Pos()) {
+				return true
+			}
+		case *ast.CallExpr:
+			if isFrom(k.TypesInfo, e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// startedIn returns the group in which a call starts a goroutine, or nil.
+func (k *keeper) startedIn(n *ast.CallExpr) ast.Expr {
+	selector, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr)
+	if !ok || selector.Sel.Name != "Go" || len(n.Args) != 1 {
+		return nil
+	}
+	f := typeutil.StaticCallee(k.TypesInfo, n)
+	if f == nil || f.Pkg() == nil || f.Pkg().Path() != "sync" && f.Pkg().Path() != "golang.org/x/sync/errgroup" {
+		return nil
+	}
+	return selector.X
+}
+
+// leaves reports whether nobody can wait for a group before the request is answered:
+// it outlives that, or is a variable of the function with which that does nothing else.
+func (k *keeper) leaves(cur inspector.Cursor, group ast.Expr) bool {
+	v, _ := k.rootOf(group)
+	function, ok := outermost(cur)
+	switch {
+	case v == nil || !ok:
+		return false
+	case v.Kind() != types.LocalVar:
+		return k.outlives(cur, v) != ""
+	}
+	for at := range function.Preorder((*ast.Ident)(nil)) {
+		if k.TypesInfo.Uses[at.Node().(*ast.Ident)] == v && !k.isGroupCall(at) {
+			return false
+		}
+	}
+	return true
+}
+
+// isGroupCall reports whether a group is only named to add to it.
+func (k *keeper) isGroupCall(at inspector.Cursor) bool {
+	if at.ParentEdgeKind() != edge.SelectorExpr_X {
+		return false
+	}
+	switch at.Parent().Node().(*ast.SelectorExpr).Sel.Name {
+	case "Go", "Add", "Done", "SetLimit":
+		return true
+	}
+	return false
+}
+
+// runsLater reports whether a place in a call that starts a goroutine is in that rather
+// than evaluated before it, or is a session or a function that is handed to it.
+func (k *keeper) runsLater(at inspector.Cursor, n *ast.CallExpr) bool {
 	for f := range at.Enclosing((*ast.FuncLit)(nil)) {
 		if within(n, f.Node().Pos()) {
 			return true
@@ -407,10 +507,10 @@ func (k *keeper) runsLater(at inspector.Cursor, n *ast.GoStmt) bool {
 		break
 	}
 	at = withoutParens(at)
-	if at.Parent().Node() == n.Call {
-		return true // an argument
+	if at.Parent().Node() == n {
+		return true // an argument, or what is called
 	}
-	return at.ParentEdgeKind() == edge.SelectorExpr_X && at.Parent().Parent().Node() == n.Call // go s.Save(ctx)
+	return at.ParentEdgeKind() == edge.SelectorExpr_X && at.Parent().Parent().Node() == n // go s.Save(ctx)
 }
 
 // waits reports whether the functions around a statement wait for others: what
@@ -446,10 +546,11 @@ func (k *keeper) waits(statement inspector.Cursor) bool {
 }
 
 // signals reports whether a goroutine may tell somebody that it is done.
-func (k *keeper) signals(statement inspector.Cursor, n *ast.GoStmt) bool {
-	for _, argument := range n.Call.Args {
+func (k *keeper) signals(statement inspector.Cursor, n *ast.CallExpr) bool {
+	for _, argument := range n.Args {
 		t := k.TypesInfo.TypeOf(argument)
-		if _, isFunc := t.Underlying().(*types.Signature); isFunc || isChannel(t) || isPointerTo(t, "sync", "WaitGroup") {
+		_, isFunc := t.Underlying().(*types.Signature)
+		if isFunc && k.startedIn(n) == nil || isChannel(t) || isPointerTo(t, "sync", "WaitGroup") {
 			return true
 		}
 	}

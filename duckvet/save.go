@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -59,7 +60,7 @@ func redundant(pass *analysis.Pass, s *survey, cur inspector.Cursor, c call) (in
 		return cur, false
 	}
 	handler, from, ok := s.handlerAround(pass.TypesInfo, cur, c)
-	if !ok {
+	if !ok || s.goesOn(pass.TypesInfo, handler, nil) {
 		return cur, false
 	}
 	statement := withoutParens(cur)
@@ -105,6 +106,45 @@ func (s *survey) handlerAround(info *types.Info, cur inspector.Cursor, c call) (
 		return cur, unknown, false
 	}
 	return handler, ofRequest, parameters == ofRequest || takesRequest(info, handler)
+}
+
+// goesOn reports whether a function is a helper, after which a handler goes on: one
+// of its callers does, or it may have others and has not the parameters of a handler.
+// The path are the functions that it is called by on the way.
+func (s *survey) goesOn(info *types.Info, function inspector.Cursor, path []ast.Node) bool {
+	if slices.Contains(path, function.Node()) {
+		return false
+	}
+	callers := s.callsOf(info, function)
+	if decl, ok := function.Node().(*ast.FuncDecl); ok && len(callers) == 0 {
+		return decl.Name.IsExported() && parametersFrom(info, decl.Type) == ofRequest && !answersRequests(info, decl.Type)
+	}
+	return slices.ContainsFunc(callers, func(caller inspector.Cursor) bool {
+		for around := range enclosing(caller) {
+			return !endsWith(info, caller, around) || s.goesOn(info, around, append(path, function.Node()))
+		}
+		return true
+	})
+}
+
+// answersRequests reports whether a function has the parameters of a handler.
+func answersRequests(info *types.Info, f *ast.FuncType) bool {
+	return hasParameter(info, f, func(t types.Type) bool { return isNamed(t, "net/http", "ResponseWriter") }) &&
+		hasParameter(info, f, func(t types.Type) bool { return isPointerTo(t, "net/http", "Request") })
+}
+
+// endsWith reports whether nothing follows a call in a function but the response.
+func endsWith(info *types.Info, caller, function inspector.Cursor) bool {
+	statement := withoutParens(caller).Parent()
+	switch n := statement.Node().(type) {
+	case *ast.ReturnStmt, *ast.DeferStmt:
+		return true
+	case *ast.ExprStmt:
+		return endsHandler(info, statement, function)
+	case *ast.AssignStmt:
+		return !slices.ContainsFunc(n.Lhs, func(to ast.Expr) bool { return !isBlank(to) }) && endsHandler(info, statement, function)
+	}
+	return false
 }
 
 func within(n ast.Node, pos token.Pos) bool { return n.Pos() <= pos && pos < n.End() }

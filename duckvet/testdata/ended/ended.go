@@ -109,3 +109,68 @@ func loops(all []*session.VisitorSession) {
 		s.Destroy()
 	}
 }
+
+// What follows may reach the session by the request, by a context or by a value that
+// has it, and start it anew.
+
+func tell(r *http.Request, text string) { session.VisitorFrom(r.Context()).SetNotice(text) }
+
+func toldByAHelper(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.Destroy()
+	tell(r, "Goodbye.")
+	fmt.Fprintln(w, s.TakeNotice())
+}
+
+func toldByTheRequest(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.Destroy()
+	session.VisitorFrom(r.Context()).SetNotice("Goodbye.")
+	fmt.Fprintln(w, s.TakeNotice())
+}
+
+func toldByAMethodValue(s *session.VisitorSession) string {
+	say := s.SetNotice
+	s.Destroy()
+	say("Goodbye.")
+	return s.TakeNotice()
+}
+
+type page struct{ s *session.VisitorSession }
+
+func (p page) tell(text string) { p.s.SetNotice(text) }
+
+func toldByAMethod(s *session.VisitorSession) string {
+	p := page{s}
+	s.Destroy()
+	p.tell("Goodbye.")
+	return s.TakeNotice()
+}
+
+func toldByACallback(s *session.VisitorSession, wait func(func())) string {
+	say := func() { s.SetNotice("Goodbye.") }
+	s.Destroy()
+	http.HandlerFunc(func(http.ResponseWriter, *http.Request) { say() }).ServeHTTP(nil, nil)
+	return s.TakeNotice()
+}
+
+func servedByAnother(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	s := session.VisitorFrom(r.Context())
+	s.Destroy()
+	next.ServeHTTP(w, r)
+	fmt.Fprintln(w, s.TakeNotice())
+}
+
+// What is given to a call is read before it.
+func readForAHelper(r *http.Request, s *session.VisitorSession) {
+	s.Destroy()
+	tell(r, s.Name()) // want `Name is read after Destroy`
+}
+
+func afterOtherCalls(w http.ResponseWriter, s *session.VisitorSession) {
+	s.Destroy()
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(http.StatusOK)
+	fmt.Println(len("x"), int64(1))
+	fmt.Fprintln(w, s.Name()) // want `Name is read after Destroy`
+}

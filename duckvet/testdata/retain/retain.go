@@ -262,3 +262,144 @@ func stream(w http.ResponseWriter, r *http.Request, sessions *session.VisitorSes
 	current = s
 	go func() { log.Print(s.Handle()) }()
 }
+
+// screen is made for one request by a function that knows nothing of it.
+type screen struct {
+	mu      sync.Mutex
+	session *session.VisitorSession
+}
+
+func newScreen(name string) *screen { return &screen{} }
+
+func (v *screen) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.session = session.VisitorFrom(r.Context())
+}
+
+func shows(w http.ResponseWriter, r *http.Request) { newScreen("first").ServeHTTP(w, r) }
+
+// base is part of what is made for one request.
+type base struct {
+	mu      sync.Mutex
+	session *session.VisitorSession
+}
+
+func (b *base) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.session = session.VisitorFrom(r.Context())
+}
+
+type dialog struct{ base }
+
+func opens(w http.ResponseWriter, r *http.Request) { (&dialog{}).ServeHTTP(w, r) }
+
+// Frame is for other packages to make.
+type Frame struct {
+	mu      sync.Mutex
+	session *session.VisitorSession
+}
+
+func (f *Frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.session = session.VisitorFrom(r.Context())
+}
+
+// Service is made when the program begins.
+type Service struct {
+	mu      sync.Mutex
+	session *session.VisitorSession
+}
+
+func NewService() *Service { return &Service{} }
+
+func (f *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.session = session.VisitorFrom(r.Context()) // want `the receiver of a handler`
+}
+
+// Goroutines that a group starts.
+
+func grouped(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	var group sync.WaitGroup
+	group.Go(func() {
+		s.AddVisits(1) // want `this goroutine may use the session`
+	})
+	group.Go(s.Renew) // want `this goroutine may use the session`
+}
+
+var background sync.WaitGroup
+
+func groupedForLater(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	background.Go(func() { s.AddVisits(1) }) // want `this goroutine may use the session`
+}
+
+type worker struct {
+	mu    sync.Mutex
+	tasks sync.WaitGroup
+}
+
+func (v *worker) handle(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	v.tasks.Go(func() { log.Print(s.Theme()) }) // want `this goroutine may use the session`
+}
+
+func groupedAndAwaited(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() { s.AddVisits(1) })
+}
+
+func groupedForTheCaller(r *http.Request, group *sync.WaitGroup) {
+	s := session.VisitorFrom(r.Context())
+	group.Go(func() { s.AddVisits(1) })
+}
+
+func groupedAndAwaitedElsewhere(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	var group sync.WaitGroup
+	group.Go(func() { s.AddVisits(1) })
+	finish(&group)
+}
+
+func finish(group *sync.WaitGroup) { group.Wait() }
+
+func groupedForItself(w http.ResponseWriter, r *http.Request) {
+	var group sync.WaitGroup
+	theme := session.VisitorFrom(r.Context()).Theme()
+	group.Go(func() { log.Print(theme) })
+}
+
+// Functions that a variable holds.
+
+func methodValues(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	count := s.AddVisits
+	go count(1) // want `this goroutine may use the session`
+	go func() {
+		count(2) // want `this goroutine may use the session`
+	}()
+	say := func() { log.Print(s.Theme()) }
+	go say() // want `this goroutine may use the session`
+	var group sync.WaitGroup
+	group.Go(say) // want `this goroutine may use the session`
+	theme := s.Theme
+	text := theme()
+	go log.Print(text)
+	quiet := func() { log.Print(text) }
+	go quiet()
+}
+
+func methodValuesAwaited(w http.ResponseWriter, r *http.Request) {
+	count := session.VisitorFrom(r.Context()).AddVisits
+	done := make(chan bool)
+	go func() { count(1); close(done) }()
+	<-done
+}
+
+func methodValueOfFound(ctx context.Context, r *http.Request, sessions *session.VisitorSessions) {
+	for s, err := range sessions.FindByUserID(ctx, 1) {
+		if err == nil {
+			save := s.Save
+			go save(ctx)
+		}
+	}
+}

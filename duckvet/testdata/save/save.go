@@ -181,3 +181,80 @@ func streams(w http.ResponseWriter, r *http.Request, c stream, sessions *session
 	s.AddVisits(1)
 	_ = s.Save(r.Context())
 }
+
+// A helper whose caller goes on is no handler, whatever its parameters.
+
+func counted(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.AddVisits(1)
+	_ = s.Save(r.Context())
+}
+
+func goesOn(w http.ResponseWriter, r *http.Request, work io.Reader) {
+	counted(w, r)
+	_, _ = io.Copy(w, work)
+}
+
+func countedAtTheEnd(w http.ResponseWriter, r *http.Request) {
+	defer session.VisitorFrom(r.Context()).Save(r.Context()) // want `the error of Save is dropped`
+	session.VisitorFrom(r.Context()).AddVisits(1)
+}
+
+func goesOnAfterADeferredOne(w http.ResponseWriter, r *http.Request, work io.Reader) {
+	countedAtTheEnd(w, r)
+	_, _ = io.Copy(w, work)
+}
+
+func countedTwice(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.AddVisits(1)
+	_ = s.Save(r.Context())
+}
+
+func passesOn(w http.ResponseWriter, r *http.Request) { countedTwice(w, r) }
+
+func goesOnFarther(w http.ResponseWriter, r *http.Request, work io.Reader) {
+	passesOn(w, r)
+	_, _ = io.Copy(w, work)
+}
+
+func countedLocally(w http.ResponseWriter, r *http.Request, work io.Reader) {
+	count := func(r *http.Request) {
+		s := session.VisitorFrom(r.Context())
+		s.AddVisits(1)
+		_ = s.Save(r.Context())
+	}
+	count(r)
+	_, _ = io.Copy(w, work)
+}
+
+func countedOfEvent(ctx context.Context, c *lively.Conn, s *session.VisitorSession) error {
+	s.AddVisits(1)
+	return s.Save(ctx)
+}
+
+func eventGoesOn(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
+	if err := countedOfEvent(ctx, c, s); err != nil {
+		return err
+	}
+	return c.Patch(ctx, lively.Text("visits", "more"))
+}
+
+// Count may be called by other packages.
+func Count(r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.AddVisits(1)
+	_ = s.Save(r.Context())
+}
+
+func lastly(w http.ResponseWriter, r *http.Request) {
+	s := session.VisitorFrom(r.Context())
+	s.AddVisits(1)
+	_ = s.Save(r.Context()) // want `the hooks save`
+}
+
+func endsWith(w http.ResponseWriter, r *http.Request) {
+	if r.Method == "POST" {
+		lastly(w, r)
+	}
+}
