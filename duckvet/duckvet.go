@@ -24,6 +24,8 @@ var Suite = []*analysis.Analyzer{
 	Ended,
 	Errors,
 	Found,
+	Late,
+	Lost,
 	Retain,
 	Save,
 	Stale,

@@ -34,14 +34,17 @@ func TestS7AllYieldsEverySession(t *testing.T) {
 	if got := s.all(); !slices.Equal(got, want) {
 		t.Errorf("All yields %q, want %q", got, want)
 	}
-	for v := range s.All(t.Context()) {
+	for v, err := range s.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		v.SetName("seen")
 		if err := v.Save(t.Context()); err != nil {
 			t.Errorf("Save of a session that All has found: %v", err)
 		}
 	}
-	for v := range s.All(t.Context()) {
-		if v.Name() != "seen" {
+	for v, err := range s.All(t.Context()) {
+		if err != nil || v.Name() != "seen" {
 			t.Error("what was set on a session that All has found is not stored")
 		}
 		break
