@@ -60,6 +60,7 @@ func newPond(t *testing.T) *pond {
 	mux.Handle("POST /lively/ws-file/", p.live.Uploads())
 	mux.Handle("GET /lively/sync", lively.DuckSync(sessions.SyncHandler()))
 	mux.Handle("GET /duck/", http.StripPrefix("/duck/", http.FileServer(http.Dir(folder))))
+	mux.HandleFunc("GET /begin", p.begin)
 	mux.HandleFunc("GET /{page}", p.page)
 	p.server = httptest.NewTLSServer(sessions.Middleware(mux))
 	t.Cleanup(func() {
@@ -70,6 +71,11 @@ func newPond(t *testing.T) *pond {
 		return p.act[e.Component](ctx, c, e, v)
 	})
 	return p
+}
+
+// begin begins a session.
+func (p *pond) begin(_ http.ResponseWriter, r *http.Request) {
+	sessiontest.VisitorFrom(r.Context()).SetName("Ada")
 }
 
 // page has what Duck's client needs of one.
@@ -199,9 +205,8 @@ func (p *pond) cookie(tab *chromium.Tab, other string) string {
 	return ""
 }
 
-func TestInDuckTheCookieFollowsTheSession(t *testing.T) {
-	t.Parallel()
-	p := newPond(t)
+// visits has the buttons by which a visitor's session changes.
+func (p *pond) visits() {
 	show := func(ctx context.Context, c *lively.Conn, text string) error {
 		return c.Patch(ctx, lively.Text("name", "name: "+text))
 	}
@@ -214,44 +219,69 @@ func TestInDuckTheCookieFollowsTheSession(t *testing.T) {
 			v.SetUserID(7)
 			return show(ctx, c, "7")
 		},
+		"renew": func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
+			v.Renew()
+			return show(ctx, c, "renewed")
+		},
 		"leave": func(_ context.Context, _ *lively.Conn, _ lively.Event, v *visitor) error {
 			v.Destroy()
 			return nil
 		},
 	}
-	named := func(tab *chromium.Tab, name string) {
-		t.Helper()
-		tab.Wait(`document.querySelector("[data-uid=name]")?.textContent === "name: ` + name + `"`)
-	}
-	browser := chromium.Start(t)
-	tab := p.open(browser)
+}
+
+func (p *pond) named(tab *chromium.Tab, name string) {
+	p.t.Helper()
+	tab.Wait(`document.querySelector("[data-uid=name]")?.textContent === "name: ` + name + `"`)
+}
+
+func TestInDuckANewVisitorGetsACookie(t *testing.T) {
+	t.Parallel()
+	p := newPond(t)
+	p.visits()
+	tab := p.open(chromium.Start(t))
 	tab.Click("#greet")
-	named(tab, "+")
+	p.named(tab, "+")
 	cookie := p.cookie(tab, "")
 	tab.Click("#greet") // on the same connection, with the session that it has begun
-	named(tab, "++")
-
-	other := p.open(browser)
-	other.Click("#greet")
-	named(other, "+++")
-	other.Eval("window.before = LIVELY_APPLICATION.websocketClient.socket")
+	p.named(tab, "++")
 	tab.Click("#enter")
-	named(tab, "7")
+	p.named(tab, "7")
 	p.cookie(tab, cookie)
-	other.Wait("LIVELY_APPLICATION.websocketClient.socket !== before")
-	p.connected(other)
-	other.Click("#greet")
-	named(other, "++++")
-	p.quiet(tab, "a sign-in")
-	p.quiet(other, "a sign-in in another tab")
+	p.quiet(tab, "a first cookie and a sign-in")
+}
 
+func TestInDuckTheCookieFollowsTheSession(t *testing.T) {
+	t.Parallel()
+	p := newPond(t)
+	p.visits()
+	browser := chromium.Start(t)
+	browser.Open(p.server.URL + "/begin")
+	tab := p.open(browser)
+	cookie := p.cookie(tab, "")
+	name := "Ada"
+	for _, x := range []struct{ button, shows string }{{"enter", "7"}, {"renew", "renewed"}} {
+		other := p.open(browser)
+		other.Eval("window.before = LIVELY_APPLICATION.websocketClient.socket")
+		tab.Click("#" + x.button)
+		p.named(tab, x.shows)
+		cookie = p.cookie(tab, cookie)
+		other.Wait("LIVELY_APPLICATION.websocketClient.socket !== before")
+		p.connected(other)
+		name += "+"
+		other.Click("#greet")
+		p.named(other, name)
+		p.quiet(tab, x.button)
+		p.quiet(other, x.button+" in another tab")
+	}
+	other := p.open(browser)
 	tab.Click("#leave")
 	for _, tab := range []*chromium.Tab{tab, other} {
 		tab.Wait("window.mark !== 1") // it was loaded again
-		named(tab, "")
+		p.named(tab, "")
 	}
-	if got := tab.Cookies(); len(got) != 0 {
-		t.Errorf("the browser has %d cookies of a destroyed session", len(got))
+	if p.cookie(tab, cookie) != "" {
+		t.Error("the browser has a cookie of a session that has ended")
 	}
 }
 
