@@ -60,6 +60,7 @@ func (s *Session) reportMisfits() {
 func read[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
 	s.lock()
 	defer s.unlock()
+	noteRead(s, f)
 	if !s.draft.answers(f) {
 		s.look()
 	}
@@ -70,6 +71,7 @@ func read[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, 
 func take[T any](s *Session, p part, of func(*draft, *Field) (T, bool)) (v T, ok bool) {
 	s.lock()
 	defer s.unlock()
+	noteRead(s, p.Field)
 	if !p.answered(&s.draft) {
 		s.look()
 	}
@@ -84,6 +86,7 @@ func take[T any](s *Session, p part, of func(*draft, *Field) (T, bool)) (v T, ok
 func (s *Session) readElement(f *Field, text string) (element, bool) {
 	s.lock()
 	defer s.unlock()
+	noteRead(s, f)
 	if !s.draft.answersElement(f, text) {
 		s.look()
 	}
@@ -93,6 +96,14 @@ func (s *Session) readElement(f *Field, text string) (element, bool) {
 // takeElement is readElement, and what was read goes from the map.
 func (s *Session) takeElement(f *Field, text string) (element, bool) {
 	return take(s, f.elementOf(text), func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
+}
+
+// noteRead notifies the tracer, if there is one, that a field is read.
+func noteRead(s *Session, f *Field) {
+	if t := s.engine.config.Tracer; t != nil {
+		ctx := s.noticed()
+		s.notices = append(s.notices, func() { t.Read(ctx, f.Key) })
+	}
 }
 
 // write changes a field, unless the session no longer takes changes. If that is

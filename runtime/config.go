@@ -124,6 +124,10 @@ type Config struct {
 	// if the session has ended or moved on or the visitor has hung up.
 	OnError func(context.Context, error)
 
+	// Tracer, if set, is notified of what requests and live events do with their
+	// sessions. It is for development tools, such as package inspect.
+	Tracer Tracer
+
 	// Now is the clock. Default: [time.Now].
 	Now func() time.Time
 }
@@ -217,6 +221,16 @@ func (c *Config) complete() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+}
+
+// notifyTracer has the tracer hear what the program hears.
+func (c *Config) notifyTracer() {
+	t, onEvent, onError := c.Tracer, c.OnEvent, c.OnError
+	if t == nil {
+		return
+	}
+	c.OnEvent = func(ctx context.Context, e Event) { t.Event(ctx, e); onEvent(ctx, e) }
+	c.OnError = func(ctx context.Context, err error) { t.Error(ctx, err); onError(ctx, err) }
 }
 
 // logsEvents reports whether OnEvent is the default.

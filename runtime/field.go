@@ -53,12 +53,6 @@ type Field struct {
 // misfitError says that a stored value does not fit its field.
 type misfitError struct{ error }
 
-// typedField is what a [Model] needs of a field whatever its type.
-type typedField interface {
-	base() *Field
-	prepare()
-}
-
 func (f *Field) base() *Field { return f }
 
 // elementKeys returns the keys of one element of a map field: its own, and the

@@ -10,21 +10,29 @@ import (
 func (m *Manager[S]) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := m.begin(r)
-		if x == nil {
+		switch {
+		case x == nil:
 			next.ServeHTTP(w, r)
-			return
+		case m.config.Tracer != nil:
+			x.serveTraced(w, next)
+		default:
+			x.serve(w, next)
 		}
-		x.writer.open(w)
-		returned := false
-		defer func() {
-			if !returned {
-				x.writer.abandon()
-			}
-		}()
-		next.ServeHTTP(x.writer.face(), x.session().request)
-		returned = true
-		x.writer.finish()
 	})
+}
+
+// serve answers a request that has its session.
+func (x *exchange) serve(w http.ResponseWriter, next http.Handler) {
+	x.writer.open(w)
+	returned := false
+	defer func() {
+		if !returned {
+			x.writer.abandon()
+		}
+	}()
+	next.ServeHTTP(x.writer.face(), x.session().request)
+	returned = true
+	x.writer.finish()
 }
 
 // ProcessRequest attaches the session to the request's context, for frameworks
@@ -47,6 +55,9 @@ func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) err
 		return ErrNoMiddleware
 	}
 	s := x.session()
+	if m.config.Tracer != nil {
+		defer traceEnd(x.Context, s, 0, nil)
+	}
 	if (response{s}).pass(phaseClosed, nil, false) {
 		return nil
 	}
@@ -83,5 +94,8 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 	s := x.session()
 	s.request, s.brought = r.WithContext(x), m.carrier.brought(r.Header)
 	x.typed = m.model.wrap(s)
+	if m.config.Tracer != nil {
+		m.trace(&x.exchange, r)
+	}
 	return x
 }

@@ -49,22 +49,10 @@ func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Sessio
 	}
 	s.live.events.Lock()
 	defer s.live.events.Unlock()
-	ctx = m.carry(ctx, s)
-	event.begin(ctx)
-	finished := false
-	defer func() {
-		if !finished {
-			event.discard(ctx)
-		}
-	}()
-	if err := event.proveDevice(ctx); err != nil {
-		return err
+	if ctx = m.carry(ctx, s); m.config.Tracer != nil {
+		return event.traced(ctx, handle)
 	}
-	if err := handle(ctx); err != nil {
-		return err
-	}
-	finished = true
-	return event.commit(ctx)
+	return event.run(ctx, handle)
 }
 
 // ProcessLivelyEvent is the second half of LivelyEvent: it commits what an event
@@ -92,6 +80,25 @@ func (m *Manager[S]) carry(ctx context.Context, s *Session) context.Context {
 type liveEvent struct {
 	liveSession
 	conn LivelyConn
+}
+
+// run runs the event.
+func (e liveEvent) run(ctx context.Context, handle func(context.Context) error) error {
+	e.begin(ctx)
+	finished := false
+	defer func() {
+		if !finished {
+			e.discard(ctx)
+		}
+	}()
+	if err := e.proveDevice(ctx); err != nil {
+		return err
+	}
+	if err := handle(ctx); err != nil {
+		return err
+	}
+	finished = true
+	return e.commit(ctx)
 }
 
 // begin makes the session fresh. What was changed since the last event and not

@@ -25,6 +25,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 	}
 	weak := config.Keys.passPhrases()
 	config.Keys = nil // the ring has what it needs of them
+	config.notifyTracer()
 	e := &engine{
 		kind:   config.kindOf(model.kind),
 		name:   model.name,

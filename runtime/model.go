@@ -9,11 +9,19 @@ import (
 // code refers to it, so that a mismatch is a readable compile error.
 const Generated1 = true
 
+// typedField is what a [Model] needs of a field whatever its type.
+type typedField interface {
+	base() *Field
+	prepare()
+	show(*Session) any
+}
+
 // A Model is what generated code says about one session type.
 type Model[S any] struct {
 	kind     string
 	name     string
 	wrap     func(*Session) S
+	fields   []typedField
 	secrets  []string // keys of secret fields
 	renewing []*Field // with the option renew
 	limited  []*Field // with the option limit
@@ -23,7 +31,7 @@ type Model[S any] struct {
 // NewModel describes a session type: its kind, how a session becomes the
 // generated type, and its fields. It is called once, by generated code.
 func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *Model[S] {
-	m := &Model[S]{kind: kind, name: path.Base(kind), wrap: wrap}
+	m := &Model[S]{kind: kind, name: path.Base(kind), wrap: wrap, fields: fields}
 	for _, f := range fields {
 		f.prepare()
 		base := f.base()

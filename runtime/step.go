@@ -54,6 +54,7 @@ func (s *Session) beginStep(ctx context.Context, p part, op string) (*callContex
 		s.report(EventOutsideEvent, p.Key, nil)
 	}
 	s.consult()
+	noteRead(s, p.Field)
 	return s.engine.bound(ctx), nil
 }
 

@@ -311,7 +311,9 @@ func (a *answer) begin() {
 
 // WriteHeader implements [http.ResponseWriter].
 func (a *answer) WriteHeader(status int) {
-	a.begun = a.begun || status >= http.StatusOK
+	if !a.begun && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
+		a.begun, a.status = true, status
+	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
