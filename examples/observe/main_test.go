@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/tinylib/msgp/msgp"
 )
 
 // A program is one that runs, and a browser that visits it.
@@ -107,6 +108,19 @@ func (p *program) await(line string) {
 	}
 }
 
+// count sends the event of the page's button.
+func (p *program) count(c *websocket.Conn) {
+	p.t.Helper()
+	frame, err := msgp.AppendIntf(nil, []any{100, "", "", "visit", nil, false})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := c.Write(p.t.Context(), websocket.MessageBinary, frame); err != nil {
+		p.t.Fatal(err)
+	}
+	p.await(`duckgen_live_event_duration_seconds_count{duckgen_live_endpoint="page",duckgen_live_event="visit",duckgen_live_outcome="done"} 1`)
+}
+
 func (p *program) use() {
 	p.t.Helper()
 	p.read(p.browser.Get(p.url))
@@ -124,10 +138,11 @@ func TestPrometheusFindsWhatVisitorsDo(t *testing.T) {
 	c := p.connect()
 	defer c.CloseNow()
 	p.await(`duckgen_live_connections{duckgen_live_endpoint="page"} 1`)
+	p.count(c)
 	got := p.metrics()
 	for _, line := range []string{
 		`db_client_operation_duration_seconds_count{db_operation_name="create",db_system_name="memory",duckgen_store_outcome="ok"} 1`,
-		`db_client_operation_duration_seconds_count{db_operation_name="update",db_system_name="memory",duckgen_store_outcome="ok"} 1`,
+		`db_client_operation_duration_seconds_count{db_operation_name="update",db_system_name="memory",duckgen_store_outcome="ok"} 2`,
 		`duckgen_session_events_total{duckgen_event_kind="created",duckgen_session_type="session.Visitor"} 1`,
 		`duckgen_session_events_total{duckgen_event_kind="signed_in",duckgen_session_type="session.Visitor"} 1`,
 		`# TYPE duckgen_store_entries_size_bytes histogram`,
@@ -164,6 +179,9 @@ func TestTheAlarmsAskForWhatThereIs(t *testing.T) {
 	p := start(t, false)
 	defer p.end()
 	p.use()
+	c := p.connect()
+	defer c.CloseNow()
+	p.count(c)
 	res, err := p.browser.PostForm(p.url+"/sign-in", url.Values{"name": {strings.Repeat("a", 200)}})
 	if err != nil || res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Fatalf("a long name is answered %v, %v", res, err)

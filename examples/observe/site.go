@@ -53,7 +53,7 @@ func newSite(store runtime.Store, tracers trace.TracerProvider) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	live := lively.New(sessions, session.VisitorFrom)
+	live := lively.New(sessions, session.VisitorFrom, telemetry.ConfigureLive("page"))
 	live.Handle("visit", visitLive)
 	telemetry.Live("page", live)
 

@@ -12,14 +12,11 @@
 package otel
 
 import (
-	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/semconv/v1.43.0/dbconv"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -53,6 +50,9 @@ type Telemetry struct {
 	events   *counter[eventKey]
 	errors   *counter[errorKey]
 
+	liveDuration, liveWait metric.Float64Histogram
+	liveEvents             *memo[liveKey, []metric.RecordOption]
+
 	mu        sync.Mutex
 	caches    []cache
 	endpoints []endpoint
@@ -67,51 +67,13 @@ func New(configure ...func(*Config)) (*Telemetry, error) {
 	t := &Telemetry{
 		tracer:  c.TracerProvider.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL)),
 		handles: c.Handles,
+
+		liveEvents: newMemo(liveKey.options),
 	}
-	err := t.instrument(c.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL)))
-	if err != nil {
-		return nil, err
+	m := &maker{meter: c.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))}
+	t.instrument(m)
+	if m.err != nil {
+		return nil, m.err
 	}
 	return t, nil
 }
-
-// instrument makes what is measured with.
-func (t *Telemetry) instrument(m metric.Meter) error {
-	duration, err1 := dbconv.NewClientOperationDuration(m,
-		// The boundaries that the conventions advise.
-		metric.WithExplicitBucketBoundaries(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10))
-	size, err2 := m.Int64Histogram("duckgen.store.entries.size",
-		metric.WithDescription("The bytes of the entries that a call of the store has sent or that came back."),
-		metric.WithUnit("By"),
-		metric.WithExplicitBucketBoundaries(64, 256, 1<<10, 4<<10, 16<<10, 64<<10, 256<<10, 1<<20))
-	sessions, err3 := m.Int64Counter("duckgen.store.sessions",
-		metric.WithDescription("Sessions that were found or ended by calls of the store that are about several."),
-		metric.WithUnit("{session}"))
-	events, err4 := m.Int64Counter("duckgen.session.events",
-		metric.WithDescription("What has happened to sessions, and what is worth looking at."),
-		metric.WithUnit("{event}"))
-	failures, err5 := m.Int64Counter("duckgen.session.errors",
-		metric.WithDescription("Loads, commits and other operations on sessions that failed."),
-		metric.WithUnit("{error}"))
-	_, err6 := m.Int64ObservableCounter("duckgen.store.cache.lookups",
-		metric.WithDescription("Loads that the store might have answered out of the program's memory."),
-		metric.WithUnit("{lookup}"), metric.WithInt64Callback(t.observeCaches))
-	_, err7 := m.Int64ObservableUpDownCounter("duckgen.live.connections",
-		metric.WithDescription("Live connections that are open."),
-		metric.WithUnit("{connection}"), metric.WithInt64Callback(t.observeEndpoints))
-
-	t.duration, t.size, t.sessions = duration.Inst(), size, sessions
-	t.events = newCounter(events, eventKey.attributes)
-	t.errors = newCounter(failures, errorKey.attributes)
-	return errors.Join(err1, err2, err3, err4, err5, err6, err7)
-}
-
-// The attributes that the conventions have no name for.
-const (
-	outcomeName   = attribute.Key("duckgen.store.outcome")
-	typeName      = attribute.Key("duckgen.session.type")
-	kindName      = attribute.Key("duckgen.event.kind")
-	operationName = attribute.Key("duckgen.session.operation")
-	resultName    = attribute.Key("duckgen.cache.result")
-	endpointName  = attribute.Key("duckgen.live.endpoint")
-)

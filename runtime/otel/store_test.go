@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -146,15 +147,13 @@ func TestCallsAboutSeveralSessionsCountThem(t *testing.T) {
 	}
 }
 
-// The span of a call belongs to that of its request, which goes on.
+// The spans of calls belong to that of their request, which goes on.
 func TestTheSpanOfACallHasAParent(t *testing.T) {
 	var tracing otel.Config
 	telemetry, reported := newTelemetry(t, func(c *otel.Config) { tracing = *c })
-	store := telemetry.Store(newStore(t), "memory")
+	h := newHandler(t, telemetry.Store(newStore(t), "memory"), setName)
 	ctx, request := tracing.TracerProvider.Tracer("test").Start(t.Context(), "request")
-	if _, err := store.Load(ctx, runtime.Key{}); !errors.Is(err, runtime.ErrNotFound) {
-		t.Fatal(err)
-	}
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "https://shop.example/", nil))
 	if !request.IsRecording() {
 		t.Error("the span of the request has ended with that of the call")
 	}

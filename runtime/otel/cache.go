@@ -38,26 +38,3 @@ func (t *Telemetry) observeCaches(_ context.Context, o metric.Int64Observer) err
 	}
 	return nil
 }
-
-// An endpoint is one of live connections.
-type endpoint struct {
-	connections interface{ Len() int }
-	name        metric.ObserveOption
-}
-
-// Live reports how many connections the endpoint has open, such as a lively.Endpoint.
-// The name tells endpoints of one program from each other.
-func (t *Telemetry) Live(name string, connections interface{ Len() int }) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.endpoints = append(t.endpoints, endpoint{connections, metric.WithAttributeSet(attribute.NewSet(endpointName.String(name)))})
-}
-
-func (t *Telemetry) observeEndpoints(_ context.Context, o metric.Int64Observer) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range t.endpoints {
-		o.Observe(int64(e.connections.Len()), e.name)
-	}
-	return nil
-}
