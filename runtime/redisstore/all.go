@@ -1,18 +1,13 @@
 package redisstore
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"iter"
-	"net"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/serverclock"
@@ -71,7 +66,7 @@ func (s *Store) RevokeAll(ctx context.Context, kind string, now time.Time) (revo
 		return 0, err
 	}
 	bar := call{[]string{s.revokedKey(runtime.IndexValue{Kind: kind})}, []string{s.nowText(now), rand.Text(), ""}}
-	if _, err := s.run(ctx, barFunction, bar); err != nil {
+	if _, err := s.run(ctx, barOperation, bar); err != nil {
 		return 0, err
 	}
 	var errs []error
@@ -96,7 +91,7 @@ func (s *Store) finishAll(ctx context.Context, kind string, ids []runtime.ID, no
 		calls[i] = call{[]string{s.sessionKey(id)}, []string{s.nowText(now), kind}}
 	}
 	defer s.cache.write(ids...)()
-	replies, errs := s.runAll(ctx, finishFunction, calls)
+	replies, errs := s.runAll(ctx, finishOperation, calls)
 	for i, answer := range replies {
 		if errs[i] == nil {
 			errs[i] = answer.err(ids[i])
@@ -115,61 +110,17 @@ func (s *Store) Ping(ctx context.Context) error {
 	}
 	masters, err := s.masters(ctx)
 	for _, master := range masters {
-		err = errors.Join(err, master.Do(ctx, master.B().Ping().Build()).Error())
+		_, failed := master.Do(ctx, Command{Name: []string{"PING"}, ReadOnly: true})
+		err = errors.Join(err, failed)
 	}
 	return s.wrap(err)
 }
 
-// masters returns a client for each server that keeps sessions.
-func (s *Store) masters(ctx context.Context) (list []rueidis.Client, err error) {
-	if !s.sharded {
-		return []rueidis.Client{s.client}, nil
-	}
-	err = errReply
-	nodes := s.client.Nodes()
-	for address, node := range nodes {
-		var masters []string
-		if masters, err = mastersKnownTo(ctx, address, node); err != nil {
-			continue
-		}
-		for _, master := range masters {
-			if nodes[master] == nil {
-				return nil, fmt.Errorf("the master %s of the Cluster is not connected", master)
-			}
-			list = append(list, nodes[master])
-		}
-		return list, nil
-	}
-	return nil, err
-}
-
-// mastersKnownTo asks one node for the addresses of all masters. One that does not
-// know its own name has that by which it was reached.
-func mastersKnownTo(ctx context.Context, address string, node rueidis.Client) (masters []string, err error) {
-	ranges, err := node.Do(ctx, node.B().ClusterSlots().Build()).ToArray()
-	if err != nil {
-		return nil, err
-	}
-	own, _, _ := net.SplitHostPort(address)
-	for _, r := range ranges {
-		parts, err := r.ToArray()
-		if err != nil || len(parts) < 3 {
-			return nil, errReply
-		}
-		master, err := parts[2].ToArray()
-		if err != nil || len(master) < 2 {
-			return nil, errReply
-		}
-		host, _ := master[0].ToString()
-		port, err := master[1].AsInt64()
-		if err != nil {
-			return nil, errReply
-		}
-		if at := net.JoinHostPort(cmp.Or(host, own), digits(port)); !slices.Contains(masters, at) {
-			masters = append(masters, at)
-		}
-	}
-	return masters, nil
+// masters returns the servers that keep sessions.
+func (s *Store) masters(ctx context.Context) ([]Node, error) {
+	nodes, err := s.client.Nodes(ctx)
+	isReplica := func(n Node) bool { return !n.Master }
+	return slices.DeleteFunc(nodes, isReplica), err
 }
 
 // scan yields the ids of all stored sessions, page by page.
@@ -182,15 +133,18 @@ func (s *Store) scan(ctx context.Context) iter.Seq2[[]runtime.ID, error] {
 		}
 		pattern := escapeGlob.Replace(s.prefix) + "{*}"
 		for _, master := range masters {
-			for cursor, more := uint64(0), true; more; more = cursor != 0 {
-				command := master.B().Scan().Cursor(cursor).Match(pattern).Count(pageSize).Build()
-				entry, err := master.Do(ctx, command).AsScanEntry()
+			for cursor, more := "0", true; more; more = cursor != "0" {
+				scan := Command{Name: []string{"SCAN", cursor, "MATCH", pattern, "COUNT", digits(pageSize)}, ReadOnly: true}
+				page, err := master.Do(ctx, scan)
+				if err == nil && len(page.List) != 2 {
+					err = errReply
+				}
 				if err = errors.Join(s.ready(ctx), s.wrap(err)); err != nil {
 					yield(nil, err)
 					return
 				}
-				cursor = entry.Cursor
-				if ids := s.idsIn(entry.Elements); len(ids) > 0 && !yield(ids, nil) {
+				cursor = page.List[0].Text
+				if ids := s.idsIn(page.List[1].texts()); len(ids) > 0 && !yield(ids, nil) {
 					return
 				}
 			}
@@ -213,22 +167,19 @@ func (s *Store) idsIn(keys []string) (ids []runtime.ID) {
 
 // fetchAll returns the stored record of each id, nil for none and for a damaged one.
 func (s *Store) fetchAll(ctx context.Context, ids []runtime.ID) ([]*runtime.Record, error) {
-	commands := make(rueidis.Commands, len(ids))
+	commands := make([]Command, len(ids))
 	for i, id := range ids {
-		commands[i] = s.client.B().Hgetall().Key(s.sessionKey(id)).Build()
+		commands[i] = read("HGETALL", s.sessionKey(id))
 	}
 	records := make([]*runtime.Record, len(ids))
-	for i, result := range s.client.DoMulti(ctx, commands...) {
-		message, err := result.ToMessage()
-		if hasCode(err, "WRONGTYPE") {
+	for i, answer := range s.client.DoAll(ctx, commands) {
+		if hasCode(answer.Err, "WRONGTYPE") {
 			continue
 		}
-		if err != nil {
-			return nil, s.wrap(err)
+		if answer.Err != nil {
+			return nil, s.wrap(answer.Err)
 		}
-		if fields, n, err := fieldsIn(&message); err == nil {
-			records[i], _ = recordOf(fields, n) // a damaged one is nobody's until it is repaired
-		}
+		records[i], _ = recordOf(answer.Value) // a damaged one is nobody's until it is repaired
 	}
 	return records, nil
 }

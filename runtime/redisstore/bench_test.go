@@ -75,7 +75,7 @@ type rival struct {
 func newRival(b *testing.B, options ...redisstore.Option) *rival {
 	server := start(b)
 	c := client(b, server.URL())
-	r := &rival{server: server, client: c, store: redisstore.New(c, options...)}
+	r := &rival{server: server, client: c, store: redisstore.New(redisstore.Rueidis(c), options...)}
 	key, record := realistic(1)
 	record.Expires = key.Now.Add(time.Minute) // what activity moves
 	if err := r.store.Create(b.Context(), key, record); err != nil {

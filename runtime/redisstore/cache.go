@@ -50,7 +50,8 @@ type cache struct {
 	max int // bytes
 	now func() time.Time
 
-	client rueidis.Client // its connections track what is read on them
+	client Client // its connections track what is read on them
+	hangUp func()
 
 	mu      sync.Mutex
 	slots   map[runtime.ID]*slot
@@ -80,15 +81,19 @@ func newCache(ttl time.Duration, maxBytes int) *cache {
 // connect makes the client that the cache reads with.
 func (c *cache) connect(
 	ctx context.Context, connections *connections, settings rueidis.ClientOption, prefix string,
-) (err error) {
+) error {
 	if c.ttl <= 0 || c.max <= 0 {
 		return errors.New("the cache wants a time to live and a size above 0")
 	}
 	settings.DisableCache, settings.AlwaysRESP2 = false, false
 	settings.ClientTrackingOptions = []string{} // all that is read, without asking each time
 	settings.OnInvalidations = func(keys []rueidis.RedisMessage) { c.changed(prefix, keys) }
-	c.client, err = connections.connect(ctx, settings)
-	return err
+	client, err := connections.connect(ctx, settings)
+	if err != nil {
+		return err
+	}
+	c.client, c.hangUp = Rueidis(client), client.Close
+	return nil
 }
 
 // changed forgets the sessions of the keys, and all of them where a connection

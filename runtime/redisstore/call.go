@@ -8,65 +8,51 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/rueidis"
-
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// A call is one execution of a function.
+// A call is one execution of an operation.
 type call struct{ keys, args []string }
 
-// run executes a function. Where the server does not know it, because it is new,
-// empty after a restart or was told FUNCTION FLUSH, it has done nothing, and is
-// given the library.
-func (s *Store) run(ctx context.Context, f function, c call) (reply, error) {
-	began := time.Now()
-	return s.answer(ctx, f, c, began, s.client.Do(ctx, s.command(f, c)))
+// run executes an operation.
+func (s *Store) run(ctx context.Context, o *operation, c call) (reply, error) {
+	began, f := time.Now(), form(s.form.Load())
+	value, err := s.client.Do(ctx, f.command(o, c))
+	return s.answer(ctx, f, o, c, began, Answer{value, err})
 }
 
-// runAll executes a function several times, in one round trip for each shard. It
+// runAll executes an operation several times, in one round trip for each shard. It
 // returns an error, or nil, for each call.
-func (s *Store) runAll(ctx context.Context, f function, calls []call) ([]reply, []error) {
-	commands := make(rueidis.Commands, len(calls))
+func (s *Store) runAll(ctx context.Context, o *operation, calls []call) ([]reply, []error) {
+	f, commands := form(s.form.Load()), make([]Command, len(calls))
 	for i, c := range calls {
-		commands[i] = s.command(f, c)
+		commands[i] = f.command(o, c)
 	}
 	began := time.Now()
 	replies, errs := make([]reply, len(calls)), make([]error, len(calls))
-	for i, result := range s.client.DoMulti(ctx, commands...) {
-		replies[i], errs[i] = s.answer(ctx, f, calls[i], began, result)
+	for i, answer := range s.client.DoAll(ctx, commands) {
+		replies[i], errs[i] = s.answer(ctx, f, o, calls[i], began, answer)
 	}
 	return replies, errs
 }
 
-func (s *Store) command(f function, c call) rueidis.Completed {
-	return s.client.B().Fcall().Function(string(f)).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
-}
-
-// answer reads the reply to a call that began at a time. It teaches a server that
-// does not know the function.
-func (s *Store) answer(
-	ctx context.Context, f function, c call, began time.Time, result rueidis.RedisResult,
-) (reply, error) {
-	if isUnknownFunction(result.Error()) {
-		if err := s.teach(ctx, c.keys[0]); err != nil {
-			return reply{}, s.failed(c, began, err)
-		}
-		result = s.client.Do(ctx, s.command(f, c))
+// answer reads the answer to a call that began at a time in a form, once the server
+// knows the operation.
+func (s *Store) answer(ctx context.Context, f form, o *operation, c call, began time.Time, first Answer) (reply, error) {
+	value, err := s.taught(ctx, f, o, c, first.Value, first.Err)
+	if f == untried {
+		value, err = s.settleForm(ctx, o, c, value, err)
 	}
-	message, err := result.ToMessage()
 	if hasCode(err, "WRONGTYPE") { // a key holds what no store has put there
 		err = fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if err != nil {
 		return reply{}, s.failed(c, began, err)
 	}
-	if message.IsString() {
-		applied, err := message.ToString()
-		return reply{applied: applied}, err
+	if value.List == nil {
+		return reply{applied: value.Text}, nil
 	}
-	parts, err := message.ToArray()
-	return reply{parts: parts}, s.wrap(err)
+	return reply{parts: value.List}, nil
 }
 
 // failed says which key a call was for. A server that takes no writes was the
@@ -76,11 +62,6 @@ func (s *Store) failed(c call, began time.Time, err error) error {
 		s.connections.giveUp(began)
 	}
 	return s.wrap(fmt.Errorf("%s: %w", c.keys[0], refusal(err)))
-}
-
-func isUnknownFunction(err error) bool {
-	refused, ok := rueidis.IsRedisErr(err)
-	return ok && strings.HasSuffix(refused.Error(), "Function not found")
 }
 
 // refusals are the codes of answers by which a server says that it has not done
@@ -101,24 +82,21 @@ func refusal(err error) error {
 
 // hasCode reports whether an error is an answer of the server with the code.
 func hasCode(err error, code string) bool {
-	var refused *rueidis.RedisError
-	return errors.As(err, &refused) && strings.HasPrefix(refused.Error(), code+" ")
+	var refused ServerError
+	return errors.As(err, &refused) && codeOf(refused) == code
 }
 
-// teach gives the library to the server that has the key. Another program may do
-// so at the same moment.
-func (s *Store) teach(ctx context.Context, key string) error {
-	load := s.client.B().Arbitrary("FUNCTION", "LOAD").Keys(functions.source(tagOf(key))).Build()
-	err := s.client.Do(ctx, load).Error()
-	if refused, ok := rueidis.IsRedisErr(err); ok && strings.Contains(refused.Error(), "already exists") {
-		return nil
+// codeOf returns the code with which an answer begins, ERR for none. Redis 6 has that
+// of a command in a script behind the line of the script.
+func codeOf(e ServerError) string {
+	text := strings.TrimPrefix(string(e), "ERR ")
+	if strings.HasPrefix(text, "Error running script") {
+		_, text, _ = strings.Cut(text, "@user_script:")
+		text = strings.TrimLeft(text, " 0123456789:-")
 	}
-	return err
-}
-
-// tagOf returns the part of a key that decides its slot, in its braces.
-func tagOf(key string) string {
-	_, after, _ := strings.Cut(key, "{")
-	tag, _, _ := strings.Cut(after, "}")
-	return "{" + tag + "}"
+	code, _, _ := strings.Cut(text, " ")
+	if code == "" || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return "ERR"
+	}
+	return code
 }

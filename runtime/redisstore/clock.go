@@ -56,11 +56,12 @@ func (s *Store) offset(ctx context.Context, now time.Time) (offset, error) {
 		return *last, nil
 	}
 	next := offset{program: now, asked: time.Now()}
-	parts, err := s.client.Do(ctx, s.client.B().Time().Build()).AsIntSlice()
-	if err != nil || len(parts) != 2 {
+	answer, err := s.client.Do(ctx, Command{Name: []string{"TIME"}, ReadOnly: true})
+	if err != nil || len(answer.List) != 2 {
 		return offset{}, s.wrap(cmp.Or(err, errReply))
 	}
-	next.exact = time.Unix(parts[0], parts[1]*int64(time.Microsecond)).Sub(now)
+	seconds, micros := answer.List[0].number(), answer.List[1].number()
+	next.exact = time.Unix(seconds, micros*int64(time.Microsecond)).Sub(now)
 	next.shown = next.exact.Round(time.Millisecond)
 	switch {
 	case last != nil && (next.exact-last.shown).Abs() < leeway:

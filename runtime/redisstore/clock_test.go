@@ -111,13 +111,18 @@ func TestTimesAreRelativeToAnUnknownClock(t *testing.T) {
 
 		d := &runtime.Delta{
 			Deadline: now.Add(2 * time.Hour), Active: now.Add(30 * time.Minute),
-			Ticket: &runtime.Ticket{Proof: runtime.Proof{5}, Ends: now.Add(2 * time.Minute)},
+			Renewal: &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: runtime.Proof{6}, Grace: time.Minute},
+			Ticket:  &runtime.Ticket{Proof: runtime.Proof{5}, Ends: now.Add(2 * time.Minute)},
+		}
+		record, _, err := record.Apply(key, d)
+		if err != nil {
+			t.Fatal(err)
 		}
 		s.believe(ahead)
 		if _, err := s.Update(t.Context(), key, d); err != nil {
 			t.Fatal(err)
 		}
-		record.Deadline, record.Expires, record.Ticket = d.Deadline, d.Active, d.Ticket
+		key.Proof = d.Renewal.Proof
 		sameWithin(t, "updated", s, key, record)
 
 		plain := *record

@@ -51,6 +51,6 @@ func ExampleNew() {
 		return
 	}
 	defer client.Close()
-	store := redisstore.New(client)
+	store := redisstore.New(redisstore.Rueidis(client))
 	defer store.Close()
 }

@@ -251,10 +251,14 @@ func TestAFailoverKeepsTheStoreWorking(t *testing.T) {
 	}
 }
 
-func TestWhatAServerRefusesIsNotStored(t *testing.T) {
-	server := start(t)
+func TestWhatAServerRefusesIsNotStored(t *testing.T) { onEveryForm(t, whatAServerRefusesIsNotStored) }
+
+func whatAServerRefusesIsNotStored(t *testing.T, server *servertest.Redis, url, call string) {
 	command(t, server, "ACL", "SETUSER", "reader", "on", ">secret", "+@all", "~*", "&*")
-	writing := open(t, server.URL(), "duckgen:")
+	if call == "evalsha" {
+		command(t, server, "ACL", "SETUSER", "reader", "-fcall")
+	}
+	writing := open(t, url, "duckgen:")
 	key, record := session(1)
 	create(t, writing, key, record)
 	reading := open(t, "redis://reader:secret@"+server.Address(), "duckgen:")
@@ -266,7 +270,7 @@ func TestWhatAServerRefusesIsNotStored(t *testing.T) {
 			}
 		}
 	}
-	command(t, server, "ACL", "SETUSER", "reader", "-fcall")
+	command(t, server, "ACL", "SETUSER", "reader", "-"+call)
 	_, err := reading.Update(t.Context(), key, oneField())
 	other, otherRecord := session(2)
 	refused("NOPERM", err, reading.Create(t.Context(), other, otherRecord), reading.Delete(t.Context(), key))

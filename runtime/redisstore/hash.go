@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"encoding/binary"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -183,16 +182,15 @@ func (o *own) set(field, text string) {
 	}
 }
 
-// recordOf reads the fields of a hash, of which there are n, and returns nil for
-// none. A field that cannot be read is lost alone, but for those without which
+// recordOf reads a hash as HGETALL gives it, and returns nil for an empty one. A field that cannot be read is lost alone, but for those without which
 // nobody could be judged.
-func recordOf(fields iter.Seq2[string, string], n int) (*runtime.Record, error) {
-	if n == 0 {
+func recordOf(hash Value) (*runtime.Record, error) {
+	if len(hash.List) == 0 {
 		return nil, nil
 	}
 	var o own
-	entries := make([]runtime.Entry, 0, n)
-	for field, text := range fields {
+	entries := make([]runtime.Entry, 0, len(hash.List)/2)
+	for field, text := range hash.fields() {
 		if strings.HasPrefix(field, ".") {
 			o.set(field, text)
 		} else {

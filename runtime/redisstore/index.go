@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis/rueidis"
-
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
@@ -35,11 +33,11 @@ func (s *Store) page(
 	if after != "" {
 		from = "(" + after
 	}
-	texts, err := s.client.Do(ctx, s.client.B().Zrangebylex().Key(s.indexKey(v)).Min(from).Max("+").
-		Limit(0, size).Build()).AsStrSlice()
+	answer, err := s.client.Do(ctx, read("ZRANGEBYLEX", s.indexKey(v), from, "+", "LIMIT", "0", digits(size)))
 	if err != nil {
 		return nil, "", s.wrap(err)
 	}
+	texts := answer.texts()
 	for _, text := range texts {
 		last = text
 		if len(text) == len(runtime.ID{})+numberSize {
@@ -92,24 +90,24 @@ func (s *Store) Find(ctx context.Context, v runtime.IndexValue, now time.Time) i
 func (s *Store) look(
 	ctx context.Context, v runtime.IndexValue, members []member, now time.Time, o offset,
 ) (found []runtime.Found, err error) {
-	commands := make(rueidis.Commands, len(members))
+	commands := make([]Command, len(members))
 	for i, m := range members {
-		commands[i] = s.client.B().Hgetall().Key(s.sessionKey(m.id)).Build()
+		commands[i] = read("HGETALL", s.sessionKey(m.id))
 	}
 	var left []member
-	for i, result := range s.client.DoMulti(ctx, commands...) {
-		hash, err := result.AsStrMap()
-		if hasCode(err, "WRONGTYPE") {
+	for i, answer := range s.client.DoAll(ctx, commands) {
+		if hasCode(answer.Err, "WRONGTYPE") {
 			continue
 		}
-		if err != nil {
-			return nil, s.wrap(err)
+		if answer.Err != nil {
+			return nil, s.wrap(answer.Err)
 		}
-		r, err := recordOf(maps.All(hash), len(hash))
+		r, err := recordOf(answer.Value)
 		if err != nil {
 			continue
 		}
 		r = serverclock.Move(r, -o.shown)
+		hash := maps.Collect(answer.Value.fields())
 		number, value, ok := splitIndexed(hash[v.Field])
 		carries := ok && value == v.Value && r.Kind == v.Kind && r.Ended.IsZero()
 		if !carries || number != members[i].number {
@@ -146,7 +144,7 @@ func (s *Store) settle(
 		}
 	}
 	defer s.cache.write(ids...)()
-	replies, errs := s.runAll(ctx, settleFunction, calls)
+	replies, errs := s.runAll(ctx, settleOperation, calls)
 	var done []string
 	for i, answer := range replies {
 		if errs[i] == nil {
@@ -161,8 +159,8 @@ func (s *Store) settle(
 		ended += int(answer.number(2))
 	}
 	if len(done) > 0 {
-		remove := s.client.B().Zrem().Key(s.indexKey(v)).Member(done...).Build()
-		errs = append(errs, s.wrap(s.client.Do(ctx, remove).Error()))
+		_, err := s.client.Do(ctx, Command{Name: []string{"ZREM"}, Keys: []string{s.indexKey(v)}, Args: done})
+		errs = append(errs, s.wrap(err))
 	}
 	return ended, errs
 }
@@ -186,7 +184,7 @@ func (s *Store) Revoke(ctx context.Context, v runtime.IndexValue, now time.Time,
 		excepted = append(excepted, id[:]...)
 	}
 	bar := call{[]string{s.revokedKey(v)}, []string{s.nowText(now), rand.Text(), string(excepted)}}
-	if _, err := s.run(ctx, barFunction, bar); err != nil {
+	if _, err := s.run(ctx, barOperation, bar); err != nil {
 		return 0, err
 	}
 	var errs []error
@@ -236,7 +234,8 @@ func (s *Store) prolongIndexes(ctx context.Context, id runtime.ID, fields []stri
 	for i := 0; i+1 < len(fields); i += 2 {
 		if _, value, ok := splitIndexed(fields[i+1]); ok {
 			index := s.indexKey(runtime.IndexValue{Kind: kind, Field: fields[i], Value: value})
-			s.client.Do(ctx, s.client.B().Pexpire().Key(index).Milliseconds(indexLife.Milliseconds()).Build())
+			prolong := Command{Name: []string{"PEXPIRE"}, Keys: []string{index}, Args: []string{digits(indexLife.Milliseconds())}}
+			_, _ = s.client.Do(ctx, prolong)
 		}
 	}
 }

@@ -76,11 +76,17 @@ func found(t *testing.T, s *Store, v runtime.IndexValue, now time.Time) map[runt
 // registrations returns how many members the index of the value has.
 func registrations(t *testing.T, s *Store, v runtime.IndexValue) int64 {
 	t.Helper()
-	n, err := s.client.Do(t.Context(), s.client.B().Zcard().Key(s.indexKey(v)).Build()).AsInt64()
+	return ask(t, s, "ZCARD", s.indexKey(v))
+}
+
+// ask sends a command and returns the number that comes.
+func ask(t *testing.T, s *Store, name, key string, args ...string) int64 {
+	t.Helper()
+	answer, err := s.client.Do(t.Context(), Command{Name: []string{name}, Keys: []string{key}, Args: args})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return answer.number()
 }
 
 func TestTheIndexOfACluster(t *testing.T) {
@@ -112,7 +118,7 @@ func crashBetweenSteps(t *testing.T, s *Store) {
 // commit does the second step alone.
 func commit(t *testing.T, s *Store, key runtime.Key, d *runtime.Delta, reg *registration) (reply, error) {
 	t.Helper()
-	return s.run(t.Context(), updateFunction, call{reg.keys, deltaArgs(key, offset{client: true}, d, reg)})
+	return s.run(t.Context(), updateOperation, call{reg.keys, deltaArgs(key, offset{client: true}, d, reg)})
 }
 
 func withdrawnMeanwhile(t *testing.T, s *Store) {
@@ -165,16 +171,12 @@ func prolonged(t *testing.T, s *Store) {
 		age  time.Duration
 		want bool
 	}{{300 * 24 * time.Hour, false}, {500 * 24 * time.Hour, true}} {
-		soon := s.client.B().Pexpire().Key(s.indexKey(user(8))).Milliseconds(time.Hour.Milliseconds()).Build()
-		if err := s.client.Do(t.Context(), soon).Error(); err != nil {
-			t.Fatal(err)
-		}
+		ask(t, s, "PEXPIRE", s.indexKey(user(8)), digits(time.Hour.Milliseconds()))
 		if _, err := s.Update(t.Context(), key, &runtime.Delta{Deadline: key.Now.Add(c.age)}); err != nil {
 			t.Fatal(err)
 		}
-		left, err := s.client.Do(t.Context(), s.client.B().Pttl().Key(s.indexKey(user(8))).Build()).AsInt64()
-		if got := left > time.Hour.Milliseconds(); got != c.want || err != nil {
-			t.Errorf("a life of %v prolongs the index: %v, %v, want %v", c.age, got, err, c.want)
+		if got := ask(t, s, "PTTL", s.indexKey(user(8))) > time.Hour.Milliseconds(); got != c.want {
+			t.Errorf("a life of %v prolongs the index: %v, want %v", c.age, got, c.want)
 		}
 	}
 }
@@ -238,9 +240,9 @@ func TestAStoreOfOneServerRegistersInTheCommit(t *testing.T) {
 		if _, err := s.Update(t.Context(), visitor(t, s, 9, testKind), login(9)); err != nil {
 			t.Fatal(err)
 		}
-		left, err := s.client.Do(t.Context(), s.client.B().Pttl().Key(s.indexKey(user(9))).Build()).AsInt64()
-		if got := time.Duration(left) * time.Millisecond; err != nil || got > indexLife || got < indexLife-time.Minute {
-			t.Errorf("it lives %v, %v, want %v", got, err, indexLife)
+		left := ask(t, s, "PTTL", s.indexKey(user(9)))
+		if got := time.Duration(left) * time.Millisecond; got > indexLife || got < indexLife-time.Minute {
+			t.Errorf("it lives %v, want %v", got, indexLife)
 		}
 	})
 	t.Run("a refused commit registers nothing", func(t *testing.T) {
@@ -263,7 +265,7 @@ func FuzzStoredRecords(f *testing.F) {
 	f.Add("", proof, "cart:a", "+12")
 	f.Add(string(make([]byte, headSize)), proof, "user_id", "@1234567")
 	f.Fuzz(func(t *testing.T, head, proof, field, text string) {
-		r, err := recordOf(maps.All(map[string]string{".h": head, ".p": proof, field: text}), 3)
+		r, err := recordOf(Value{List: []Value{{Text: ".h"}, {Text: head}, {Text: ".p"}, {Text: proof}, {Text: field}, {Text: text}}})
 		if (err == nil) == (r == nil) {
 			t.Errorf("a hash is read as %+v, %v", r, err)
 		}

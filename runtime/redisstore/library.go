@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"crypto/sha1"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -13,39 +14,124 @@ import (
 //go:embed functions
 var sources embed.FS
 
-// The parts of the library in their order: each uses those before it.
-var parts = []string{
-	"clock", "record", "entries", "delta", "index",
-	"load", "create", "update", "delete", "register", "bar", "settle", "barred", "finish", "trim",
+// An operation is what the server does as one step. It is a function of the library
+// and a script of its own, of the same text.
+type operation struct {
+	function string // its name on the server
+	callback string // what functions/*.lua call it
+	does     effect
+	script   string
+	sum      string // by which the server knows the script
 }
 
-// A library is a set of functions on the server. Each runs as one step. Its name
-// tells its text, so that programs of different versions can work side by side.
-//
-// The server makes a library once. A script would make all its functions anew in
-// each call, which takes longer than what they do.
-type library struct{ name, text string }
+// The parts that others build on, each after those that it uses.
+var (
+	judging  = []string{"clock", "record"}
+	indexing = []string{"clock", "record", "index"}
+	applying = []string{"clock", "record", "entries", "delta", "index"}
+	settling = []string{"clock", "record", "entries"}
+)
 
-var functions = newLibrary()
+// What an operation does decides whether it works where memory is full.
+type effect int
 
-func newLibrary() library {
-	var body strings.Builder
-	fmt.Fprintf(&body, "local MARK_LIFE, REVOCATION_LIFE, MAX_EARLIER = %d, %d, %d\n",
+const (
+	grows   effect = iota // refused there
+	ends                  // works there, though it writes
+	removes               // does nothing else
+	looks                 // writes nothing
+)
+
+// flags are those of functions.
+var flags = [...]string{ends: "allow-oom", removes: "allow-oom", looks: "no-writes"}
+
+var (
+	loadOperation     = newOperation("load", ends, "load", judging)
+	createOperation   = newOperation("create", grows, "create", indexing)
+	updateOperation   = newOperation("update", grows, "update", applying)
+	deleteOperation   = newOperation("delete", ends, "delete", judging)
+	registerOperation = newOperation("register", grows, "register", indexing)
+	barOperation      = newOperation("bar", ends, "bar", indexing)
+	settleOperation   = newOperation("settle", ends, "settle", settling)
+	barredOperation   = newOperation("barred", looks, "barred", indexing)
+	undoOperation     = newOperation("undo", removes, "barred", indexing)
+	finishOperation   = newOperation("finish", ends, "finish", judging)
+	beginTrim         = newOperation("beginTrim", grows, "trim", judging)
+	endTrim           = newOperation("endTrim", removes, "trim", judging)
+)
+
+// operations are all of them, and parts those of the library in their order.
+var (
+	operations = []*operation{
+		loadOperation, createOperation, updateOperation, deleteOperation, registerOperation, barOperation,
+		settleOperation, barredOperation, undoOperation, finishOperation, beginTrim, endTrim,
+	}
+	parts = append(applying[:len(applying):len(applying)],
+		"load", "create", "update", "delete", "register", "bar", "settle", "barred", "finish", "trim")
+	functions = newLibrary()
+)
+
+// head is how scripts begin: later versions of Lua have unpack elsewhere.
+const head = "local unpack = table.unpack or unpack\n"
+
+// touch is the first write of a script that is to work where memory is full: the
+// server lets one go on that has removed something, here a field that no hash has. It
+// also finds out at once whether the server takes writes.
+const touch = "redis.call('HDEL', KEYS[1], '.none')\n"
+
+// newOperation makes the script. It consists of what the operation uses alone,
+// because the server makes all its functions anew in each call.
+func newOperation(callback string, does effect, part string, uses []string) *operation {
+	script := head + textOfParts(append(uses[:len(uses):len(uses)], part))
+	if does == ends {
+		script += touch
+	}
+	script += "return " + callback + "(KEYS, ARGV)\n"
+	sum := sha1.Sum([]byte(script))
+	return &operation{callback: callback, does: does, script: script, sum: hex.EncodeToString(sum[:])}
+}
+
+// textOfParts returns the constants and the parts in their order.
+func textOfParts(parts []string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "local MARK_LIFE, REVOCATION_LIFE, MAX_EARLIER = %d, %d, %d\n",
 		runtime.MarkLife.Microseconds(), runtime.RevocationLife.Microseconds(), runtime.MaxEarlier)
-	fmt.Fprintf(&body, "local MARGIN, INDEX_LIFE, WITHDRAWN_LIFE = %d, %d, %d\n",
+	fmt.Fprintf(&text, "local MARGIN, INDEX_LIFE, WITHDRAWN_LIFE = %d, %d, %d\n",
 		sweepMargin.Milliseconds(), indexLife.Milliseconds(), withdrawnLife.Milliseconds())
-	fmt.Fprintf(&body, "local CROWD, TIDY_EVERY, LONG_LIFE = %d, %d, %d\n", crowd, tidyEvery, longLife.Microseconds())
-	fmt.Fprintf(&body, "local LEEWAY = %d\n", leeway.Microseconds())
+	fmt.Fprintf(&text, "local CROWD, TIDY_EVERY, LONG_LIFE = %d, %d, %d\n", crowd, tidyEvery, longLife.Microseconds())
+	fmt.Fprintf(&text, "local LEEWAY = %d\n", leeway.Microseconds())
 	for _, part := range parts {
 		source, err := sources.ReadFile("functions/" + part + ".lua")
 		if err != nil {
 			panic(err) // the name stands in this file
 		}
-		body.Write(source)
+		text.Write(source)
 	}
-	sum := sha256.Sum256([]byte(body.String()))
+	return text.String()
+}
+
+// A library is the set of all functions. Its name tells its text, so that programs
+// of different versions can work side by side. The server makes it once.
+type library struct{ name, text string }
+
+// newLibrary registers all operations and gives them their names.
+func newLibrary() library {
+	var text strings.Builder
+	text.WriteString(textOfParts(parts))
+	for _, o := range operations {
+		flag := flags[o.does]
+		if flag != "" {
+			flag = "'" + flag + "'"
+		}
+		fmt.Fprintf(&text, "redis.register_function{ function_name = PREFIX .. '_%s', callback = %s, flags = { %s } }\n",
+			o.callback, o.callback, flag)
+	}
+	sum := sha256.Sum256([]byte(text.String()))
 	name := "duckgen_" + hex.EncodeToString(sum[:6])
-	return library{name: name, text: "local LIBRARY = '" + name + "'\n" + body.String()}
+	for _, o := range operations {
+		o.function = name + "_" + o.callback
+	}
+	return library{name: name, text: "local PREFIX = '" + name + "'\n" + text.String()}
 }
 
 // source returns what FUNCTION LOAD is given. A client for a Cluster sends a
@@ -54,23 +140,3 @@ func newLibrary() library {
 func (l library) source(tag string) string {
 	return "#!lua name=" + l.name + "\n-- " + tag + "\n" + l.text
 }
-
-// A function is the name of one function of the library.
-type function string
-
-var (
-	loadFunction     = functions.function("load")
-	createFunction   = functions.function("create")
-	updateFunction   = functions.function("update")
-	deleteFunction   = functions.function("delete")
-	registerFunction = functions.function("register")
-	barFunction      = functions.function("bar")
-	settleFunction   = functions.function("settle")
-	barredFunction   = functions.function("barred")
-	undoFunction     = functions.function("undo")
-	finishFunction   = functions.function("finish")
-	beginTrim        = functions.function("begin_trim")
-	endTrim          = functions.function("end_trim")
-)
-
-func (l library) function(name string) function { return function(l.name + "_" + name) }

@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
-
-	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/serverclock"
@@ -77,7 +73,7 @@ func (s *Store) judge(ctx context.Context, key runtime.Key, o offset, stored *ru
 
 func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key, o offset) (*runtime.Record, error) {
 	defer s.cache.write(key.ID)()
-	answer, err := s.run(ctx, loadFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key, o)}})
+	answer, err := s.run(ctx, loadOperation, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key, o)}})
 	if err != nil {
 		return nil, err
 	}
@@ -87,25 +83,21 @@ func (s *Store) loadAndRecord(ctx context.Context, key runtime.Key, o offset) (*
 	if len(answer.parts) < 2 {
 		return nil, s.wrap(errReply)
 	}
-	stored, err := s.readMessage(key.ID, &answer.parts[1])
+	stored, err := s.readHash(key.ID, answer.parts[1])
 	return serverclock.Move(stored, -o.shown), err
 }
 
 // fetch returns the stored record, nil for none.
-func (s *Store) fetch(ctx context.Context, client rueidis.Client, id runtime.ID) (*runtime.Record, error) {
-	message, err := client.Do(ctx, client.B().Hgetall().Key(s.sessionKey(id)).Build()).ToMessage()
+func (s *Store) fetch(ctx context.Context, client Client, id runtime.ID) (*runtime.Record, error) {
+	hash, err := client.Do(ctx, read("HGETALL", s.sessionKey(id)))
 	if err != nil {
 		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
-	return s.readMessage(id, &message)
+	return s.readHash(id, hash)
 }
 
-func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runtime.Record, error) {
-	fields, n, err := fieldsIn(message)
-	if err != nil {
-		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
-	}
-	r, err := recordOf(fields, n)
+func (s *Store) readHash(id runtime.ID, hash Value) (*runtime.Record, error) {
+	r, err := recordOf(hash)
 	if err != nil {
 		return nil, s.wrap(fmt.Errorf("session %s: %w", id, err))
 	}
@@ -113,26 +105,6 @@ func (s *Store) readMessage(id runtime.ID, message *rueidis.RedisMessage) (*runt
 		s.noteKind(r.Kind)
 	}
 	return r, nil
-}
-
-// fieldsIn yields the fields of a hash, and tells how many there are. A client
-// that speaks RESP2 is given a list in the order of the hash, which is nearly
-// that of the keys; RESP3 has maps, which have none.
-func fieldsIn(message *rueidis.RedisMessage) (fields iter.Seq2[string, string], n int, err error) {
-	if message.IsMap() {
-		hash, err := message.AsStrMap()
-		return maps.All(hash), len(hash), err
-	}
-	list, err := message.ToArray()
-	return func(yield func(string, string) bool) {
-		for i := 0; i+1 < len(list); i += 2 {
-			field, _ := list[i].ToString()
-			text, _ := list[i+1].ToString()
-			if !yield(field, text) {
-				return
-			}
-		}
-	}, len(list) / 2, err
 }
 
 // Create implements [runtime.Store]. The mark of an ended session holds its id
@@ -164,7 +136,7 @@ func (s *Store) createPlain(ctx context.Context, key runtime.Key, o offset, r *r
 	if !s.sharded {
 		keys = append(keys, s.revokedKey(runtime.IndexValue{Kind: r.Kind}))
 	}
-	answer, err := s.run(ctx, createFunction, call{keys, creationArgs(key, o, r, nil)})
+	answer, err := s.run(ctx, createOperation, call{keys, creationArgs(key, o, r, nil)})
 	if err != nil {
 		return err
 	}
@@ -175,13 +147,13 @@ func (s *Store) createPlain(ctx context.Context, key runtime.Key, o offset, r *r
 // marked belongs to another shard: whichever of the two came later sees the other.
 func (s *Store) checkKind(ctx context.Context, key runtime.Key, o offset, kind string) error {
 	revoked := s.revokedKey(runtime.IndexValue{Kind: kind})
-	answer, err := s.run(ctx, barredFunction, call{[]string{revoked}, []string{keyArg(key, o), string(key.ID[:])}})
+	answer, err := s.run(ctx, barredOperation, call{[]string{revoked}, []string{keyArg(key, o), string(key.ID[:])}})
 	if err != nil {
 		return err
 	}
 	verdict := answer.err(key.ID)
 	if errors.Is(verdict, runtime.ErrEnded) {
-		_, err = s.run(ctx, undoFunction, call{[]string{s.sessionKey(key.ID)}, []string{string(key.Proof[:])}})
+		_, err = s.run(ctx, undoOperation, call{[]string{s.sessionKey(key.ID)}, []string{string(key.Proof[:])}})
 		return errors.Join(verdict, err)
 	}
 	return verdict
@@ -200,7 +172,7 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 	if hasIndexed(d.IndexValues("")) {
 		return s.updateIndexed(ctx, key, o, d)
 	}
-	answer, err := s.run(ctx, updateFunction, call{[]string{s.sessionKey(key.ID)}, deltaArgs(key, o, d, nil)})
+	answer, err := s.run(ctx, updateOperation, call{[]string{s.sessionKey(key.ID)}, deltaArgs(key, o, d, nil)})
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +206,7 @@ func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
 		return err
 	}
 	defer s.cache.write(key.ID)()
-	answer, err := s.run(ctx, deleteFunction, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key, o)}})
+	answer, err := s.run(ctx, deleteOperation, call{[]string{s.sessionKey(key.ID)}, []string{keyArg(key, o)}})
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
-// Package redisstore keeps sessions in Redis 7 or Valkey, on one server, behind
+// Package redisstore keeps sessions in Redis or Valkey, on one server, behind
 // Sentinel, or on a Cluster. Any number of processes may share it.
 //
-// Each session is one hash, and each commit one call of a server function that
-// judges the key and changes the hash in one step. A load is one HGETALL; only
-// where it has to record something, the first use of a renewed token, a function
-// call follows. The server removes expired sessions by itself, [sweepMargin]
+// Each session is one hash, and each commit one call of a server function, or of a
+// script where there are no functions, that judges the key and changes the hash in one
+// step. A load is one HGETALL; only where it has to record something, the first use of
+// a renewed token, a call follows. The server removes expired sessions by itself, [sweepMargin]
 // after their end. What is live, and which came first, is judged by the server's
 // clock: those of the programs may differ. With [WithCache] the program keeps what it has loaded.
 //
@@ -40,11 +40,14 @@ const sweepMargin = 5 * time.Minute
 // A Store is a [runtime.Store] on Redis, also a [runtime.Indexer], a [runtime.Limiter],
 // a [runtime.Lister], a [runtime.Watcher] and a [runtime.Pinger]. It is safe for concurrent use.
 type Store struct {
-	client      rueidis.Client
-	connections *connections // of what Open has made; nil of a client of the program's
+	client      Client
+	hangUp      func()       // closes what Open has made; nil of a client of the program's
+	connections *connections // of the same
 	address     string       // for errors; never with a password
 	prefix      string
-	sharded     bool // on a Cluster, where one function reaches one slot only
+	sharded     bool // on a Cluster, where one operation reaches one slot only
+
+	form atomic.Int32
 
 	// kind is that of the session seen last. Nearly every store has sessions of
 	// one kind, so it is a good guess.
@@ -104,8 +107,8 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 	if err != nil {
 		return nil, fmt.Errorf("redisstore %s: %w", address, withoutSecret(err, settings.Password))
 	}
-	s := New(client)
-	s.connections = connections
+	s := New(Rueidis(client))
+	s.connections, s.hangUp = connections, client.Close
 	s.address = address
 	for _, option := range options {
 		option.change(s)
@@ -122,15 +125,13 @@ func Open(ctx context.Context, url string, options ...OpenOption) (*Store, error
 }
 
 // New returns a store on a client of the program's own, which stays open when
-// the store is closed. The client should be made with DisableRetry: otherwise
-// loads wait for an unreachable server as long as their context lets them. With
-// AlwaysRESP2 loads are somewhat quicker. New asks the server nothing: [Store.Check]
-// does, as Open does.
-func New(client rueidis.Client, options ...Option) *Store {
+// the store is closed: [Rueidis] and package goredis make one. New asks the server
+// nothing: [Store.Check] does, as Open does.
+func New(client Client, options ...Option) *Store {
 	s := &Store{
 		client:  client,
 		prefix:  "duckgen:",
-		sharded: client.Mode() == rueidis.ClientModeCluster,
+		sharded: client.IsCluster(),
 	}
 	s.kind.Store(new(string))
 	s.closed, s.close = context.WithCancel(context.Background())
@@ -147,10 +148,10 @@ func (s *Store) Close() error {
 		s.close()
 		s.watches.Wait()
 		if s.cache != nil {
-			s.cache.client.Close()
+			s.cache.hangUp()
 		}
-		if s.connections != nil {
-			s.client.Close()
+		if s.hangUp != nil {
+			s.hangUp()
 		}
 	})
 	return nil

@@ -89,13 +89,25 @@ func TestContractWithACache(t *testing.T) {
 	onOneServer(t, redisstore.WithCache(time.Hour, 1<<20))
 }
 
+// TestContractWithScripts gives the operations to a server whose user may not call
+// functions.
+func TestContractWithScripts(t *testing.T) {
+	t.Parallel()
+	inForm(t, withoutFunctions)
+}
+
 func onOneServer(t *testing.T, how ...redisstore.OpenOption) {
+	inForm(t, func(_ testing.TB, servers ...*servertest.Redis) string { return servers[0].URL() }, how...)
+}
+
+// inForm runs the contract on one server with the URL that a form has for it.
+func inForm(t *testing.T, of func(testing.TB, ...*servertest.Redis) string, how ...redisstore.OpenOption) {
 	testtier.NotShort(t, "it needs a server")
 	servertest.Check(t, servertest.HasRedis())
 	var server *servertest.Redis
 	url := sync.OnceValue(func() string {
 		server = start(t)
-		return server.URL()
+		return of(t, server)
 	})
 	contract(t, url, how,
 		storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis/rueidis"
-
 	"github.com/duckgen/duckgen/runtime"
 )
 
@@ -80,7 +78,7 @@ func (s *Store) updateIndexed(ctx context.Context, key runtime.Key, o offset, d 
 		if err != nil {
 			return nil, err
 		}
-		answer, err := s.run(ctx, updateFunction, call{reg.keys, deltaArgs(key, o, d, reg)})
+		answer, err := s.run(ctx, updateOperation, call{reg.keys, deltaArgs(key, o, d, reg)})
 		switch {
 		case err != nil:
 			return nil, err
@@ -109,7 +107,7 @@ func (s *Store) createIndexed(ctx context.Context, key runtime.Key, o offset, r 
 		if !s.sharded {
 			keys = append(keys, s.revokedKey(runtime.IndexValue{Kind: r.Kind}))
 		}
-		answer, err := s.run(ctx, createFunction, call{keys, creationArgs(key, o, r, reg)})
+		answer, err := s.run(ctx, createOperation, call{keys, creationArgs(key, o, r, reg)})
 		if err != nil {
 			return err
 		}
@@ -164,7 +162,7 @@ func (s *Store) registerAhead(
 			args: []string{keyArg(key, o), string(key.ID[:]) + reg.numbers[i]},
 		}
 	}
-	replies, errs := s.runAll(ctx, registerFunction, calls)
+	replies, errs := s.runAll(ctx, registerOperation, calls)
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -192,9 +190,6 @@ func (s *Store) guessKind(ctx context.Context, id runtime.ID) (string, error) {
 
 // kindOf returns the kind of a stored session, which never changes; "" for none.
 func (s *Store) kindOf(ctx context.Context, id runtime.ID) (string, error) {
-	kind, err := s.client.Do(ctx, s.client.B().Hget().Key(s.sessionKey(id)).Field(".k").Build()).ToString()
-	if err != nil && !rueidis.IsRedisNil(err) {
-		return "", s.wrap(err)
-	}
-	return kind, nil
+	kind, err := s.client.Do(ctx, read("HGET", s.sessionKey(id), ".k"))
+	return kind.Text, s.wrap(err)
 }

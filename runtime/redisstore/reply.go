@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/redis/rueidis"
-
 	"github.com/duckgen/duckgen/runtime"
 )
 
-// A reply is what a function answers.
+// A reply is what an operation answers.
 type reply struct {
-	applied string                 // by an update that has nothing more to say
-	parts   []rueidis.RedisMessage // a verdict, and what belongs to it
+	applied string  // by an update that has nothing more to say
+	parts   []Value // a verdict, and what belongs to it
 }
 
 // The verdicts, as functions/record.lua has them.
@@ -45,34 +43,21 @@ func (r reply) verdict() int64 {
 	return r.number(0)
 }
 
+// part returns a part, and the zero Value if there are fewer.
+func (r reply) part(i int) Value {
+	if i >= len(r.parts) {
+		return Value{}
+	}
+	return r.parts[i]
+}
+
 // number returns a part that is a number, and -1 for anything else.
-func (r reply) number(i int) int64 {
-	if i >= len(r.parts) {
-		return -1
-	}
-	n, err := r.parts[i].AsInt64()
-	if err != nil {
-		return -1
-	}
-	return n
-}
+func (r reply) number(i int) int64 { return r.part(i).number() }
 
-// texts returns a part that is a list, and nil for anything else.
-func (r reply) texts(i int) []string {
-	if i >= len(r.parts) {
-		return nil
-	}
-	texts, _ := r.parts[i].AsStrSlice()
-	return texts
-}
+// texts returns a part that is a list, and nothing for anything else.
+func (r reply) texts(i int) []string { return r.part(i).texts() }
 
-func (r reply) text(i int) string {
-	if i >= len(r.parts) {
-		return ""
-	}
-	text, _ := r.parts[i].ToString()
-	return text
-}
+func (r reply) text(i int) string { return r.part(i).Text }
 
 // What a commit says came of it, as functions/record.lua has it.
 const (

@@ -38,7 +38,7 @@ func create(t *testing.T, s runtime.Store, key runtime.Key, r *runtime.Record) {
 	}
 }
 
-func command(t *testing.T, server *servertest.Redis, parts ...string) string {
+func command(t testing.TB, server *servertest.Redis, parts ...string) string {
 	t.Helper()
 	answer, err := server.Command(parts...)
 	if err != nil {
@@ -91,7 +91,9 @@ func TestOpenSaysThatTheServerCannotServe(t *testing.T) {
 		"a replica":                            {replica.URL(), "replica"},
 		"a user that may only read":            {"redis://reader:secret@" + limited.Address(), "lacks a right"},
 		"a user that may not ask for the time": {"redis://timeless:secret@" + limited.Address(), "lacks a right"},
-		"a server without functions":           {start(t, "rename-command FCALL", "elsewhere").URL(), "no functions"},
+		"a server without functions and scripts": {
+			start(t, "rename-command FCALL", "elsewhere", "rename-command EVALSHA", "nowhere").URL(), "no functions and runs no scripts",
+		},
 	} {
 		s, err := redisstore.Open(t.Context(), c.url)
 		if err == nil {
@@ -107,7 +109,7 @@ func TestOpenSaysThatTheServerCannotServe(t *testing.T) {
 func TestCheckDoesWhatOpenDoes(t *testing.T) {
 	server := start(t)
 	client := client(t, server.URL())
-	s := redisstore.New(client)
+	s := redisstore.New(redisstore.Rueidis(client))
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("Check of a server that can serve: %v", err)
 	}
@@ -138,9 +140,30 @@ func TestAnEvictingServerIsAWarning(t *testing.T) {
 }
 
 func TestOpenSucceedsWhereMemoryIsFull(t *testing.T) {
+	onEveryForm(t, func(t *testing.T, server *servertest.Redis, url, _ string) {
+		command(t, server, "CONFIG", "SET", "maxmemory", "1")
+		open(t, url, "duckgen:")
+	})
+}
+
+// TestStoresOfBothFormsShareSessions shows that one server can be used in both.
+func TestStoresOfBothFormsShareSessions(t *testing.T) {
 	server := start(t)
-	command(t, server, "CONFIG", "SET", "maxmemory", "1")
-	open(t, server.URL(), "duckgen:")
+	byFunctions, byScripts := open(t, server.URL(), "duckgen:"), open(t, withoutFunctions(t, server), "duckgen:")
+	key, record := realistic(1)
+	create(t, byScripts, key, record)
+	if _, err := byFunctions.Update(t.Context(), key, setTheme("light")); err != nil {
+		t.Fatal(err)
+	}
+	if got := theme(load(t, byScripts, key)); got != "light" {
+		t.Errorf("the theme is %q, want light", got)
+	}
+	if err := byScripts.Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := byFunctions.Load(t.Context(), now(key)); !errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("a load after the end: %v", err)
+	}
 }
 
 // calls returns how often the server has run each command that reads or writes
@@ -152,19 +175,48 @@ func calls(t *testing.T, server *servertest.Redis) map[string]int {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
 		n, _, _ := strings.Cut(rest, ",")
 		switch name {
-		case "fcall", "function|load", "hgetall", "zrangebylex":
+		case "fcall", "function|load", "eval", "evalsha", "hgetall", "zrangebylex":
 			counts[name], _ = strconv.Atoi(n)
 		}
 	}
 	return counts
 }
 
-func TestOneCallToReadAndOneToWrite(t *testing.T) {
-	server := start(t)
-	s := redisstore.New(client(t, server.URL()))
+// forms are the forms in which a server is given the operations, with the URL of a user
+// who has to use them.
+var forms = []struct {
+	name, command string
+	url           func(t testing.TB, servers ...*servertest.Redis) string
+}{
+	{"functions", "fcall", func(_ testing.TB, servers ...*servertest.Redis) string { return servers[0].URL() }},
+	{"scripts", "evalsha", withoutFunctions},
+}
+
+func onEveryForm(t *testing.T, show func(t *testing.T, server *servertest.Redis, url, command string)) {
+	for _, form := range forms {
+		t.Run(form.name, func(t *testing.T) {
+			server := start(t)
+			show(t, server, form.url(t, server), form.command)
+		})
+	}
+}
+
+// withoutFunctions returns the URL of a user who may do everything but call functions.
+func withoutFunctions(t testing.TB, servers ...*servertest.Redis) string {
+	t.Helper()
+	for _, server := range servers {
+		command(t, server, "ACL", "SETUSER", "scripted", "on", ">secret", "+@all", "-fcall", "-function", "~*", "&*")
+	}
+	return "redis://scripted:secret@" + servers[0].Address()
+}
+
+func TestOneCallToReadAndOneToWrite(t *testing.T) { onEveryForm(t, oneCallToReadAndOneToWrite) }
+
+func oneCallToReadAndOneToWrite(t *testing.T, server *servertest.Redis, url, call string) {
+	s := redisstore.New(redisstore.Rueidis(client(t, url)))
 	key, record := realistic(1)
 	other, otherRecord := realistic(2)
-	create(t, s, other, otherRecord) // the server knows the functions now
+	create(t, s, other, otherRecord) // the server knows the functions now, or some scripts
 	update := func(d *runtime.Delta) func() error {
 		return func() error { _, err := s.Update(t.Context(), key, d); return err }
 	}
@@ -183,10 +235,10 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 		do   func() error
 		want map[string]int
 	}{
-		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{"fcall": 1}},
+		{"Create", func() error { return s.Create(t.Context(), key, record) }, map[string]int{call: 1}},
 		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }, map[string]int{"hgetall": 1}},
-		{"Update", update(oneField()), map[string]int{"fcall": 1}},
-		{"an Update that signs in", update(signIn), map[string]int{"fcall": 1}},
+		{"Update", update(oneField()), map[string]int{call: 1}},
+		{"an Update that signs in", update(signIn), map[string]int{call: 1}},
 	}
 	for _, step := range steps {
 		command(t, server, "CONFIG", "RESETSTAT")
@@ -199,7 +251,7 @@ func TestOneCallToReadAndOneToWrite(t *testing.T) {
 	}
 }
 
-func TestFunctionsAreTaughtAgain(t *testing.T) {
+func TestOperationsAreTaughtAgain(t *testing.T) {
 	urls := map[string]func(*testing.T) []*servertest.Redis{
 		"single":  func(t *testing.T) []*servertest.Redis { return []*servertest.Redis{start(t)} },
 		"cluster": func(t *testing.T) []*servertest.Redis { return startCluster(t, 0) },
@@ -207,24 +259,30 @@ func TestFunctionsAreTaughtAgain(t *testing.T) {
 	for name, servers := range urls {
 		t.Run(name, func(t *testing.T) {
 			nodes := servers(t)
-			s := open(t, nodes[0].URL(), "duckgen:")
-			var keys []runtime.Key
-			for id := range byte(8) { // some on each node
-				key, record := session(id)
-				create(t, s, key, record)
-				keys = append(keys, key)
-			}
-			for _, flush := range []string{"SCRIPT", "FUNCTION"} {
-				for _, node := range nodes {
-					command(t, node, flush, "FLUSH")
-				}
-				for _, key := range keys {
-					if _, err := s.Update(t.Context(), key, oneField()); err != nil {
-						t.Errorf("Update after %s FLUSH: %v", flush, err)
-					}
-				}
+			for _, form := range forms {
+				t.Run(form.name, func(t *testing.T) { taughtAgain(t, nodes, form.url(t, nodes...)) })
 			}
 		})
+	}
+}
+
+func taughtAgain(t *testing.T, nodes []*servertest.Redis, url string) {
+	s := fresh(t, url)
+	var keys []runtime.Key
+	for id := range byte(8) { // some on each node
+		key, record := session(id)
+		create(t, s, key, record)
+		keys = append(keys, key)
+	}
+	for _, flush := range []string{"SCRIPT", "FUNCTION"} {
+		for _, node := range nodes {
+			command(t, node, flush, "FLUSH")
+		}
+		for _, key := range keys {
+			if _, err := s.Update(t.Context(), key, oneField()); err != nil {
+				t.Errorf("Update after %s FLUSH: %v", flush, err)
+			}
+		}
 	}
 }
 
@@ -355,9 +413,10 @@ func TestASessionStaysCompactInMemory(t *testing.T) {
 	t.Logf("%s bytes", command(t, server, "MEMORY", "USAGE", nameOf(key.ID)))
 }
 
-func TestSessionsEndWhereMemoryIsFull(t *testing.T) {
-	server := start(t)
-	s := open(t, server.URL(), "duckgen:")
+func TestSessionsEndWhereMemoryIsFull(t *testing.T) { onEveryForm(t, sessionsEndWhereMemoryIsFull) }
+
+func sessionsEndWhereMemoryIsFull(t *testing.T, server *servertest.Redis, url, _ string) {
+	s := open(t, url, "duckgen:")
 	key, record := realistic(1)
 	other, otherRecord := realistic(2)
 	create(t, s, key, record)
@@ -365,6 +424,10 @@ func TestSessionsEndWhereMemoryIsFull(t *testing.T) {
 	command(t, server, "CONFIG", "SET", "maxmemory", "1")
 	if _, err := s.Update(t.Context(), key, oneField()); !errors.Is(err, runtime.ErrRefused) {
 		t.Errorf("Update: %v, want %v", err, runtime.ErrRefused)
+	}
+	third, thirdRecord := session(3)
+	if err := s.Create(t.Context(), third, thirdRecord); !errors.Is(err, runtime.ErrRefused) {
+		t.Errorf("Create: %v, want %v", err, runtime.ErrRefused)
 	}
 	if r, err := s.Load(t.Context(), key); err != nil || !r.Entries.Equal(record.Entries) {
 		t.Errorf("Load after a refused Update: %+v, %v", r, err)
@@ -408,8 +471,11 @@ func TestAUserNeedsNoMoreThanTheGuideSays(t *testing.T) {
 
 // TestARevocationPassesDamagedRecords checks S2.
 func TestARevocationPassesDamagedRecords(t *testing.T) {
-	server := start(t)
-	s := open(t, server.URL(), "duckgen:")
+	onEveryForm(t, aRevocationPassesDamagedRecords)
+}
+
+func aRevocationPassesDamagedRecords(t *testing.T, server *servertest.Redis, url, _ string) {
+	s := open(t, url, "duckgen:")
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	const carriers = 300 // three pages of the index
 	user := runtime.Entry{Key: "user_id", Kind: runtime.IndexedEntry, Value: "\x07"}

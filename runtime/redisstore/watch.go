@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/rueidis"
-
 	"github.com/duckgen/duckgen/runtime"
 )
 
@@ -75,21 +73,10 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// receive returns when the subscription ends. It has a connection of its own,
-// which is closed then: the client would not notice that the one to which it has
-// added a subscription is lost, if it speaks RESP2.
+// receive returns when the subscription ends.
 func (w *watch) receive(ctx context.Context) error {
-	client, _ := w.store.client.Dedicate()
-	defer client.Close()
-	ctx = rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
-		if s.Kind == "subscribe" {
-			w.confirmed()
-		}
-	})
-	channel := w.store.changes()
-	subscribe := client.B().Subscribe().Channel(channel).Build()
-	return client.Receive(ctx, subscribe, func(m rueidis.PubSubMessage) {
-		if change, ok := changeOf(m.Message); ok && m.Channel == channel {
+	return w.store.client.Subscribe(ctx, w.store.changes(), w.confirmed, func(message string) {
+		if change, ok := changeOf(message); ok {
 			w.told(change)
 		}
 	})

@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,10 @@ import (
 // RedisVariable names the environment variable with the URL of an own server to
 // test against.
 const RedisVariable = "DUCKGEN_TEST_REDIS"
+
+// RedisServerVariable names the environment variable with the program that is
+// started in the place of the installed redis-server: another version, or Valkey.
+const RedisServerVariable = "DUCKGEN_TEST_REDIS_SERVER"
 
 // RedisPassword is what the servers of this package want.
 const RedisPassword = "duckgen-secret"
@@ -45,9 +50,10 @@ func redisProgram() (string, error) {
 	if testing.Short() {
 		return "", ErrShort
 	}
-	program, err := exec.LookPath("redis-server")
+	name := cmp.Or(os.Getenv(RedisServerVariable), "redis-server")
+	program, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%w: redis-server", ErrNoProgram)
+		return "", fmt.Errorf("%w: %s", ErrNoProgram, name)
 	}
 	return program, nil
 }

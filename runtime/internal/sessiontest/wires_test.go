@@ -77,7 +77,7 @@ func wireCluster(t *testing.T) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s := redisstore.New(client, redisstore.WithPrefix(prefix), redisstore.WithClientClock())
+	s := redisstore.New(redisstore.Rueidis(client), redisstore.WithPrefix(prefix), redisstore.WithClientClock())
 	return &wire{proxy, closing(t, s, nil), openRedisAt(t, server, prefix), 50, true}
 }
 

@@ -8,8 +8,6 @@ local function bar(keys, args)
     end
   end
   redis.call('HSET', keys[1], name, struct.pack('>i8', now) .. excepted)
-  redis.call('PEXPIRE', keys[1], REVOCATION_LIFE / 1000 + MARGIN)
+  redis.call('PEXPIRE', keys[1], math.floor(REVOCATION_LIFE / 1000) + MARGIN)
   return { OK }
 end
-
-redis.register_function{ function_name = LIBRARY .. '_bar', callback = bar, flags = { 'allow-oom' } }

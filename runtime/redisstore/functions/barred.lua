@@ -13,6 +13,3 @@ local function undo(keys, args)
   end
   return { OK }
 end
-
-redis.register_function{ function_name = LIBRARY .. '_undo', callback = undo, flags = { 'allow-oom' } }
-redis.register_function{ function_name = LIBRARY .. '_barred', callback = barred, flags = { 'no-writes' } }

@@ -25,10 +25,10 @@ local function create(keys, args)
     return { verdict }
   end
   local outcome = registerValues(keys, numbers)
-  redis.call('DEL', keys[1])
+  if old then
+    redis.call('DEL', keys[1])
+  end
   setFields(keys[1], fields)
   expireWithMargin(keys[1], expires + key.shift, key.now)
   return string.char(outcome)
 end
-
-redis.register_function(LIBRARY .. '_create', create)

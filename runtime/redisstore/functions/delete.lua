@@ -15,5 +15,3 @@ local function delete(keys, args)
   end
   return { verdict }
 end
-
-redis.register_function{ function_name = LIBRARY .. '_delete', callback = delete, flags = { 'allow-oom' } }

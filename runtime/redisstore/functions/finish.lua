@@ -11,5 +11,3 @@ local function finish(keys, args)
   saveMark(r, now)
   return { OK, 1 }
 end
-
-redis.register_function{ function_name = LIBRARY .. '_finish', callback = finish, flags = { 'allow-oom' } }

@@ -16,5 +16,3 @@ local function load(keys, args)
   savePresentation(r, key.now)
   return { OK, redis.call('HGETALL', keys[1]) }
 end
-
-redis.register_function{ function_name = LIBRARY .. '_load', callback = load, flags = { 'allow-oom' } }

@@ -7,5 +7,3 @@ local function register(keys, args)
   end
   return { OK, registerMember(keys[1], member) and 1 or 0 }
 end
-
-redis.register_function(LIBRARY .. '_register', register)

@@ -32,5 +32,3 @@ local function settle(keys, args)
   redis.call('PEXPIRE', keys[2], WITHDRAWN_LIFE)
   return { OK, 1, 0 }
 end
-
-redis.register_function{ function_name = LIBRARY .. '_settle', callback = settle, flags = { 'allow-oom' } }

@@ -18,6 +18,3 @@ local function endTrim(keys, args)
   end
   return { OK }
 end
-
-redis.register_function(LIBRARY .. '_begin_trim', beginTrim)
-redis.register_function{ function_name = LIBRARY .. '_end_trim', callback = endTrim, flags = { 'allow-oom' } }

@@ -152,5 +152,3 @@ local function update(keys, args)
   end
   return string.char(outcome) .. head
 end
-
-redis.register_function(LIBRARY .. '_update', update)
