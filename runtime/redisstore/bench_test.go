@@ -72,10 +72,14 @@ type rival struct {
 	blob   string
 }
 
-func newRival(b *testing.B, options ...redisstore.Option) *rival {
+func newRival(b *testing.B) *rival {
 	server := start(b)
-	c := client(b, server.URL())
-	r := &rival{server: server, client: c, store: redisstore.New(redisstore.Rueidis(c), options...)}
+	return newRivalAs(b, server, server.URL())
+}
+
+func newRivalAs(b *testing.B, server *servertest.Redis, url string) *rival {
+	c := client(b, url)
+	r := &rival{server: server, client: c, store: redisstore.New(redisstore.Rueidis(c))}
 	key, record := realistic(1)
 	record.Expires = key.Now.Add(time.Minute) // what activity moves
 	if err := r.store.Create(b.Context(), key, record); err != nil {
@@ -147,7 +151,7 @@ func (r *rival) reportServer(b *testing.B) {
 		_, rest, _ = strings.Cut(rest, "usec_per_call=")
 		text, _, _ := strings.Cut(rest, ",")
 		each, err := strconv.ParseFloat(text, 64)
-		if found && err == nil && strings.Contains(" get set hgetall fcall ", " "+name+" ") {
+		if found && err == nil && strings.Contains(" get set hgetall fcall evalsha ", " "+name+" ") {
 			b.ReportMetric(each, "server-"+name+"-µs")
 		}
 	}
@@ -161,8 +165,15 @@ func BenchmarkRedisRead(b *testing.B) {
 
 // BenchmarkRedisWrite compares a commit without reading with the GET and SET of
 // a blob.
-func BenchmarkRedisWrite(b *testing.B) {
-	r := newRival(b)
+func BenchmarkRedisWrite(b *testing.B) { benchmarkWrite(b, newRival(b)) }
+
+// BenchmarkRedisWriteByScript is the same for a user who may not call functions.
+func BenchmarkRedisWriteByScript(b *testing.B) {
+	server := start(b)
+	benchmarkWrite(b, newRivalAs(b, server, withoutFunctions(b, server)))
+}
+
+func benchmarkWrite(b *testing.B, r *rival) {
 	for _, c := range []struct {
 		name  string
 		delta func(n int) *runtime.Delta
