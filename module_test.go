@@ -66,6 +66,18 @@ func TestTheRuntimeNeedsTheStandardLibraryAlone(t *testing.T) {
 	}
 }
 
+// A go.mod lists what the packages of a program come from, so one that keeps sessions
+// in Redis needs no more than what its store does.
+func TestAStoreBringsItsClientAlone(t *testing.T) {
+	out := run(t, here(t), "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./runtime/redisstore")
+	modules := strings.Fields(out)
+	slices.Sort(modules)
+	want := []string{"github.com/duckgen/duckgen", "github.com/redis/rueidis", "golang.org/x/sys"}
+	if got := slices.Compact(modules); !slices.Equal(got, want) {
+		t.Errorf("redisstore is of %q, want %q", got, want)
+	}
+}
+
 func TestTheStructInTheReadmeIsASession(t *testing.T) {
 	source := codeIn(t, "README.md")
 	dir := t.TempDir()

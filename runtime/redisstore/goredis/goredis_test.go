@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -165,6 +167,30 @@ func TestAUserWithoutFunctions(t *testing.T) {
 	}
 	if stats := command(t, server, "INFO", "commandstats"); !strings.Contains(stats, "cmdstat_evalsha") {
 		t.Errorf("no script was called: %s", stats)
+	}
+}
+
+// TestItBringsFewModules holds what a program's go.mod lists for this package to what
+// docs/stores.md says.
+func TestItBringsFewModules(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := strings.Fields(string(out))
+	slices.Sort(modules)
+	want := []string{
+		"github.com/cespare/xxhash/v2",
+		"github.com/duckgen/duckgen",
+		"github.com/duckgen/duckgen/runtime/redisstore/goredis",
+		"github.com/redis/go-redis/v9",
+		"github.com/redis/rueidis",
+		"go.uber.org/atomic",
+		"golang.org/x/sys",
+	}
+	if got := slices.Compact(modules); !slices.Equal(got, want) {
+		t.Errorf("packages come from %q, want %q", got, want)
 	}
 }
 
