@@ -68,6 +68,47 @@ func TestWaitingEventsTakeLittleMoreThanTheirFrames(t *testing.T) {
 	}
 }
 
+func TestAStrangersConnectionTakesLittleMemory(t *testing.T) {
+	const count, most = 8, 1 << 20
+	s := newSite(t, func(c *lively.Config) { c.WriteTime, c.EventTime = soon, soon })
+	s.holding()
+	conns := make(chan *lively.Conn, 1)
+	s.live.Handle("push", func(_ context.Context, c *lively.Conn, _ lively.Event, _ *visitor) error {
+		conns <- c
+		return nil
+	})
+	value, text := smallest(4096), strings.Repeat("x", 16<<10)
+	before := heap()
+	for range count {
+		p := s.browser().open()
+		p.event("push", nil)
+		c := next(t, conns)
+		p.event("hold", value)
+		for range 12 {
+			p.event("hold", value) // of 20 KB
+		}
+		full, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		for c.Patch(full, lively.Text("log", text)) == nil { // and nothing is read
+		}
+		cancel()
+	}
+	if each := (heap() - before) / count; each > most {
+		t.Errorf("a connection that does its worst takes %d bytes, more than %d", each, most)
+	} else {
+		t.Logf("a connection that does its worst takes %d bytes", each)
+	}
+	runtime.KeepAlive(value)
+}
+
+// heap returns how much memory is in use, in bytes.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
 // refused demands that a handshake is refused with the status, and to come back.
 func (b *browser) refused(status int) {
 	b.site.t.Helper()

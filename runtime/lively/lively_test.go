@@ -1,6 +1,8 @@
 package lively_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -531,6 +533,26 @@ func TestTheClientIsServedOnce(t *testing.T) {
 	}
 	if other := get(`"old"`); other.StatusCode != http.StatusOK {
 		t.Errorf("with another tag: status %d, want 200", other.StatusCode)
+	}
+}
+
+func TestTheClientIsSmall(t *testing.T) {
+	const most = 8 << 10
+	w := httptest.NewRecorder()
+	lively.Client().ServeHTTP(w, httptest.NewRequest("GET", "/lively/client.js", nil))
+	var packed bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Body.WriteTo(zip); err != nil {
+		t.Fatal(err)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if packed.Len() > most {
+		t.Errorf("the client has %d bytes, compressed, more than %d", packed.Len(), most)
 	}
 }
 

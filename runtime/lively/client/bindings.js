@@ -123,16 +123,18 @@ const heard = {
 
 for (const [type, then] of Object.entries(heard)) listen(document, type, then);
 
-// Some events do not leave the shadow tree that they are in.
+// Some events do not leave the shadow tree that they are in. Others come before.
 const roots = new WeakSet();
 
-listen(document, "focusin", (event) => {
+function enter(event) {
   for (const node of event.composedPath()) {
     if (!(node instanceof ShadowRoot) || roots.has(node)) continue;
     roots.add(node);
     for (const type of ["submit", "change"]) node.addEventListener(type, heard[type]);
   }
-}, true);
+}
+
+for (const type of ["focusin", "input"]) listen(document, type, enter, true);
 
 // Events of the window.
 
