@@ -143,7 +143,7 @@ const states = {
   scroll: () => ({ x: scrollX, y: scrollY }),
 };
 
-for (const type of ["keydown", "keyup", "focus", "blur", "resize", "scroll", "online", "offline"]) {
+for (const type of ["keydown", "keyup", "focus", "blur", "resize", "scroll"]) {
   addEventListener(type, (event) => {
     if (event.isComposing) return;
     const value = (element) => attribute(element, "data-live-value") ?? states[type]?.() ?? event.key ?? null;

@@ -1,10 +1,20 @@
 // Markup can put elements in the place of what documents and forms have: an
-// <img name="querySelector">, an <input name="closest">. So nodes are asked through
-// their prototypes, which markup does not reach.
+// <img name="querySelector">, an <input name="closest">. So these two are asked
+// through their prototypes, which markup does not reach.
 
-export const get = (node, name) => Reflect.get(Object.getPrototypeOf(node), name, node);
-export const put = (node, name, value) => Reflect.set(Object.getPrototypeOf(node), name, value, node);
-export const call = (node, name, ...values) => Reflect.apply(get(node, name), node, values);
+const isNamed = (node) => node === document || node instanceof HTMLFormElement;
+
+export function get(node, name) {
+  return isNamed(node) ? Reflect.get(Object.getPrototypeOf(node), name, node) : node[name];
+}
+
+export function put(node, name, value) {
+  Reflect.set(Object.getPrototypeOf(node), name, value, node);
+}
+
+export function call(node, name, ...values) {
+  return isNamed(node) ? Reflect.apply(get(node, name), node, values) : node[name](...values);
+}
 
 export const attribute = (element, name) => call(element, "getAttribute", name);
 export const has = (element, name) => call(element, "hasAttribute", name);
@@ -33,25 +43,21 @@ let policy;
 try {
   policy = globalThis.trustedTypes?.createPolicy?.("duckgen-live", { createHTML: (markup) => markup });
 } catch (refused) {
-  console.warn("lively: patches with markup will fail:", refused);
+  console.warn("lively: no markup:", refused);
 }
 
-export const SVG = "http://www.w3.org/2000/svg";
-export const MATH = "http://www.w3.org/1998/Math/MathML";
-const wrappers = { [SVG]: "svg", [MATH]: "math" };
-
-// Returns a node whose children the markup makes. Scripts in it do not run.
-export function parse(markup, namespace) {
+// Returns a node whose children the markup makes, in a picture or in HTML. Scripts
+// in it do not run.
+export function parse(markup, isPicture) {
   const template = create("template");
-  const wrapper = wrappers[namespace];
-  const whole = wrapper ? `<${wrapper}>${markup}</${wrapper}>` : markup;
+  const whole = isPicture ? `<svg>${markup}</svg>` : markup;
   template.innerHTML = policy ? policy.createHTML(whole) : whole;
   for (const element of template.content.querySelectorAll("*")) {
     for (const name of call(element, "getAttributeNames")) {
       if (isHandler(name)) call(element, "removeAttribute", name);
     }
   }
-  return wrapper ? template.content.firstChild : template.content;
+  return isPicture ? template.content.firstChild : template.content;
 }
 
 export const isHandler = (name) => /^on/i.test(name);

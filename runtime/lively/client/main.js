@@ -34,7 +34,7 @@ receivers[101] = (code, variable, timeout, wait, uid) => {
 receivers[150] = ([component, reload]) => {
   if (!tell("unknown", { component }) || !reload) return;
   if (performance.now() > 5000) load(location.href);
-  else console.warn(`lively: the program does not know an event of "${component}"`);
+  else console.warn(`lively: unknown event of "${component}"`);
 };
 
 greetings.unshift(() => {

@@ -10,24 +10,23 @@ export function encode(value) {
     view[set](0, n);
     bytes.push(...new Uint8Array(view.buffer));
   };
-  const header = (length, fix, fixMax, wide16, wide32) => {
+  const header = (length, fix, fixMax, wide) => {
     if (length <= fixMax) bytes.push(fix | length);
-    else if (length < 1 << 16) bytes.push(wide16), number(2, "setUint16", length);
-    else bytes.push(wide32), number(4, "setUint32", length);
+    else bytes.push(wide), number(4, "setUint32", length);
   };
   const add = (v) => {
     if (v === null || v === undefined) bytes.push(0xc0);
     else if (typeof v === "boolean") bytes.push(v ? 0xc3 : 0xc2);
     else if (typeof v === "number" && Number.isSafeInteger(v)) addInteger(v);
     else if (typeof v === "number") bytes.push(0xcb), number(8, "setFloat64", v);
-    else if (Array.isArray(v)) header(v.length, 0x90, 15, 0xdc, 0xdd), v.forEach(add);
+    else if (Array.isArray(v)) header(v.length, 0x90, 15, 0xdd), v.forEach(add);
     else if (typeof v === "object") {
       const entries = Object.entries(v);
-      header(entries.length, 0x80, 15, 0xde, 0xdf);
+      header(entries.length, 0x80, 15, 0xdf);
       for (const [key, element] of entries) add(key), add(element);
     } else {
       const raw = utf8.encode(String(v));
-      header(raw.length, 0xa0, 31, 0xda, 0xdb);
+      header(raw.length, 0xa0, 31, 0xdb);
       for (const byte of raw) bytes.push(byte);
     }
   };
@@ -42,6 +41,7 @@ export function encode(value) {
 
 export function decode(buffer) {
   const view = new DataView(buffer);
+  const bytes = new Uint8Array(buffer);
   let at = 0;
   const number = (size, get) => {
     at += size;
@@ -50,10 +50,15 @@ export function decode(buffer) {
   const length = (size) => number(size, "Uint" + 8 * size);
   const raw = (length) => {
     at += length;
-    return new Uint8Array(buffer, at - length, length);
+    if (at > bytes.length) throw new RangeError();
+    return bytes.subarray(at - length, at);
   };
   const string = (length) => text.decode(raw(length));
-  const list = (length) => Array.from({ length }, next);
+  const list = (length) => {
+    const elements = [];
+    while (elements.length < length) elements.push(next());
+    return elements;
+  };
   const map = (length) => Object.fromEntries(Array.from({ length }, () => [next(), next()]));
   const wide = {
     0xc0: () => null,
@@ -81,7 +86,7 @@ export function decode(buffer) {
     0xdf: () => map(length(4)),
   };
   const next = () => {
-    const kind = length(1);
+    const kind = bytes[at++];
     if (kind < 0x80) return kind;
     if (kind < 0x90) return map(kind & 15);
     if (kind < 0xa0) return list(kind & 15);

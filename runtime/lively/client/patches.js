@@ -1,7 +1,7 @@
 // Patches of the page. One that fails does not keep the others from being made.
 
 import { isKept } from "./busy.js";
-import { KEY, MATH, SVG, call, create, get, isHandler, keyOf, parse, put, select, selectAll } from "./dom.js";
+import { KEY, call, create, get, isHandler, keyOf, parse, put, select, selectAll } from "./dom.js";
 import { keepingFocus } from "./focus.js";
 import { isSame, morph, morphChildren } from "./morph.js";
 
@@ -20,6 +20,8 @@ function find(key) {
   return elements.get(key);
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
 // Markup comes as an array of one text.
 const isMarkup = (payload) => Array.isArray(payload) && payload.length === 1;
 
@@ -36,48 +38,44 @@ function setStyle(element, style) {
 }
 
 // A script would run: one that was parsed does not.
-function make(tag, namespace) {
+function make(tag, isPicture) {
   if (/^([^:]*:)?script$/i.test(tag)) return parse("<script></script>").firstChild;
-  return namespace ? call(document, "createElementNS", namespace, tag) : create(tag);
+  return isPicture ? call(document, "createElementNS", SVG, tag) : create(tag);
 }
 
-function build([tag, key, attributes, style, text, children], outer) {
-  const namespace = { svg: SVG, math: MATH }[tag] || outer;
-  const element = make(tag, namespace);
+function build([tag, key, attributes, style, text, children], isPicture) {
+  const element = make(tag, isPicture || tag === "svg");
   if (key) call(element, "setAttribute", KEY, key);
   if (get(element, "nodeName") === "SCRIPT") return element;
   setAttributes(element, attributes);
   setStyle(element, style);
   if (text) put(element, "textContent", text);
-  for (const child of children || []) call(element, "append", build(child, inner(element)));
+  for (const child of children || []) call(element, "append", build(child, holdsPicture(element)));
   return element;
 }
 
-// The namespace of what is made within an element; none: that of HTML.
-function inner(element) {
-  const namespace = get(element, "namespaceURI");
-  return (namespace === SVG || namespace === MATH) && get(element, "localName") !== "foreignObject" ? namespace : "";
-}
+// Reports whether what is made within an element is part of an SVG picture.
+const holdsPicture = (element) => get(element, "namespaceURI") === SVG && element.localName !== "foreignObject";
 
 function replace(element, payload) {
-  const outer = inner(get(element, "parentNode"));
-  const next = isMarkup(payload) ? parse(payload[0], outer) : build(payload, outer);
+  const isPicture = holdsPicture(get(element, "parentNode"));
+  const next = isMarkup(payload) ? parse(payload[0], isPicture) : build(payload, isPicture);
   const only = isMarkup(payload) ? next.firstElementChild : next;
   if (only && isSame(element, only) && !get(only, "nextSibling") && !get(only, "previousSibling")) morph(element, only, true);
   else call(element, "replaceWith", ...(isMarkup(payload) ? [...next.childNodes] : [next]));
 }
 
 function fill(element, payload) {
-  if (isMarkup(payload)) return morphChildren(element, parse(payload[0], inner(element)));
+  if (isMarkup(payload)) return morphChildren(element, parse(payload[0], holdsPicture(element)));
   const first = get(element, "firstChild");
-  if (first && get(first, "nodeType") === Node.TEXT_NODE && !get(first, "nextSibling")) put(first, "data", payload);
+  if (first && first.nodeType === Node.TEXT_NODE && !first.nextSibling) first.data = payload;
   else put(element, "textContent", payload);
 }
 
 const patches = [
   replace,
   (element) => call(element, "remove"),
-  (element, [index, node]) => call(element, "insertBefore", build(node, inner(element)), get(element, "children")[index] || null),
+  (element, [index, node]) => call(element, "insertBefore", build(node, holdsPicture(element)), get(element, "children")[index] || null),
   fill,
   (element, attributes) => {
     for (const name of call(element, "getAttributeNames")) {
