@@ -261,7 +261,7 @@ func TestAScriptIsNotAwaitedForever(t *testing.T) {
 func TestEventsForWhichThereIsNoRoomWait(t *testing.T) {
 	s := newSite(t, func(c *lively.Config) {
 		c.QueueEvents = 4
-		c.PingEvery, c.PongWithin = 5*time.Millisecond, 10*time.Millisecond // nobody reads their answers meanwhile
+		c.PingEvery, c.PongWithin = 20*time.Millisecond, 300*time.Millisecond // whose answers nobody reads meanwhile
 	})
 	hold := make(chan struct{})
 	s.live.Handle("hold", func(context.Context, *lively.Conn, lively.Event, *visitor) error {
@@ -278,7 +278,7 @@ func TestEventsForWhichThereIsNoRoomWait(t *testing.T) {
 		p.event("count", nil)
 	}
 	p.event("views", nil)
-	time.AfterFunc(100*time.Millisecond, func() { close(hold) })
+	time.AfterFunc(500*time.Millisecond, func() { close(hold) })
 	wantFrame(t, p.receive(), 1, []any{[]any{3, "views", "80"}})
 }
 
