@@ -50,7 +50,10 @@ func (u *Upload) Read(b []byte) (int, error) {
 	if u.form.fault != nil {
 		return 0, u.form.fault
 	}
-	n, err := u.content.Read(b[:min(int64(len(b)), u.left+1)])
+	if int64(len(b)) > u.left {
+		b = b[:u.left+1]
+	}
+	n, err := u.content.Read(b)
 	if int64(n) > u.left {
 		n, err = int(u.left), refuse(http.StatusRequestEntityTooLarge, "too large: the limit is %d bytes for each file", u.form.limits.Bytes)
 	}
@@ -80,11 +83,10 @@ type form struct {
 }
 
 func openForm(w http.ResponseWriter, r *http.Request, limits UploadLimits) (*form, error) {
-	others := formBytes + partBytes*int64(limits.Files)
-	if (r.ContentLength-others)/int64(limits.Files) > limits.Bytes {
+	if (r.ContentLength-formBytes)/int64(limits.Files)-partBytes > limits.Bytes {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "too large: the limits are %d bytes for each file, and %d for their number", limits.Bytes, limits.Files)
 	}
-	body := &uploadBody{ReadCloser: r.Body, connection: http.NewResponseController(w), stall: limits.Stall, others: others}
+	body := &uploadBody{ReadCloser: r.Body, connection: http.NewResponseController(w), stall: limits.Stall, others: formBytes + partBytes}
 	r.Body = body
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -130,6 +132,7 @@ func (f *form) open(part *multipart.Part) (*Upload, error) {
 		return nil, f.fail(refuse(http.StatusRequestEntityTooLarge, "too many files: the limit is %d", f.limits.Files))
 	}
 	f.body.inFile = true
+	f.body.others += partBytes
 	head := make([]byte, sniffedBytes)
 	n, err := io.ReadFull(part, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -124,6 +125,19 @@ func TestAnUploadMeetsTheSession(t *testing.T) {
 	}
 	if got := b.name(); got != "Ada+one.png+two.txt" {
 		t.Errorf("the session has the name %q", got)
+	}
+}
+
+func TestAnUploadWithoutLimits(t *testing.T) {
+	s := newSite(t)
+	taken := 0
+	none := lively.UploadLimits{Bytes: math.MaxInt64, Files: math.MaxInt, Stall: math.MaxInt64}
+	s.live.HandleUpload("all", none, func(context.Context, *lively.Upload, *visitor) error {
+		taken++
+		return nil
+	})
+	if res, reason := s.known().upload("all", slices.Repeat([]sent{file("empty", "", "")}, 100)...); res.StatusCode != http.StatusOK || taken != 100 {
+		t.Errorf("answer %d %q, the handler got %d files", res.StatusCode, reason, taken)
 	}
 }
 
