@@ -14,8 +14,9 @@ import (
 // A batch is statements that go to the server in one round trip. The first that
 // fails is the last.
 type batch struct {
-	text strings.Builder
-	args []any
+	between string // what is between two; ";" unless it is set
+	text    strings.Builder
+	args    []any
 }
 
 func batchOf(statement string, args ...any) *batch {
@@ -26,7 +27,7 @@ func batchOf(statement string, args ...any) *batch {
 
 func (b *batch) add(statement string, args ...any) {
 	if b.text.Len() > 0 {
-		b.text.WriteByte(';')
+		b.text.WriteString(cmp.Or(b.between, ";"))
 	}
 	b.text.WriteString(statement)
 	b.args = append(b.args, args...)

@@ -33,7 +33,7 @@ var (
 	errAnswers = errors.New("the server has answered fewer statements than were sent")
 
 	errStatements = errors.New("the connections take one statement at a time: " +
-		"add multiStatements=true&interpolateParams=true to the DSN of the pool")
+		"add multiStatements=true&interpolateParams=true&clientFoundRows=true to the DSN of the pool")
 
 	errReadOnly = errors.New("the server takes no writes here: it is a replica, or was made read-only")
 

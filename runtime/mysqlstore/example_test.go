@@ -32,7 +32,7 @@ func ExampleOpen() {
 // at a time.
 func ExampleNew() {
 	ctx := context.Background()
-	db, err := sql.Open("mysql", "shop:password@tcp(127.0.0.1:3306)/shop?multiStatements=true&interpolateParams=true")
+	db, err := sql.Open("mysql", "shop:password@tcp(127.0.0.1:3306)/shop?multiStatements=true&interpolateParams=true&clientFoundRows=true")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -65,7 +65,7 @@ func (s *Store) livePage(ctx context.Context, m *moment, b *batch) (p page, err 
 	n := 0
 	err = s.query(ctx, b, func(rows *sql.Rows) error {
 		var at instant
-		found, damaged, err := scanFound(rows, &at)
+		found, _, damaged, err := scanFound(rows, &at)
 		n++
 		switch {
 		case err != nil:
@@ -84,15 +84,15 @@ func (s *Store) livePage(ctx context.Context, m *moment, b *batch) (p page, err 
 }
 
 // scanFound reads a row with an id and a record, behind others.
-func scanFound(rows *sql.Rows, before ...any) (found runtime.Found, damaged, err error) {
+func scanFound(rows *sql.Rows, before ...any) (found runtime.Found, version int64, damaged, err error) {
 	var id []byte
 	var read row
 	if err := rows.Scan(read.targets(append(before, &id)...)...); err != nil {
-		return found, nil, err
+		return found, 0, nil, err
 	}
 	copy(found.ID[:], id)
 	found.Record, damaged = read.record(found.ID)
-	return found, damaged, nil
+	return found, read.version, damaged, nil
 }
 
 const carriersStatement = "SELECT id FROM duckgen_index WHERE value=? AND id>=? ORDER BY id LIMIT ? LOCK IN SHARE MODE"
@@ -169,15 +169,15 @@ func (s *Store) end(
 		return 0, nil, nil
 	}
 	err = s.lend(ctx, func(ctx context.Context, c *sql.Conn) error {
-		now, live, unread, err := lockLive(ctx, c, m, ids)
+		locked, err := lockLive(ctx, c, m, ids)
 		if err != nil {
 			return err
 		}
-		chosen := choose(live)
-		ended, damaged = len(chosen), unread
+		chosen := choose(locked.live)
+		ended, damaged = len(chosen), locked.damaged
 		b := &batch{}
 		for _, f := range chosen {
-			b.replace(f.ID, f.Record, f.Record.Mark(now))
+			b.replace(f.ID, f.Record, f.Record.Mark(locked.now), locked.versions[f.ID])
 			b.note(runtime.Change{Kind: runtime.SessionEnded, ID: f.ID})
 		}
 		b.add("COMMIT")
@@ -186,25 +186,38 @@ func (s *Store) end(
 	return ended, damaged, err
 }
 
-// lockLive begins a transaction, and returns the live ones of the sessions, locked. All
-// lock in the order of ids.
-func lockLive(
-	ctx context.Context, c *sql.Conn, m *moment, ids []runtime.ID,
-) (now time.Time, live []runtime.Found, damaged, err error) {
+// A locked is what a transaction has locked.
+type locked struct {
+	now      time.Time // that counts
+	live     []runtime.Found
+	versions map[runtime.ID]int64
+	damaged  error // of those that cannot be read
+}
+
+// lockLive begins a transaction, and returns the live ones of the sessions. All lock in
+// the order of ids.
+func lockLive(ctx context.Context, c *sql.Conn, m *moment, ids []runtime.ID) (l locked, err error) {
 	b := batchOf(begin)
 	b.add("SELECT UTC_TIMESTAMP(6)")
 	b.add("SELECT id,"+columns+" FROM duckgen_sessions WHERE id IN ("+places(len(ids))+") ORDER BY id FOR UPDATE", idArguments(ids)...)
-	err = query(ctx, c, b, scanTime(&now), func(rows *sql.Rows) error {
-		found, unread, err := scanFound(rows)
+	l.versions = map[runtime.ID]int64{}
+	takeNow := func(rows *sql.Rows) error {
+		err := scanTime(&l.now)(rows)
+		l.now = m.judgingAt(l.now)
+		return err
+	}
+	err = query(ctx, c, b, takeNow, func(rows *sql.Rows) error {
+		found, version, damaged, err := scanFound(rows)
 		switch {
-		case unread != nil:
-			damaged = errors.Join(damaged, unread)
-		case err == nil && found.Record.Live(m.judgingAt(now)):
-			live = append(live, found)
+		case damaged != nil:
+			l.damaged = errors.Join(l.damaged, damaged)
+		case err == nil && found.Record.Live(l.now):
+			l.live = append(l.live, found)
+			l.versions[found.ID] = version
 		}
 		return err
 	})
-	return m.judgingAt(now), live, damaged, err
+	return l, err
 }
 
 // Trim implements [runtime.Limiter]. Of several at once each locks all sessions with

@@ -39,6 +39,7 @@ type Store struct {
 
 	clientClock bool
 	ahead       serverclock.Ahead
+	heads       heads
 	tidying     turns
 
 	closing  sync.Once
@@ -54,7 +55,12 @@ const (
 	// maxConnections is how many connections a store has that Open has made.
 	maxConnections = 16
 
-	connectionIdle = 5 * time.Minute
+	// connectionIdle is how long a connection is kept that nobody uses.
+	connectionIdle = 30 * time.Second
+
+	// silence is after how many seconds the server ends a connection that says nothing:
+	// so long are the locks kept of a program that has vanished.
+	silence = "60"
 )
 
 // Open connects to the database that a DSN describes, as [mysql.ParseDSN] reads it,
@@ -68,6 +74,12 @@ func Open(ctx context.Context, dsn string, options ...Option) (*Store, error) {
 	config.MultiStatements, config.InterpolateParams, config.ClientFoundRows = true, true, true
 	config.MaxAllowedPacket = 0        // as the server says
 	config.Logger = &mysql.NopLogger{} // the program is told every error
+	if config.Params == nil {
+		config.Params = map[string]string{}
+	}
+	if config.Params["wait_timeout"] == "" {
+		config.Params["wait_timeout"] = silence
+	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, errDSN
@@ -149,7 +161,9 @@ func (s *Store) stored(ctx context.Context, id runtime.ID) (r *runtime.Record, n
 			return err
 		}
 		now = at.Time
-		r, err = read.record(id)
+		if r, err = read.record(id); err == nil {
+			s.heads.put(id, headOf(read.version, r))
+		}
 		return err
 	})
 	return r, now, err
@@ -187,12 +201,16 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 	return err
 }
 
-// Update implements [runtime.Store].
+// Update implements [runtime.Store]. An ordinary delta is one statement as long as the
+// program remembers the session as it is.
 func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (result *runtime.Result, err error) {
 	if err := checkDelta(d); err != nil {
 		return nil, s.wrap(err)
 	}
 	m := s.moment(key.Now)
+	if result, err = s.updateOrdinary(ctx, &m, key, d); err != nil || result != nil {
+		return result, err
+	}
 	err = s.step(ctx, &m, key, func(judged runtime.Key, by time.Duration, old *runtime.Record) (o outcome, err error) {
 		o.next, result, err = old.Apply(judged, serverclock.MoveDelta(d, by))
 		if err == nil {

@@ -3,30 +3,33 @@ package mysqlstore
 import (
 	"database/sql"
 	"fmt"
+	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
 
 // columns are those of a record, in the order in which a row takes them.
-const columns = " kind,proof,family,data,kinds,created,renewed,signed_in,used,deadline,expires,ended,idle,persistent,tokens"
+const columns = " kind,proof,family,data,kinds,created,renewed,signed_in,used,deadline,expires,ended,idle,persistent,tokens,version"
 
 // A row is a record as the server answers it.
 type row struct {
-	kind                                                       string
-	proof, family, data, kinds, tokens                         []byte
+	kind                               string
+	proof, family, data, kinds, tokens []byte
+
 	created, renewed, signedIn, used, deadline, expires, ended instant
-	idle                                                       sql.NullInt64
-	persistent                                                 sql.NullBool
+
+	idle       sql.NullInt64
+	persistent sql.NullBool
+	version    int64
 }
 
 // targets are where the columns go, behind others.
 func (r *row) targets(before ...any) []any {
 	return append(before, &r.kind, &r.proof, &r.family, &r.data, &r.kinds,
 		&r.created, &r.renewed, &r.signedIn, &r.used, &r.deadline, &r.expires, &r.ended,
-		&r.idle, &r.persistent, &r.tokens)
+		&r.idle, &r.persistent, &r.tokens, &r.version)
 }
 
 // record returns what the row holds. An error names the session.
@@ -113,29 +116,39 @@ type column struct {
 	value any
 }
 
-// columnsOf returns those of a record that replaces old, nil for none.
-func columnsOf(old, next *runtime.Record) []column {
-	list := []column{
-		{"kind", next.Kind},
-		{"proof", next.Proof[:]},
-		{"family", next.Family[:]},
-		{"created", timeArgument(next.Created)},
-		{"renewed", timeArgument(next.Renewed)},
-		{"signed_in", timeArgument(next.SignedIn)},
-		{"used", timeArgument(next.Used)},
-		{"deadline", timeArgument(next.Deadline)},
-		{"expires", timeArgument(next.Expires)},
-		{"ended", timeArgument(next.Ended)},
-		{"idle", idleArgument(next.Idle)},
-		{"persistent", persistenceArgument(next.Persistence)},
-		{"settled", isSettled(next)},
-		{"tokens", tokensArgument(next)},
+// headColumns returns those that are a record's head.
+func headColumns(r *runtime.Record) []column {
+	return []column{
+		{"kind", r.Kind},
+		{"proof", r.Proof[:]},
+		{"family", r.Family[:]},
+		{"created", timeArgument(r.Created)},
+		{"renewed", timeArgument(r.Renewed)},
+		{"signed_in", timeArgument(r.SignedIn)},
+		{"used", timeArgument(r.Used)},
+		{"deadline", timeArgument(r.Deadline)},
+		{"expires", timeArgument(r.Expires)},
+		{"ended", timeArgument(r.Ended)},
+		{"idle", idleArgument(r.Idle)},
+		{"persistent", persistenceArgument(r.Persistence)},
+		{"tokens", tokensArgument(r)},
 	}
-	if old == nil || !next.Entries.Equal(old.Entries) {
-		data, kinds := encodeEntries(next.Entries)
-		list = append(list, column{"data", data}, column{"kinds", kinds})
+}
+
+// changedColumns returns what next has another head by than old.
+func changedColumns(old, next *runtime.Record) (changed []column) {
+	before := headColumns(old)
+	for i, c := range headColumns(next) {
+		if !reflect.DeepEqual(c, before[i]) {
+			changed = append(changed, c)
+		}
 	}
-	return list
+	return changed
+}
+
+func entryColumns(r *runtime.Record) []column {
+	data, kinds := encodeEntries(r.Entries)
+	return []column{{"data", data}, {"kinds", kinds}}
 }
 
 func idleArgument(idle time.Duration) any {
@@ -152,20 +165,14 @@ func persistenceArgument(p runtime.Persistence) any {
 	return p == runtime.PersistencePermanent
 }
 
-// isSettled reports whether a commit by the current token has nothing to record but
-// what it changes.
-func isSettled(r *runtime.Record) bool {
-	waiting := func(e runtime.EarlierProof) bool { return e.By == runtime.RenewPlain && e.Presented.IsZero() }
-	return r.Ended.IsZero() && r.Ticket == nil && !slices.ContainsFunc(r.Earlier, waiting)
-}
-
-// replace stores a record in place of old, nil for none, and moves it in the index.
-func (b *batch) replace(id runtime.ID, old, next *runtime.Record) {
-	list := columnsOf(old, next)
+// replace stores a record in place of old, nil for none, of which the row has the
+// version, and moves it in the index. It returns the version that the row has then.
+func (b *batch) replace(id runtime.ID, old, next *runtime.Record, version int64) int64 {
 	if old == nil {
-		b.insert(id, append(list, column{"due", timeArgument(next.Expires)}))
+		version = newVersion()
+		b.insert(id, next, version)
 	} else {
-		b.update(id, list)
+		version = b.update(id, old, next, version)
 	}
 	for v := range old.IndexValues(next) {
 		b.add("DELETE FROM duckgen_index WHERE value=? AND id=?", hashOf(v), id[:])
@@ -173,23 +180,38 @@ func (b *batch) replace(id runtime.ID, old, next *runtime.Record) {
 	for v := range next.IndexValues(old) {
 		b.add("INSERT IGNORE INTO duckgen_index (value,id) VALUES (?,?)", hashOf(v), id[:])
 	}
+	return version
 }
 
-func (b *batch) insert(id runtime.ID, list []column) {
-	names, args := "", []any{id[:]}
+func (b *batch) insert(id runtime.ID, r *runtime.Record, version int64) {
+	names, args := "id", []any{id[:]}
+	list := slices.Concat(headColumns(r), entryColumns(r), []column{{"due", timeArgument(r.Expires)}, {"version", version}})
 	for _, c := range list {
 		names += "," + c.name
 		args = append(args, c.value)
 	}
-	b.add("INSERT INTO duckgen_sessions (id"+names+") VALUES ("+places(len(args))+")", args...)
+	b.add("INSERT INTO duckgen_sessions ("+names+") VALUES ("+places(len(args))+")", args...)
 }
 
-func (b *batch) update(id runtime.ID, list []column) {
-	var names strings.Builder
-	var args []any
-	for _, c := range list {
-		names.WriteString(c.name + "=?,")
-		args = append(args, c.value)
+func (b *batch) update(id runtime.ID, old, next *runtime.Record, version int64) int64 {
+	changed := changedColumns(old, next)
+	if len(changed) > 0 {
+		version++
+		changed = append(changed, column{"version", version})
 	}
-	b.add("UPDATE duckgen_sessions SET "+names.String()+"due=LEAST(due,expires) WHERE id=?", append(args, id[:])...)
+	if !next.Entries.Equal(old.Entries) {
+		changed = append(changed, entryColumns(next)...)
+	}
+	sets := &batch{between: ","}
+	sets.columns(changed)
+	sets.add("due=LEAST(due,expires)")
+	b.add("UPDATE duckgen_sessions SET "+sets.text.String()+" WHERE id=?", append(sets.args, id[:])...)
+	return version
+}
+
+// columns assigns columns.
+func (b *batch) columns(list []column) {
+	for _, c := range list {
+		b.add(c.name+"=?", c.value)
+	}
 }

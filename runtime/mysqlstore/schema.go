@@ -35,11 +35,9 @@ func prepare(ctx context.Context, c *sql.Conn) error {
 	switch {
 	case err != nil:
 		return err
-	case version < schemaVersion:
-		return fmt.Errorf("the tables are of version %d, and this program needs version %d: "+
-			"drop the tables whose names begin with duckgen_, which ends all sessions", version, schemaVersion)
-	case version > schemaVersion:
-		return fmt.Errorf("the tables are of version %d, and this program knows only up to %d: update it", version, schemaVersion)
+	case version != schemaVersion:
+		return fmt.Errorf("the tables are of version %d, and this program works with version %d alone: "+
+			"update what is older, or drop the tables whose names begin with duckgen_, which ends all sessions", version, schemaVersion)
 	}
 	if err := checkEngine(ctx, c); err != nil {
 		return err

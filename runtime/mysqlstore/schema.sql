@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS duckgen_sessions (
     ended      DATETIME(6),
     idle       BIGINT,               -- the session's own idle limit in microseconds, NULL: the configured one
     persistent BOOLEAN,              -- whether its cookie outlives the browser, NULL: as configured
-    settled    BOOLEAN NOT NULL,     -- it lives, has no ticket, and all its renewed tokens have been presented
     tokens     JSON,                 -- the earlier tokens, newest first, and the ticket; NULL: none
+    version    BIGINT NOT NULL,      -- another one after each change of anything but data, kinds and due
     KEY duckgen_sessions_due (due)
 ) ENGINE = InnoDB;
 

@@ -44,7 +44,7 @@ func (s *Store) step(ctx context.Context, m *moment, key runtime.Key, judge judg
 
 func (s *Store) stepOn(ctx context.Context, c *sql.Conn, m *moment, key runtime.Key, judge judge) (verdict, err error) {
 	m.send()
-	now, old, err := lock(ctx, c, key.ID)
+	now, old, version, err := lock(ctx, c, key.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,20 +55,31 @@ func (s *Store) stepOn(ctx context.Context, c *sql.Conn, m *moment, key runtime.
 		return verdict, exec(ctx, c, batchOf("COMMIT"))
 	}
 	b := &batch{}
-	b.replace(key.ID, old, o.next)
+	version = b.replace(key.ID, old, o.next, version)
 	if change, told := runtime.ChangeOf(key.ID, old, o.next); told {
 		b.note(change)
 	}
-	if verdict != nil || o.sets == nil {
-		b.add("COMMIT")
-		return verdict, exec(ctx, c, b)
+	var values []runtime.IndexValue
+	if verdict == nil && o.sets != nil {
+		values = slices.Collect(o.sets)
 	}
-	return commitUnlessBarred(ctx, c, b, judged, slices.Collect(o.sets))
+	barred, err := commitUnlessBarred(ctx, c, b, judged, values)
+	switch {
+	case err != nil:
+		return nil, err
+	case barred:
+		return runtime.ErrEnded, nil
+	default:
+		s.heads.put(key.ID, headOf(version, o.next))
+		return verdict, nil
+	}
 }
 
-// lock begins a transaction, and returns when the server received it and the record
-// that is locked then.
-func lock(ctx context.Context, c *sql.Conn, id runtime.ID) (now time.Time, old *runtime.Record, err error) {
+// lock begins a transaction, and returns when the server received it, and the record
+// that is locked then with the version of its row.
+func lock(
+	ctx context.Context, c *sql.Conn, id runtime.ID,
+) (now time.Time, old *runtime.Record, version int64, err error) {
 	b := batchOf(begin)
 	b.add("SELECT UTC_TIMESTAMP(6)")
 	b.add(lockStatement, id[:])
@@ -77,34 +88,34 @@ func lock(ctx context.Context, c *sql.Conn, id runtime.ID) (now time.Time, old *
 		if err := rows.Scan(read.targets()...); err != nil {
 			return err
 		}
+		version = read.version
 		old, err = read.record(id)
 		return err
 	})
-	return now, old, err
+	return now, old, version, err
 }
 
 // commitUnlessBarred writes, and looks only then whether one of the values was
 // revoked: whoever marks a value afterwards waits for what this has put in its index.
 func commitUnlessBarred(
 	ctx context.Context, c *sql.Conn, b *batch, key runtime.Key, values []runtime.IndexValue,
-) (verdict, err error) {
+) (barred bool, err error) {
 	if len(values) == 0 {
 		b.add("COMMIT")
-		return nil, exec(ctx, c, b)
+		return false, exec(ctx, c, b)
 	}
-	barred := false
 	b.marks(values)
 	err = query(ctx, c, b, func(rows *sql.Rows) error {
 		mark, err := scanMark(rows)
 		barred = barred || mark.Bars(key)
 		return err
 	})
-	switch {
-	case err != nil:
-		return nil, err
-	case barred:
-		return runtime.ErrEnded, exec(ctx, c, batchOf("ROLLBACK"))
-	default:
-		return nil, exec(ctx, c, batchOf("COMMIT"))
+	end := "COMMIT"
+	if barred {
+		end = "ROLLBACK"
 	}
+	if err == nil {
+		err = exec(ctx, c, batchOf(end))
+	}
+	return barred, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +75,7 @@ func TestTheQueriesOfTheGuideWork(t *testing.T) {
 		entry("code", `{"ends":"2026-12-24T18:00:00Z","value":"4711"}`))
 	create(t, s, key, record)
 	servertest.Execute(t, server, "UPDATE duckgen_sessions SET expires = now() + interval '1 hour'")
-	queries := guideQueries(t)
+	queries := servertest.GuideQueries(t, "Postgres")
 	want := map[string]string{
 		"sessions of one user":   key.ID.String(),
 		"themes":                 "dark|1",
@@ -97,24 +96,6 @@ func TestTheQueriesOfTheGuideWork(t *testing.T) {
 	if len(queries) != len(want) {
 		t.Errorf("the guide has %d queries, want %d", len(queries), len(want))
 	}
-}
-
-// guideQueries returns the SQL of the guide by the comment above each query.
-func guideQueries(t *testing.T) map[string]string {
-	t.Helper()
-	guide, err := os.ReadFile("../../docs/stores.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	queries := map[string]string{}
-	for _, block := range strings.Split(string(guide), "```sql\n")[1:] {
-		block, _, _ = strings.Cut(block, "```")
-		for _, query := range strings.Split(strings.TrimSpace(block), "\n\n") {
-			name, statement, _ := strings.Cut(query, "\n")
-			queries[strings.TrimPrefix(name, "-- ")] = statement
-		}
-	}
-	return queries
 }
 
 func TestAnEntryOfAnyKindCanBeQueried(t *testing.T) {
