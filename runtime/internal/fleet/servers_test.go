@@ -11,6 +11,7 @@ import (
 	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
+	"github.com/duckgen/duckgen/runtime/mysqlstore"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
@@ -19,14 +20,23 @@ func TestFleetOnRedis(t *testing.T) {
 	server, err := servertest.NewRedis()
 	servertest.Check(t, err)
 	defer closes(t, server)
-	onServer(t, func() (closer, error) { return redisstore.Open(t.Context(), server.URL()) })
+	onServer(t, historiesOnServer(), func() (closer, error) { return redisstore.Open(t.Context(), server.URL()) })
 }
 
 func TestFleetOnPostgres(t *testing.T) {
 	server, err := servertest.NewPostgres()
 	servertest.Check(t, err)
 	defer closes(t, server)
-	onServer(t, func() (closer, error) { return pgstore.Open(t.Context(), server.URL()) })
+	onServer(t, historiesOnServer(), func() (closer, error) { return pgstore.Open(t.Context(), server.URL()) })
+}
+
+func TestFleetOnMariaDB(t *testing.T) {
+	server, err := servertest.NewMariaDB()
+	servertest.Check(t, err)
+	t.Cleanup(func() { closes(t, server) })
+	dsn := server.Database(t)
+	fewer := testtier.Count(0, 50, 50) // its rules are those of memory
+	onServer(t, fewer, func() (closer, error) { return mysqlstore.Open(t.Context(), dsn) })
 }
 
 type closer interface {
@@ -48,9 +58,11 @@ const (
 	boundAgeOfServers = 3 * time.Second // shorter than the longest time that passes
 )
 
-// onServer tries histories on a real server, which judges by its own clock. They are
-// the same in each run.
-func onServer(t *testing.T, open func() (closer, error)) {
+func historiesOnServer() int { return testtier.Count(0, 100, 400) }
+
+// onServer tries so many histories on a real server, which judges by its own clock.
+// They are the same in each run.
+func onServer(t *testing.T, many int, open func() (closer, error)) {
 	t.Helper()
 	var views []*view
 	for _, ahead := range clocks {
@@ -63,7 +75,7 @@ func onServer(t *testing.T, open func() (closer, error)) {
 	}
 	var all sync.WaitGroup
 	room := make(chan struct{}, concurrent)
-	for seed := range testtier.Count(0, 100, 400) {
+	for seed := range many {
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()

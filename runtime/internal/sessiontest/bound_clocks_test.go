@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/mysqlstore"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
@@ -30,6 +31,13 @@ func TestT7BindingsFollowTheStoresClock(t *testing.T) {
 			url := postgresServer.start(t).Schema(t)
 			return func() runtime.Store {
 				s, err := pgstore.Open(t.Context(), url)
+				return closing(t, s, err)
+			}
+		},
+		"MariaDB": func(t *testing.T) func() runtime.Store {
+			dsn := mariaDBServer.start(t).Database(t)
+			return func() runtime.Store {
+				s, err := mysqlstore.Open(t.Context(), dsn)
 				return closing(t, s, err)
 			}
 		},

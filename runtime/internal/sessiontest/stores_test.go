@@ -14,6 +14,7 @@ import (
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/memstore"
+	"github.com/duckgen/duckgen/runtime/mysqlstore"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 	"github.com/duckgen/duckgen/runtime/redisstore"
 	"github.com/duckgen/duckgen/runtime/sqlitestore"
@@ -32,6 +33,7 @@ var backends = []backend{
 	{"Redis", openRedis},
 	{"Redis Cluster", openCluster},
 	{"Postgres", openPostgres},
+	{"MariaDB", openMariaDB},
 }
 
 // onEveryStore shows a promise on each store, on all of them at the same time.
@@ -107,6 +109,17 @@ func openPostgresAt(t testing.TB, url string) *pgstore.Store {
 	return closing(t, s, err)
 }
 
+func openMariaDB(t testing.TB) runtime.Store {
+	t.Helper()
+	return openMariaDBAt(t, mariaDBServer.start(t).Database(t))
+}
+
+func openMariaDBAt(t testing.TB, dsn string) *mysqlstore.Store {
+	t.Helper()
+	s, err := mysqlstore.Open(t.Context(), dsn, mysqlstore.WithClientClock())
+	return closing(t, s, err)
+}
+
 var prefixes atomic.Int64
 
 // newPrefix returns the beginning of keys that no other store has.
@@ -146,6 +159,7 @@ var (
 	redisServer    = share(func() (*servertest.Redis, error) { return servertest.NewRedis() })
 	redisCluster   = share(newCluster)
 	postgresServer = share(func() (*servertest.Postgres, error) { return servertest.NewPostgres() })
+	mariaDBServer  = share(func() (*servertest.MariaDB, error) { return servertest.NewMariaDB() })
 )
 
 // A cluster of three masters.
@@ -164,7 +178,7 @@ func (c *cluster) Close() error { return servertest.CloseAll(c.nodes) }
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if err := errors.Join(redisServer.stop(), redisCluster.stop(), postgresServer.stop()); err != nil {
+	if err := errors.Join(redisServer.stop(), redisCluster.stop(), postgresServer.stop(), mariaDBServer.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}

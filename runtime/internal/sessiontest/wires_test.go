@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
@@ -22,6 +23,11 @@ type wire struct {
 	through, direct runtime.Store
 	warmUps         int  // requests of each kind that reach every server
 	looks           bool // a creation looks afterwards whether all sessions were revoked meanwhile
+
+	// transacts says that the program itself judges what is out of the ordinary: in a
+	// transaction, with a call more. The server may undo the last of its calls if nobody
+	// takes the replies.
+	transacts bool
 }
 
 // wired are the stores that have a server.
@@ -32,6 +38,7 @@ var wired = []struct {
 	{"Redis", wireRedis},
 	{"Redis Cluster", wireCluster},
 	{"Postgres", wirePostgres},
+	{"MariaDB", wireMariaDB},
 }
 
 func onEveryWire(t *testing.T, show func(t *testing.T, w *wire)) {
@@ -52,7 +59,7 @@ func redisProxy(t *testing.T, prefix string) *faultproxy.Proxy {
 func wireRedis(t *testing.T) *wire {
 	server, prefix := redisServer.start(t).URL(), newPrefix()
 	proxy := redisProxy(t, prefix)
-	return &wire{proxy, openRedisAt(t, through(t, proxy, server), prefix), openRedisAt(t, server, prefix), 1, false}
+	return &wire{proxy, openRedisAt(t, through(t, proxy, server), prefix), openRedisAt(t, server, prefix), 1, false, false}
 }
 
 // wireCluster has a client of its own, because a Cluster tells its clients where
@@ -78,19 +85,40 @@ func wireCluster(t *testing.T) *wire {
 	}
 	t.Cleanup(client.Close)
 	s := redisstore.New(redisstore.Rueidis(client), redisstore.WithPrefix(prefix), redisstore.WithClientClock())
-	return &wire{proxy, closing(t, s, nil), openRedisAt(t, server, prefix), 50, true}
+	return &wire{proxy, closing(t, s, nil), openRedisAt(t, server, prefix), 50, true, false}
 }
 
 // wirePostgres has one connection, so that a statement is prepared once.
 func wirePostgres(t *testing.T) *wire {
 	server := postgresServer.start(t).Schema(t)
 	proxy := faultproxy.New(t, isPostgresCall)
-	return &wire{proxy, openPostgresAt(t, through(t, proxy, server)+"&pool_max_conns=1"), openPostgresAt(t, server), 1, false}
+	return &wire{proxy, openPostgresAt(t, through(t, proxy, server)+"&pool_max_conns=1"), openPostgresAt(t, server), 1, false, false}
 }
 
 // isPostgresCall tells queries, and the preparation and execution of statements,
 // from the beginning and the end of a connection.
 func isPostgresCall(sent []byte) bool { return bytes.IndexByte([]byte("QPB"), sent[0]) >= 0 }
+
+// wireMariaDB has a proxy in the place of the server's address.
+func wireMariaDB(t *testing.T) *wire {
+	server := mariaDBServer.start(t).Database(t)
+	proxy := faultproxy.New(t, isMariaDBCall)
+	config, err := mysql.ParseDSN(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Addr, err = proxy.Address(config.Addr); err != nil {
+		t.Fatal(err)
+	}
+	return &wire{proxy, openMariaDBAt(t, config.FormatDSN()), openMariaDBAt(t, server), 1, false, true}
+}
+
+// isMariaDBCall tells statements from the beginning and the end of a connection: they
+// are numbered 0, and of the kind 3. A new connection also asks for settings.
+func isMariaDBCall(sent []byte) bool {
+	return len(sent) > 5 && sent[3] == 0 && sent[4] == 3 &&
+		!bytes.Contains(sent, []byte("@@")) && !bytes.Contains(sent, []byte("wait_timeout"))
+}
 
 // through returns a server's URL by way of the proxy.
 func through(t *testing.T, proxy *faultproxy.Proxy, server string) string {
