@@ -18,6 +18,7 @@ import (
 
 	"github.com/duckgen/duckgen/examples/shop/web"
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/inspect"
 	"github.com/duckgen/duckgen/runtime/sqlitestore"
 )
 
@@ -53,7 +54,11 @@ func run(ctx context.Context, addr, db string, https, bound bool, out io.Writer)
 		return err
 	}
 	defer store.Close()
-	shop, err := web.New(store, func(c *runtime.Config) {
+	var inspector *inspect.Inspector
+	if !https { // behind a proxy others come
+		inspector = inspect.New()
+	}
+	shop, err := web.New(store, inspector, func(c *runtime.Config) {
 		// A Secure cookie is sent over HTTPS alone. That is the default and right
 		// in production; over plain HTTP the visitor would have a new session at
 		// every request.
@@ -68,6 +73,9 @@ func run(ctx context.Context, addr, db string, https, bound bool, out io.Writer)
 	listener, err := listen(addr, out)
 	if err != nil {
 		return err
+	}
+	if inspector != nil {
+		fmt.Fprintf(out, "What it does with its sessions shows http://%s/debug/sessions/\n", listener.Addr())
 	}
 	fmt.Fprintf(out, "The shop is open at http://%s (Ctrl+C closes it)\n", listener.Addr())
 	return serve(ctx, listener, shop)

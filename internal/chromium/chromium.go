@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -138,6 +139,37 @@ func (tab *Tab) Click(selector string) {
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()
 	perform(tab, "type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Press presses keys one after the other, as package kb of chromedp names them, where
+// the focus is.
+func (tab *Tab) Press(keys string) {
+	tab.t.Helper()
+	perform(tab, "press a key", chromedp.KeyEvent(keys))
+}
+
+// Resize makes the window of the page so large, in CSS pixels.
+func (tab *Tab) Resize(width, height int64) {
+	tab.t.Helper()
+	perform(tab, "resize the window", chromedp.EmulateViewport(width, height))
+}
+
+// Prefer makes the page one of a visitor who prefers that color scheme, "light" or
+// "dark".
+func (tab *Tab) Prefer(scheme string) {
+	tab.t.Helper()
+	prefer := func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+	}
+	perform(tab, "prefer "+scheme, chromedp.Action[cdp.Empty](prefer))
+}
+
+// Picture returns what the window shows, as PNG.
+func (tab *Tab) Picture() []byte {
+	tab.t.Helper()
+	return perform(tab, "take a picture", chromedp.CaptureScreenshot())
 }
 
 // Choose chooses files for an input, as a visitor does in the browser's dialogue.

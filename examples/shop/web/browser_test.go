@@ -14,6 +14,7 @@ import (
 	"github.com/duckgen/duckgen/examples/shop/web"
 	"github.com/duckgen/duckgen/internal/chromium"
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/inspect"
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
 
@@ -22,7 +23,7 @@ func openShop(t *testing.T) (url string) {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
-	shop, err := web.New(store, func(c *runtime.Config) {
+	shop, err := web.New(store, inspect.New(), func(c *runtime.Config) {
 		c.OnError = func(_ context.Context, err error) { t.Errorf("the shop reports %v", err) }
 	})
 	if err != nil {
@@ -30,6 +31,7 @@ func openShop(t *testing.T) (url string) {
 	}
 	server := httptest.NewTLSServer(shop)
 	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections) // the inspector looks on
 	t.Cleanup(func() { _ = shop.Shutdown(context.Background()) })
 	return server.URL
 }
@@ -47,9 +49,10 @@ func sessionCookie(t *testing.T, tab *chromium.Tab) string {
 	return cookies[0].Value
 }
 
-// journalHas is true where the session's page has a row that says so.
-func journalHas(text string) string {
-	return fmt.Sprintf(`[...document.querySelectorAll("tbody tr")].some((row) => row.innerText.split(/\s+/).join(" ").includes(%q))`, text)
+// inspectorShows is true if the inspector has an entry with the texts.
+func inspectorShows(texts ...string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(".entry")].some((entry) => "%s".split(" ").every((text) => entry.innerText.includes(text)))`,
+		strings.Join(texts, " "))
 }
 
 // TestTheShopInABrowser is the story of a visitor with two tabs.
@@ -86,17 +89,17 @@ func TestTheShopInABrowser(t *testing.T) {
 		t.Error("the sign-in kept the token")
 	}
 
-	// Links are followed in place, and one tab shows what the events of the other
-	// write.
+	// Links are followed in place, and the inspector shows what events write.
+	inspector := browser.Open(url + "/debug/sessions/")
 	two.Eval("window.mark = 'the same page'")
 	two.Click(`nav a[href="/session"]`)
 	two.Wait(`location.pathname === "/session" && document.title === "Your session · duckgen shop"`)
-	two.Wait(journalHas("EVENT sign-in device name user_id visits load update"))
+	inspector.Wait(inspectorShows("EVENT", "sign-in", "device", "name", "user_id", "visits", "load", "update"))
 	one.Click(`a[href="/products/ghost"]`)
 	one.Wait(`location.pathname === "/products/ghost"`)
-	two.Wait(journalHas("EVENT navigate /products/ghost recent visits load update"))
+	inspector.Wait(inspectorShows("EVENT", "navigate", "/products/ghost", "recent", "visits", "load", "update"))
 	one.Click(`form[data-live-submit="cart.add"] button`)
-	two.Wait(journalHas("EVENT cart.add cart load update"))
+	inspector.Wait(inspectorShows("EVENT", "cart.add", "cart", "load", "update"))
 	one.Eval("history.back()")
 	one.Wait(`location.pathname === "/" && document.querySelector("h1").innerText === "Ducks for thinking"`)
 	two.Eval("history.back()")
@@ -133,7 +136,7 @@ func TestTheShopWithoutAScriptInABrowser(t *testing.T) {
 func TestTheShopBindsItsSessionsInABrowser(t *testing.T) {
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
-	shop, err := web.New(store, func(c *runtime.Config) { c.Bound = runtime.BoundAlways })
+	shop, err := web.New(store, nil, func(c *runtime.Config) { c.Bound = runtime.BoundAlways })
 	if err != nil {
 		t.Fatal(err)
 	}

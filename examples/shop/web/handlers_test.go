@@ -30,7 +30,7 @@ func testShop(t *testing.T) *shop {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
-	s, err := newShop(store)
+	s, err := newShop(store, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

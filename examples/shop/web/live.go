@@ -5,8 +5,8 @@ import (
 	"html/template"
 	"strings"
 
-	"github.com/duckgen/duckgen/examples/shop/journal"
 	"github.com/duckgen/duckgen/examples/shop/session"
+	"github.com/duckgen/duckgen/runtime/inspect"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -17,7 +17,7 @@ type action func(s *session.VisitorSession, e lively.Event) (notice string)
 
 // liveEndpoint serves the forms of pages that have a live connection.
 func (shop *shop) liveEndpoint() *endpoint {
-	live := lively.New(journal.Sessions{VisitorSessions: shop.sessions, Journal: shop.journal}, session.VisitorFrom)
+	live := lively.New(shop.sessions, session.VisitorFrom)
 	for name, act := range map[string]action{
 		"cart.add": func(s *session.VisitorSession, e lively.Event) string {
 			notice, _ := putInCart(s, e.Field("sku"))
@@ -33,11 +33,11 @@ func (shop *shop) liveEndpoint() *endpoint {
 		},
 	} {
 		live.Handle(name, func(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
-			journal.NameEvent(ctx, e.Name)
+			inspect.Name(ctx, e.Name)
 			return refresh(ctx, c, e, s, status(act(s, e)))
 		})
 	}
-	live.Handle("show", shop.showAgain)
+	live.Handle("show", showAgain)
 	live.Handle("sign-in", shop.signInLive)
 	live.Handle("sign-out", signOutLive)
 	live.HandleNavigation(shop.navigate)
@@ -46,28 +46,26 @@ func (shop *shop) liveEndpoint() *endpoint {
 
 // showAgain brings a page up to date that has just connected: another tab may
 // have changed what it shows.
-func (shop *shop) showAgain(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
-	journal.NameEvent(ctx, e.Name)
-	shop.inspectors.look(c, e.Root, s.Handle())
+func showAgain(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
+	inspect.Name(ctx, e.Name)
 	return refresh(ctx, c, e, s)
 }
 
 // navigate follows a link without loading the page that it leads to.
 func (shop *shop) navigate(ctx context.Context, c *lively.Conn, n lively.Navigation, s *session.VisitorSession) error {
 	path, _, _ := strings.Cut(n.Path, "?")
-	journal.NameEvent(ctx, "navigate "+path)
+	inspect.Name(ctx, "navigate "+path)
 	return shop.turnTo(ctx, c, s, path, "")
 }
 
 // turnTo shows a page in the place of another, and counts it. What is none of
 // these pages the browser loads.
 func (shop *shop) turnTo(ctx context.Context, c *lively.Conn, s *session.VisitorSession, path, notice string) error {
-	look := shop.viewOf(path)
+	look := viewOf(path)
 	if look == nil {
 		return c.Navigate(ctx, lively.Page{Path: path, Reload: true})
 	}
 	s.AddVisits(1)
-	shop.inspectors.look(c, path, s.Handle())
 	v := look(s)
 	p := v.page(s, path)
 	p.Notice = notice
@@ -80,7 +78,7 @@ func (shop *shop) turnTo(ctx context.Context, c *lively.Conn, s *session.Visitor
 }
 
 func (shop *shop) signInLive(ctx context.Context, c *lively.Conn, e lively.Event, s *session.VisitorSession) error {
-	journal.NameEvent(ctx, e.Name)
+	inspect.Name(ctx, e.Name)
 	notice, ok := shop.enter(ctx, s, e.Field("name"), e.Field("remember") != "")
 	if !ok {
 		return c.Patch(ctx, status(notice))
@@ -91,7 +89,7 @@ func (shop *shop) signInLive(ctx context.Context, c *lively.Conn, e lively.Event
 // signOutLive needs no patch: the end of the session closes the connection, and
 // the page is loaded again, in every tab.
 func signOutLive(ctx context.Context, _ *lively.Conn, e lively.Event, s *session.VisitorSession) error {
-	journal.NameEvent(ctx, e.Name)
+	inspect.Name(ctx, e.Name)
 	leave(s)
 	s.SetNotice("You are signed out.")
 	return nil

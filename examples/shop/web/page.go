@@ -63,7 +63,7 @@ const (
 )
 
 // viewOf returns how to view the page of a path, nil where there is no such page.
-func (shop *shop) viewOf(path string) func(*session.VisitorSession) view {
+func viewOf(path string) func(*session.VisitorSession) view {
 	switch path {
 	case frontPath:
 		return productsView
@@ -72,7 +72,7 @@ func (shop *shop) viewOf(path string) func(*session.VisitorSession) view {
 	case signInPath:
 		return func(*session.VisitorSession) view { return signInView("") }
 	case sessionPath:
-		return shop.sessionView
+		return sessionView
 	}
 	sku, _ := strings.CutPrefix(path, productPath)
 	p, ok := findProduct(sku)
@@ -82,8 +82,8 @@ func (shop *shop) viewOf(path string) func(*session.VisitorSession) view {
 	return func(s *session.VisitorSession) view { return productView(s, p) }
 }
 
-func (shop *shop) showPage(w http.ResponseWriter, r *http.Request) {
-	look := shop.viewOf(r.URL.Path)
+func showPage(w http.ResponseWriter, r *http.Request) {
+	look := viewOf(r.URL.Path)
 	if look == nil {
 		http.NotFound(w, r)
 		return
@@ -111,6 +111,18 @@ func show(w http.ResponseWriter, r *http.Request, status int, look func(*session
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // the visitor is gone
+}
+
+// sessionView shows what the session is. The handle may be shown: it opens nothing.
+func sessionView(s *session.VisitorSession) view {
+	return view{sessionPage, "Your session", map[string]any{
+		"New":     s.IsNew(),
+		"Handle":  s.Handle(),
+		"Created": s.CreatedAt(),
+		"Renewed": s.RenewedAt(),
+		"Expires": s.ExpiresAt(),
+		"Bound":   s.Bound(),
+	}}
 }
 
 func (v view) page(s *session.VisitorSession, path string) page {

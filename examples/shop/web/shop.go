@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/duckgen/duckgen/examples/shop/journal"
 	"github.com/duckgen/duckgen/examples/shop/session"
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/inspect"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -23,12 +23,10 @@ const maxBody = 64 << 10
 
 // shop is what the handlers share.
 type shop struct {
-	sessions *session.VisitorSessions
-	journal  *journal.Journal
-	users    users
-	live     *endpoint
-
-	inspectors inspectors
+	sessions  *session.VisitorSessions
+	inspector *inspect.Inspector // nil: none
+	users     users
+	live      *endpoint
 }
 
 // A Shop serves all pages and the live connections.
@@ -38,9 +36,10 @@ type Shop struct {
 }
 
 // New returns the shop. It keeps its sessions in the store; configure changes
-// how they live.
-func New(store runtime.Store, configure ...func(*runtime.Config)) (*Shop, error) {
-	s, err := newShop(store, configure...)
+// how they live. With an inspector the shop has a page that shows what it does with
+// them, for development.
+func New(store runtime.Store, inspector *inspect.Inspector, configure ...func(*runtime.Config)) (*Shop, error) {
+	s, err := newShop(store, inspector, configure...)
 	if err != nil {
 		return nil, err
 	}
@@ -51,19 +50,20 @@ func New(store runtime.Store, configure ...func(*runtime.Config)) (*Shop, error)
 // nothing.
 func (s *Shop) Shutdown(ctx context.Context) error { return s.live.Shutdown(ctx) }
 
-func newShop(store runtime.Store, configure ...func(*runtime.Config)) (*shop, error) {
-	sessions, err := session.NewVisitorSessions(journal.Store(store), append([]func(*runtime.Config){own}, configure...)...)
+func newShop(store runtime.Store, inspector *inspect.Inspector, configure ...func(*runtime.Config)) (*shop, error) {
+	configure = append([]func(*runtime.Config){own}, configure...)
+	if inspector != nil {
+		store, configure = inspector.Store(store), append(configure, inspector.Configure)
+	}
+	sessions, err := session.NewVisitorSessions(store, configure...)
 	if err != nil {
 		return nil, fmt.Errorf("set up the sessions: %w", err)
 	}
 	s := &shop{
-		sessions: sessions,
-		journal:  &journal.Journal{},
-		users:    users{ids: map[string]int64{}},
-
-		inspectors: inspectors{conns: map[*lively.Conn]string{}},
+		sessions:  sessions,
+		inspector: inspector,
+		users:     users{ids: map[string]int64{}},
 	}
-	s.journal.Noted = s.push
 	s.live = s.liveEndpoint()
 	return s, nil
 }
@@ -78,7 +78,7 @@ func own(c *runtime.Config) {
 // handler puts the layers together. A form of another site is refused before
 // it reaches a session (OWASP: cross-site request forgery).
 func (s *shop) handler() http.Handler {
-	withSession := s.journal.Middleware(s.sessions, s.routes())
+	withSession := s.sessions.Middleware(s.routes())
 	protected := http.NewCrossOriginProtection().Handler(withSession)
 	return http.MaxBytesHandler(secured(withDevice(protected)), maxBody)
 }
@@ -87,7 +87,7 @@ func (s *shop) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", http.FileServerFS(static))
 	for _, path := range []string{"/{$}", productPath + "{sku}", cartPath, signInPath, sessionPath} {
-		mux.HandleFunc("GET "+path, s.showPage)
+		mux.HandleFunc("GET "+path, showPage)
 	}
 	mux.HandleFunc("POST /cart/add", s.addToCart)
 	mux.HandleFunc("POST /cart/remove", s.removeFromCart)
@@ -104,6 +104,9 @@ func (s *shop) routes() *http.ServeMux {
 	mux.Handle("GET /lively/client.js", lively.Client())
 	mux.Handle("POST /lively/sync", s.sessions.SyncHandler())
 	mux.Handle("POST /session/bind", s.sessions.BindHandler())
+	if s.inspector != nil {
+		mux.Handle("GET /debug/sessions/", s.inspector)
+	}
 	return mux
 }
 

@@ -31,7 +31,7 @@ func newSite(t *testing.T) *site {
 	memory := memstore.New()
 	t.Cleanup(func() { memory.Close() })
 	store := &testStore{Store: memory, pair: make(chan struct{})}
-	shop, err := web.New(store, func(c *runtime.Config) {
+	shop, err := web.New(store, nil, func(c *runtime.Config) {
 		c.Cookie.Secure = false // the test server speaks plain HTTP
 		c.OnError = func(context.Context, error) {}
 	})
@@ -294,28 +294,6 @@ func TestSigningOutEverywhereEndsAllSessionsOfTheUserAndNoOthers(t *testing.T) {
 	s.wantText(laptop.get("/"), "Nobody has signed in.")
 	s.wantText(phone.get("/"), "Nobody has signed in.")
 	s.wantText(grace.get("/"), "Signed in as Grace.")
-}
-
-func TestTheSessionPageShowsWhatEachRequestWrote(t *testing.T) {
-	s := newSite(t)
-	b := s.browser()
-	b.get("/")
-	b.post("/cart/add", "sku", "captain")
-	page := regexp.MustCompile(`\s+`).ReplaceAllString(b.get("/session"), " ")
-	const chip, wrote = `<code class="chip">`, `<code class="chip wrote">`
-	s.wantText(page, `<code>POST /cart/add</code></td> <td>`+
-		wrote+`cart</code> `+wrote+`notice</code> </td> <td>`+chip+`update</code> </td>`)
-	s.wantText(page, `<code>GET /</code></td> <td>`+wrote+`visits</code> </td> <td>`+chip+`create</code> </td>`)
-}
-
-func TestAFileCostsNoStoreCall(t *testing.T) {
-	s := newSite(t)
-	b := s.browser()
-	b.get("/")
-	s.wantText(b.get("/static/shop.css"), ".dark")
-	const none = `<span class="none">none</span>`
-	page := regexp.MustCompile(`\s+`).ReplaceAllString(b.get("/session"), " ")
-	s.wantText(page, `<code>GET /static/shop.css</code></td> <td>`+none+`</td> <td>`+none+`</td>`)
 }
 
 func TestAnotherSiteCannotPost(t *testing.T) {

@@ -10,7 +10,7 @@ let run, stream, asking;
 function element(tag, className, ...children) {
   const e = document.createElement(tag);
   if (className) e.className = className;
-  e.append(...children.filter((child) => child || child === 0));
+  e.append(...children.filter(Boolean));
   return e;
 }
 
@@ -66,7 +66,7 @@ function draw(entry) {
       element("span", "name", entry.name),
       element("span", "end",
         entry.status && element("span", entry.status >= 500 ? "failed" : "", String(entry.status)),
-        entry.kind && element("span", "mono faint", entry.ended ? entry.took.toFixed(1) + " ms" : "goes on"),
+        entry.kind && element("span", "mono faint", entry.ended ? duration(entry.took) : "goes on"),
         ...(entry.handles ?? []).map(handleButton))),
     row("reads", chips("chip reads", entry.reads)),
     row("writes", chips("chip writes", entry.writes)),
@@ -84,9 +84,11 @@ function row(label, items) {
 const chips = (className, texts) => (texts ?? []).map((text) => element("span", className, text));
 
 function drawCall(c) {
-  const parts = [c.op, c.bytes && c.bytes + " B", c.sessions && c.sessions + " sessions", c.took.toFixed(1) + " ms", c.outcome !== "ok" && c.outcome];
+  const parts = [c.op, c.bytes && c.bytes + " B", c.sessions && c.sessions + " sessions", duration(c.took), c.outcome !== "ok" && c.outcome];
   return element("span", c.failed ? "chip failed" : "chip", parts.filter(Boolean).join(" · "));
 }
+
+const duration = (ms) => ms < 1 ? Math.round(ms * 1000) + " µs" : ms.toFixed(1) + " ms";
 
 function handleButton(handle) {
   const b = element("button", "link mono", handle.slice(0, 8));
