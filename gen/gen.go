@@ -20,6 +20,7 @@ type Config struct {
 	Patterns []string // packages as the go command names them; none: the one in Dir
 	Tags     []string // build tags; nil: those that GOFLAGS or go env have
 	Tests    bool     // also tests of the stored form, see [File]
+	Update   bool     // tests of the stored form that are there expect what is written now
 }
 
 // Generate reads the packages and renders their sessions. An error means that
@@ -46,7 +47,7 @@ func Generate(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	g := newGenerator(findings)
-	g.tests = cfg.Tests
+	g.tests, g.update = cfg.Tests, cfg.Update
 	result, err := g.generate(dir, packages)
 	if err != nil {
 		return nil, err
@@ -65,6 +66,7 @@ type generator struct {
 	findings *diag.Collector
 	render   renderFunc
 	tests    bool // also where there is none yet
+	update   bool // of what they expect
 }
 
 func newGenerator(findings *diag.Collector) *generator {

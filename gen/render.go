@@ -13,11 +13,11 @@ import (
 
 // A renderFunc renders a file, or the test that belongs to it, which may be
 // none.
-type renderFunc func(f *templates.File, test bool) ([]byte, error)
+type renderFunc func(f *templates.File, test bool, expected []templates.Expected) ([]byte, error)
 
-func render(f *templates.File, test bool) ([]byte, error) {
+func render(f *templates.File, test bool, expected []templates.Expected) ([]byte, error) {
 	if test {
-		return f.RenderTest()
+		return f.RenderTest(expected)
 	}
 	return f.Render()
 }
@@ -41,7 +41,7 @@ func (u *unit) render(render renderFunc) (shadowed map[string]bool, err error) {
 	named := u.named()
 	for i := range u.files {
 		f := &u.files[i]
-		f.Content, err = render(named[f.Schema], f.Test)
+		f.Content, err = render(named[f.Schema], f.Test, f.expected)
 		if names, ok := errors.AsType[*templates.ShadowedError](err); ok {
 			for _, name := range names.Names {
 				shadowed[name] = true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/duckgen/duckgen/gen/diag"
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/templates"
 )
 
 // A Result is what one run would make of the tree. Where it has findings, it
@@ -30,6 +31,8 @@ type File struct {
 	Content []byte
 	Schema  *schema.File // what it was rendered from
 	Test    bool         // it is the test
+
+	expected []templates.Expected // of a test that is there
 }
 
 // add adds the files of the units, and the orphans.

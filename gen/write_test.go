@@ -186,7 +186,9 @@ func TestGeneratedCodeThatDoesNotCompileIsABug(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGenerator(findings)
-	g.render = func(*templates.File, bool) ([]byte, error) { return []byte("package bug\n\nvar _ = x\n"), nil }
+	g.render = func(*templates.File, bool, []templates.Expected) ([]byte, error) {
+		return []byte("package bug\n\nvar _ = x\n"), nil
+	}
 	result, err := g.generate(dir, loaded)
 	_, isBug := errors.AsType[*BugError](err)
 	wrong, isError := errors.AsType[*verify.Error](err)

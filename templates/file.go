@@ -22,6 +22,8 @@ type File struct {
 	sessions []*session
 	locals   locals
 
+	expected []Expected // by the test
+
 	taken namespace // what no further package-level name may be called
 
 	// codecs are the variables of struct codecs, and structs the names of structs

@@ -59,9 +59,9 @@ const generate = "generate"
 // commands are all subcommands, in the order in which help shows them.
 func commands() []command {
 	return []command{
-		{generate, "generate the sessions of the packages (the default)", []string{"tags", "tests", "v"}, packages, runGenerate},
+		{generate, "generate the sessions of the packages (the default)", []string{"tags", "tests", "update", "v"}, packages, runGenerate},
 		{"check", "say which generated files are not up to date", []string{"tags", "tests"}, packages, runCheck},
-		{"diff", "show what generating would change", []string{"tags", "tests"}, packages, runDiff},
+		{"diff", "show what generating would change", []string{"tags", "tests", "update"}, packages, runDiff},
 		{"explain", "show fields, stored forms and policy of sessions", []string{"tags"}, packages, runExplain},
 		{"breaking", "find changes that break stored sessions", []string{"against", "tags"}, packages, runBreaking},
 		{"init", "write a first annotated struct", nil, nothing, runInit},

@@ -204,6 +204,46 @@ func commit(t *testing.T, dir string) {
 	}
 }
 
+// TestStoredTestsExpectWhatTheyDidUntilTheyAreUpdated changes the type of a field,
+// and the name of another.
+func TestStoredTestsExpectWhatTheyDidUntilTheyAreUpdated(t *testing.T) {
+	const name = "session/session_duckgen_stored_test.go"
+	before := strings.Replace(good, "Name ", "N int `session:\"n\"`\n\tM map[int]bool `session:\"m\"`\n\tName ", 1)
+	after := strings.NewReplacer("N int", "N string", "map[int]", "map[string]", "Name string", "Called []byte").Replace(before)
+	dir := newModule(t, before)
+	do := func(args ...string) {
+		t.Helper()
+		if exit, _, stderr := run(t, append([]string{"-C", dir}, args...)...); exit != success {
+			t.Fatalf("%v: exit %d, %q", args, exit, stderr)
+		}
+	}
+	expects := func(parts ...string) {
+		t.Helper()
+		content := contentOf(t, dir, name)
+		for _, part := range parts {
+			if !strings.Contains(content, part) {
+				t.Errorf("the test lacks %s:\n%s", part, content)
+			}
+		}
+	}
+	do("-tests", "./...")
+	expects("-update makes it what is written now.", `visitorN.Codec, 100000, "\xd2\x00\x01\x86\xa0", "100000"`, `visitorM.Keys, 100000, "100000"`,
+		`visitorName.Codec, "example", "\xa7example"`)
+	write(t, dir, "session/session.go", after)
+	kept := []string{`visitorN.Codec, "example", "\xd2\x00\x01\x86\xa0", "100000"`, `visitorM.Keys, "example", "100000"`,
+		`visitorCalled.Codec, []byte("example"), "\xa7example"`}
+	do("./...")
+	expects(kept...)
+	do("-tests", "./...")
+	expects(kept...)
+	do("check", "-tests", "./...")
+	write(t, dir, name, strings.Replace(contentOf(t, dir, name), "\tcodectest.", "<<<<<<< ours\n\tcodectest.", 1))
+	do("./...")
+	expects(kept...)
+	do("-update", "./...")
+	expects(`visitorN.Codec, "example", "\xa7example"`, `visitorM.Keys, "example", "example"`, `[]byte("example"), "\xc4\aexample"`)
+}
+
 func TestExplainShowsFieldsAndPolicy(t *testing.T) {
 	dir := newModule(t, `package session
 

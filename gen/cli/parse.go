@@ -61,6 +61,7 @@ func newFlags(i *Invocation) *flag.FlagSet {
 		return nil
 	})
 	flags.BoolVar(&i.Config.Tests, "tests", false, "also write tests that hold the stored form of the sessions")
+	flags.BoolVar(&i.Config.Update, "update", false, "make tests of the stored form expect what is written now")
 	flags.BoolVar(&i.Verbose, "v", false, "name the files that change")
 	flags.StringVar(&i.Against, "against", "", "compare with this `state`: a git commit, a generated file, or a directory")
 	return flags

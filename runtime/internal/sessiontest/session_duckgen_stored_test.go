@@ -12,6 +12,8 @@ import (
 
 // TestVisitorStoredForm fails if a value of Visitor would be written or read in
 // another way than when this file was generated: stored sessions would lose it.
+// What it expects of a field stays when the file is generated again; duckgen
+// -update makes it what is written now.
 func TestVisitorStoredForm(t *testing.T) {
 	codectest.Stored(t, "user_id", visitorUserID.Codec, 100000, "\xd2\x00\x01\x86\xa0", "100000")
 	codectest.Stored(t, "name", visitorName.Codec, "example", "\xa7example", `"example"`)
