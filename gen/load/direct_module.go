@@ -177,10 +177,11 @@ func (m module) directoriesOf(from, pattern string) ([]string, error) {
 func below(root string) ([]string, error) {
 	var dirs []string
 	err := filepath.WalkDir(root, func(at string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
 		name := entry.Name()
 		switch {
-		case err != nil:
-			return err
 		case !entry.IsDir():
 			if dir := filepath.Dir(at); filepath.Ext(name) == ".go" && (len(dirs) == 0 || dirs[len(dirs)-1] != dir) {
 				dirs = append(dirs, dir)
