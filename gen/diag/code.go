@@ -65,6 +65,11 @@ const (
 	SharedKind    Code = "DG054" // two sessions with one kind
 )
 
+// Other generators.
+const (
+	PendingMethods Code = "DG060" // a type that another generator has yet to give methods
+)
+
 // Codes returns every code in order.
 func Codes() []Code {
 	return []Code{
@@ -76,5 +81,6 @@ func Codes() []Code {
 		UnsupportedType, PointerToPointer, MapKey, RecursiveType, NothingStored, InaccessibleType, UnnamedStruct,
 		CopiedLock, HiddenMember, TypeTooLarge,
 		AccessorClash, NameClash, SessionClash, SharedCookie, SharedKind,
+		PendingMethods,
 	}
 }

@@ -41,7 +41,7 @@ func (e extent) plus(times int, other extent) extent {
 
 // A measurer measures the types of a package by its syntax.
 type measurer struct {
-	specs    map[string]declaredType
+	specs    map[string][]declaredType // several of one name are an error, or of different builds
 	known    map[measured]extent
 	open     map[measured]bool
 	imported func(importPath string) *measurer // nil: nothing is known of the package
@@ -60,11 +60,11 @@ type measured struct {
 }
 
 func newMeasurer(files []*ast.File, imported func(string) *measurer) *measurer {
-	m := &measurer{map[string]declaredType{}, map[measured]extent{}, map[measured]bool{}, imported}
+	m := &measurer{map[string][]declaredType{}, map[measured]extent{}, map[measured]bool{}, imported}
 	for _, file := range files {
 		imports := importNames(file)
 		for spec := range declaredTypes(file) {
-			m.specs[spec.Name.Name] = declaredType{spec, imports}
+			m.specs[spec.Name.Name] = append(m.specs[spec.Name.Name], declaredType{spec, imports})
 		}
 	}
 	return m
@@ -161,15 +161,22 @@ func (m *measurer) declared(what measured) extent {
 	if e, ok := m.known[what]; ok {
 		return e
 	}
-	spec, ok := m.specs[what.name]
-	if !ok || m.open[what] {
+	if m.open[what] || len(m.specs[what.name]) == 0 {
 		return extent{own: 1}
 	}
 	m.open[what] = true
-	e := scope{m, spec, paramsOf(spec.TypeSpec)}.measure(spec.Type, what.inside)
+	e := extent{}
+	for _, spec := range m.specs[what.name] {
+		e = e.plus(1, scope{m, spec, paramsOf(spec.TypeSpec)}.measure(spec.Type, what.inside))
+	}
 	delete(m.open, what)
 	m.known[what] = e
 	return e
+}
+
+// isAlias reports whether a declaration of the name makes it an alias.
+func (m *measurer) isAlias(name string) bool {
+	return slices.ContainsFunc(m.specs[name], func(d declaredType) bool { return d.Assign.IsValid() })
 }
 
 func paramsOf(spec *ast.TypeSpec) map[string]int {
@@ -256,10 +263,8 @@ func (s scope) named(name ast.Expr, args []ast.Expr, inside bool) extent {
 		}
 	}
 	var behind extent
-	if m != nil {
-		if spec, ok := m.specs[id]; ok && (inside || spec.Assign.IsValid()) {
-			behind = m.declared(measured{id, inside})
-		}
+	if m != nil && (inside || m.isAlias(id)) {
+		behind = m.declared(measured{id, inside})
 	}
 	whole = whole.plus(1, extent{own: behind.own})
 	for i, arg := range args {

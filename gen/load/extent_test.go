@@ -35,6 +35,7 @@ func TestWhatTheTypeCheckerCannotCopeWithIsRefused(t *testing.T) {
 		"unused arguments":    {doubling(24, "type T%d = Phantom[T%[2]d, T%[2]d]"), "parts"},
 		"interfaces":          {doubling(24, "type T%d interface{ T%[2]d; m(); interface{ T%[2]d } }"), "parts"},
 		"another generic":     {"package p\ntype L[X any] struct{ A, B X }\ntype T " + strings.Repeat("L[", 20) + "int" + strings.Repeat("]", 20), "parts"},
+		"declared twice":      {strings.Replace(doubling(24, "type T%d struct{ A, B T%[2]d }\ntype T%[1]d struct{ A, B *T%[2]d }"), "T0 int", "T0 uint", 1), "parts"},
 		"one in itself":       {"package p\ntype T struct{ A T; B *T }", ""},
 		"one that only grows": {"package p\ntype P[X any] struct{ A *P[[]X]; B *P[*X] }\ntype T P[int]", ""},
 		"many slices":         {"package p\nvar _ " + strings.Repeat("[]", 3000) + "int", "nested"},

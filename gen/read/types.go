@@ -37,6 +37,8 @@ type resolver struct {
 	tags     map[token.Pos]*ast.BasicLit // of the struct types in files; nil: not needed yet
 	extents  map[types.Type]extent       // of what was measured
 	unlocked map[types.Type]bool         // structs that were searched and have no lock
+
+	generators map[string]string // that give types methods, by the names of these; nil: not needed yet
 }
 
 func newResolver(pkg *load.Package) *resolver {
@@ -148,7 +150,12 @@ func (w *walk) named(t *types.Named, path string) *schema.Type {
 		return &schema.Type{Form: schema.BinaryMarshaler}
 	case marshalsItself(t, "Text"):
 		return &schema.Type{Form: schema.TextMarshaler}
-	case types.Identical(t.Underlying(), timeUnderlying(t)):
+	}
+	if generator := w.pending(t); generator != "" {
+		return w.refuse(diag.PendingMethods, path, "run it first, in a go:generate line above that of duckgen or in a file that comes before",
+			"%s is to make %s marshal itself, and has not yet: the order of generators would decide how it is stored", generator, w.text(t))
+	}
+	if types.Identical(t.Underlying(), timeUnderlying(t)) {
 		return &schema.Type{Form: schema.Time}
 	}
 	return w.form(t, path)
