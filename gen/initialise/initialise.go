@@ -13,7 +13,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"golang.org/x/mod/modfile"
 
 	"github.com/duckgen/duckgen/gen/load"
 	"github.com/duckgen/duckgen/gen/read"
@@ -107,13 +110,23 @@ func findModule(dir string) (module, error) {
 		content, err := os.ReadFile(filepath.Join(at, "go.mod"))
 		switch {
 		case err == nil:
-			return module{at, bytes.Contains(content, []byte("github.com/duckgen/duckgen/cmd/duckgen"))}, nil
+			tool, err := hasTool(content)
+			return module{at, tool}, err
 		case !errors.Is(err, fs.ErrNotExist):
 			return module{}, err
 		case at == filepath.Dir(at):
 			return module{}, fmt.Errorf("%s is in no module: run go mod init first", dir)
 		}
 	}
+}
+
+// hasTool reports whether a go.mod has duckgen as a tool.
+func hasTool(content []byte) (bool, error) {
+	file, err := modfile.Parse("go.mod", content, nil)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(file.Tool, func(t *modfile.Tool) bool { return t.Path == "github.com/duckgen/duckgen/cmd/duckgen" }), nil
 }
 
 // A finding is what a directory has already.
