@@ -163,7 +163,7 @@ func foundIn(output string) []string {
 func TestProgramsAreSound(t *testing.T) {
 	programs, onPurpose := []string{"./examples/shop/..."}, []string(nil)
 	if testtier.Exhaustive() {
-		programs = []string{"./examples/...", "./runtime/internal/sessiontest/...", "./runtime/lively"}
+		programs = []string{"./examples/...", "./runtime/internal/sessiontest/..."}
 		onPurpose = []string{"duckcopy secrecy_test.go:97", "duckcopy secrecy_test.go:161"} // which shows the copy
 		slices.Sort(onPurpose)
 	}
