@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/duckgen/duckgen/internal/chromium"
 	"github.com/duckgen/duckgen/internal/testtier"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -30,6 +32,13 @@ func (w *web) turnstile() {
 		user, err := strconv.ParseInt(e.Value.(string), 10, 64)
 		v.SetUserID(user)
 		return err
+	})
+	w.mux.HandleFunc("POST /enter", func(_ http.ResponseWriter, r *http.Request) {
+		user, err := strconv.ParseInt(r.FormValue("user"), 10, 64)
+		if err != nil {
+			w.t.Error(err)
+		}
+		sessiontest.VisitorFrom(r.Context()).SetUserID(user)
 	})
 	w.live.Handle("total", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
 		return c.Patch(ctx, lively.Text("total", strconv.FormatInt(v.Views(), 10)))
@@ -136,7 +145,7 @@ func TestInABrowserEachClickCountsOnce(t *testing.T) {
 // connection, as a new visitor or as the one before.
 func (w *web) countAround(tab *chromium.Tab, round int) {
 	w.t.Helper()
-	around := []string{"first cookie", "sign-in", "renewal", "restart", "kill"}[round%5]
+	around := []string{"first cookie", "sign-in", "renewal", "restart", "kill", "sign-in elsewhere"}[round%6]
 	if around == "first cookie" {
 		for _, cookie := range tab.Cookies() {
 			tab.Forget(cookie)
@@ -147,8 +156,9 @@ func (w *web) countAround(tab *chromium.Tab, round int) {
 	tab.Live()
 	click := func(id string) string { return fmt.Sprintf(`document.getElementById(%q).click()`, id) }
 	middle := map[string]string{
-		"sign-in": fmt.Sprintf(`document.getElementById("enter").dataset.liveValue = %d, %s`, round+1, click("enter")),
-		"renewal": click("renew"),
+		"sign-in":           fmt.Sprintf(`document.getElementById("enter").dataset.liveValue = %d, %s`, round+1, click("enter")),
+		"renewal":           click("renew"),
+		"sign-in elsewhere": fmt.Sprintf(`window.entered = fetch("/enter", { method: "POST", body: new URLSearchParams({ user: %d }) })`, round+1),
 	}[around]
 	if middle == "" {
 		middle = "null"
