@@ -182,6 +182,38 @@ func calls(t *testing.T, server *servertest.Redis) map[string]int {
 	return counts
 }
 
+// TestWhatACallTakesOnTheWire has the figures of docs/stores.md: with -v it logs them.
+func TestWhatACallTakesOnTheWire(t *testing.T) { onEveryForm(t, whatACallTakesOnTheWire) }
+
+func whatACallTakesOnTheWire(t *testing.T, server *servertest.Redis, url, _ string) {
+	s := redisstore.New(redisstore.Rueidis(client(t, url)))
+	other, otherRecord := realistic(1)
+	create(t, s, other, otherRecord) // the server knows what is called now
+	if _, err := s.Update(t.Context(), other, oneField()); err != nil {
+		t.Fatal(err)
+	}
+	key, record := realistic(2)
+	for _, c := range []struct {
+		name           string
+		received, sent int // bytes at most
+		do             func() error
+	}{
+		{"Create", 2100, 20, func() error { return s.Create(t.Context(), key, record) }},
+		{"Load", 100, 1900, func() error { _, err := s.Load(t.Context(), key); return err }},
+		{"Update", 320, 80, func() error { _, err := s.Update(t.Context(), key, oneField()); return err }},
+	} {
+		received, sent, err := server.Traffic(func() {
+			if err := c.do(); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		})
+		t.Logf("%s: the server receives %d bytes and sends %d", c.name, received, sent)
+		if err != nil || received > c.received || sent > c.sent {
+			t.Errorf("%s: the server receives %d bytes and sends %d, %v, want at most %d and %d", c.name, received, sent, err, c.received, c.sent)
+		}
+	}
+}
+
 // forms are the forms in which a server is given the operations, with the URL of a user
 // who has to use them.
 var forms = []struct {

@@ -163,6 +163,28 @@ func (r *Redis) Command(command ...string) (string, error) {
 	return receive(answers)
 }
 
+// Traffic returns how many bytes the server receives and sends while something is done.
+func (r *Redis) Traffic(do func()) (received, sent int, err error) {
+	var in, out [3]int
+	for i := range in {
+		if i == 2 { // the first two show what asking takes
+			do()
+		}
+		stats, failed := r.Command("INFO", "stats")
+		for line := range strings.Lines(stats) {
+			name, text, _ := strings.Cut(strings.TrimSpace(line), ":")
+			switch name {
+			case "total_net_input_bytes":
+				in[i], _ = strconv.Atoi(text)
+			case "total_net_output_bytes":
+				out[i], _ = strconv.Atoi(text)
+			}
+		}
+		err = errors.Join(err, failed)
+	}
+	return in[2] - in[1] - (in[1] - in[0]), out[2] - out[1] - (out[1] - out[0]), err
+}
+
 func exchange(conn io.Writer, answers *bufio.Reader, command ...string) error {
 	if err := send(conn, command...); err != nil {
 		return err
