@@ -170,6 +170,29 @@ func TestAUserWithoutFunctions(t *testing.T) {
 	}
 }
 
+// TestACommitTakesLittleOnTheWire has a figure of docs/stores.md: with -v it logs it.
+func TestACommitTakesLittleOnTheWire(t *testing.T) {
+	server, err := servertest.NewRedis()
+	servertest.Check(t, err)
+	t.Cleanup(func() { server.Close() })
+	s := connecting(single).open(t, server.URL(), "duckgen:")
+	key, record := session()
+	if err := s.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	theme := runtime.Entry{Key: "theme", Value: strings.Repeat("d", 40)}
+	d := &runtime.Delta{MaxBytes: 1 << 20, Ops: []runtime.Op{{Kind: runtime.OpSet, Entry: theme}}}
+	received, sent, err := server.Traffic(func() {
+		if _, err := s.Update(t.Context(), key, d); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Logf("the server receives %d bytes and sends %d", received, sent)
+	if err != nil || received > 320 || sent > 80 {
+		t.Errorf("the server receives %d bytes and sends %d, %v, want at most 320 and 80", received, sent, err)
+	}
+}
+
 // TestItBringsFewModules holds what a program's go.mod lists for this package to what
 // docs/stores.md says.
 func TestItBringsFewModules(t *testing.T) {
