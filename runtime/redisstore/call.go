@@ -90,9 +90,8 @@ func hasCode(err error, code string) bool {
 // of a command in a script behind the line of the script.
 func codeOf(e ServerError) string {
 	text := strings.TrimPrefix(string(e), "ERR ")
-	if strings.HasPrefix(text, "Error running script") {
-		_, text, _ = strings.Cut(text, "@user_script:")
-		text = strings.TrimLeft(text, " 0123456789:-")
+	if mark := "@user_script:"; strings.HasPrefix(text, "Error running script") && strings.Contains(text, mark) {
+		text = strings.TrimLeft(text[strings.LastIndex(text, mark)+len(mark):], " 0123456789:-")
 	}
 	code, _, _ := strings.Cut(text, " ")
 	if code == "" || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {

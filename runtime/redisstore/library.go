@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/duckgen/duckgen/runtime"
@@ -26,10 +27,11 @@ type operation struct {
 
 // The parts that others build on, each after those that it uses.
 var (
-	judging  = []string{"clock", "record"}
-	indexing = []string{"clock", "record", "index"}
-	applying = []string{"clock", "record", "entries", "delta", "index"}
-	settling = []string{"clock", "record", "entries"}
+	judging  = []string{"clock", "stored", "record"}
+	indexing = []string{"clock", "stored", "record", "index"}
+	settling = []string{"clock", "stored", "texts", "record"}
+	shortWay = []string{"clock", "stored", "texts", "plain"}
+	applying = []string{"record", "entries", "delta", "index"} // after the short way
 )
 
 // What an operation does decides whether it works where memory is full.
@@ -48,7 +50,7 @@ var flags = [...]string{ends: "allow-oom", removes: "allow-oom", looks: "no-writ
 var (
 	loadOperation     = newOperation("load", ends, "load", judging)
 	createOperation   = newOperation("create", grows, "create", indexing)
-	updateOperation   = newOperation("update", grows, "update", applying)
+	updateOperation   = newUpdate()
 	deleteOperation   = newOperation("delete", ends, "delete", judging)
 	registerOperation = newOperation("register", grows, "register", indexing)
 	barOperation      = newOperation("bar", ends, "bar", indexing)
@@ -66,8 +68,8 @@ var (
 		loadOperation, createOperation, updateOperation, deleteOperation, registerOperation, barOperation,
 		settleOperation, barredOperation, undoOperation, finishOperation, beginTrim, endTrim,
 	}
-	parts = append(applying[:len(applying):len(applying)],
-		"load", "create", "update", "delete", "register", "bar", "settle", "barred", "finish", "trim")
+	parts = slices.Concat(shortWay, applying, []string{
+		"load", "create", "update", "delete", "register", "bar", "settle", "barred", "finish", "trim"})
 	functions = newLibrary()
 )
 
@@ -82,24 +84,39 @@ const touch = "redis.call('HDEL', KEYS[1], '.none')\n"
 // newOperation makes the script. It consists of what the operation uses alone,
 // because the server makes all its functions anew in each call.
 func newOperation(callback string, does effect, part string, uses []string) *operation {
-	script := head + textOfParts(append(uses[:len(uses):len(uses)], part))
+	script := head + constants() + textOfParts(uses) + textOfParts([]string{part})
 	if does == ends {
 		script += touch
 	}
-	script += "return " + callback + "(KEYS, ARGV)\n"
+	return withScript(callback, does, script+"return "+callback+"(KEYS, ARGV)\n")
+}
+
+// newUpdate makes a script that makes most functions only if the short way, that of most
+// commits, does not lead to the end.
+func newUpdate() *operation {
+	return withScript("update", grows, head+constants()+textOfParts(shortWay)+
+		"local applied = updatePlain(KEYS, ARGV)\nif applied then\n  return applied\nend\n"+
+		textOfParts(applying)+textOfParts([]string{"update"})+"return updateFully(KEYS, ARGV)\n")
+}
+
+func withScript(callback string, does effect, script string) *operation {
 	sum := sha1.Sum([]byte(script))
 	return &operation{callback: callback, does: does, script: script, sum: hex.EncodeToString(sum[:])}
 }
 
-// textOfParts returns the constants and the parts in their order.
+// constants returns what both programs and operations know.
+func constants() string {
+	return fmt.Sprintf("local MARK_LIFE, REVOCATION_LIFE, MAX_EARLIER = %d, %d, %d\n",
+		runtime.MarkLife.Microseconds(), runtime.RevocationLife.Microseconds(), runtime.MaxEarlier) +
+		fmt.Sprintf("local MARGIN, INDEX_LIFE, WITHDRAWN_LIFE = %d, %d, %d\n",
+			sweepMargin.Milliseconds(), indexLife.Milliseconds(), withdrawnLife.Milliseconds()) +
+		fmt.Sprintf("local CROWD, TIDY_EVERY, LONG_LIFE = %d, %d, %d\n", crowd, tidyEvery, longLife.Microseconds()) +
+		fmt.Sprintf("local LEEWAY = %d\n", leeway.Microseconds())
+}
+
+// textOfParts returns the parts in their order.
 func textOfParts(parts []string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "local MARK_LIFE, REVOCATION_LIFE, MAX_EARLIER = %d, %d, %d\n",
-		runtime.MarkLife.Microseconds(), runtime.RevocationLife.Microseconds(), runtime.MaxEarlier)
-	fmt.Fprintf(&text, "local MARGIN, INDEX_LIFE, WITHDRAWN_LIFE = %d, %d, %d\n",
-		sweepMargin.Milliseconds(), indexLife.Milliseconds(), withdrawnLife.Milliseconds())
-	fmt.Fprintf(&text, "local CROWD, TIDY_EVERY, LONG_LIFE = %d, %d, %d\n", crowd, tidyEvery, longLife.Microseconds())
-	fmt.Fprintf(&text, "local LEEWAY = %d\n", leeway.Microseconds())
 	for _, part := range parts {
 		source, err := sources.ReadFile("functions/" + part + ".lua")
 		if err != nil {
@@ -117,7 +134,7 @@ type library struct{ name, text string }
 // newLibrary registers all operations and gives them their names.
 func newLibrary() library {
 	var text strings.Builder
-	text.WriteString(textOfParts(parts))
+	text.WriteString(constants() + textOfParts(parts))
 	for _, o := range operations {
 		flag := flags[o.does]
 		if flag != "" {

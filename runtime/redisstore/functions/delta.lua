@@ -2,8 +2,6 @@
 -- the numbers that nearly all deltas have; each item of the rest is a letter and
 -- what belongs to it.
 
-local DELTA = '>i8i8i8i8' -- the limit in bytes, deadline, activity and its end; 0 for none
-
 -- readSignIn reads the fields of a sign-in, and returns where they end.
 local function readSignIn(d, args, at)
   local fields = {}
@@ -263,12 +261,6 @@ local function renew(r, kind, renewal, at, now)
   elseif kind == SIGN_OUT then
     r.signedIn = 0
   end
-end
-
--- activeUntil returns the end of the idle limit as activity moves it: the first one
--- given, or that of a limit of the session's own.
-local function activeUntil(active, used, idle)
-  return idle > 0 and used and used + idle or active
 end
 
 -- nextTicket returns the ticket of a delta as it is stored. As long as the browser has
