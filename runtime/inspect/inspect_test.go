@@ -89,6 +89,29 @@ func handleOf(t *testing.T, token string) string {
 	return "sessiontest.Visitor(" + idOf(t, token) + ")"
 }
 
+func TestAFrameworkWithoutHandlersIsNoted(t *testing.T) {
+	s := newSite(t)
+	page := s.browser().listen()
+	r := s.ProcessRequest(httptest.NewRequest("GET", "/framework", nil))
+	sessiontest.VisitorFrom(r.Context()).SetTheme("dark")
+	if err := s.ProcessResponse(httptest.NewRecorder(), r); err != nil {
+		t.Fatal(err)
+	}
+	page.want("GET /framework 0 reads [] writes [theme] calls [create ok;] notices [created ;]")
+}
+
+func TestWhatIsReportedOutsideRequestsIsNoted(t *testing.T) {
+	s := newSite(t)
+	s.handle("/sign-in", func(v *sessiontest.VisitorSession) { v.SetUserID(7) })
+	b := s.browser()
+	page := b.listen()
+	b.get("/sign-in")
+	if n, err := s.RevokeByUserID(t.Context(), 7); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	page.want("  0 reads [] writes [] calls [] notices [revoked user_id;]")
+}
+
 // conn is a live connection.
 type conn struct{}
 
@@ -359,7 +382,6 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 func TestAPageLooksAsLongAsTheServerServes(t *testing.T) {
 	s := newSite(t)
 	server := &http.Server{Handler: s.Middleware(s.mux), ReadTimeout: 300 * time.Millisecond, WriteTimeout: 300 * time.Millisecond}
-	s.server.Config = server
 	plain := httptest.NewUnstartedServer(nil)
 	plain.Config = server
 	plain.Start()
@@ -370,7 +392,9 @@ func TestAPageLooksAsLongAsTheServerServes(t *testing.T) {
 	for range 8 { // longer than requests may take
 		time.Sleep(100 * time.Millisecond)
 		b.get("/nowhere")
-		page.next()
+		if !page.next() {
+			t.Fatal("the server has ended the stream of a page")
+		}
 	}
 	began := time.Now()
 	if err := server.Shutdown(t.Context()); err != nil {

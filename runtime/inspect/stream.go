@@ -79,7 +79,6 @@ func (in *Inspector) serveEvents(w http.ResponseWriter, r *http.Request) {
 	defer in.streams.close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	response := http.NewResponseController(w)
-	_ = response.SetReadDeadline(time.Time{}) // where it cannot be moved, the page asks again
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	ended := in.streams.end(r)
