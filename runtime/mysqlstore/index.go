@@ -262,13 +262,22 @@ func (b *batch) marks(values []runtime.IndexValue) {
 	b.add("SELECT at,excepted FROM duckgen_revocations WHERE value IN ("+places(len(hashes))+")", hashes...)
 }
 
-func scanMark(rows *sql.Rows) (mark runtime.Revocation, err error) {
+// marks are what a batch has asked for.
+type marks []runtime.Revocation
+
+func (m *marks) take(rows *sql.Rows) error {
 	var at instant
 	var excepted []byte
-	err = rows.Scan(&at, &excepted)
-	mark.At = at.Time
+	err := rows.Scan(&at, &excepted)
+	mark := runtime.Revocation{At: at.Time}
 	for chunk := range slices.Chunk(excepted, len(runtime.ID{})) {
 		mark.Except = append(mark.Except, runtime.ID(chunk))
 	}
-	return mark, err
+	*m = append(*m, mark)
+	return err
+}
+
+// bar reports whether one of them bars the operation.
+func (m *marks) bar(judged runtime.Key) bool {
+	return slices.ContainsFunc(*m, func(mark runtime.Revocation) bool { return mark.Bars(judged) })
 }

@@ -189,16 +189,24 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 		return s.wrap(err)
 	}
 	m := s.moment(key.Now)
-	err := s.step(ctx, &m, key, func(judged runtime.Key, by time.Duration, old *runtime.Record) (outcome, error) {
+	done, err := s.createNew(ctx, &m, key, r)
+	if !done {
+		err = s.create(ctx, &m, key, r)
+	}
+	if err == nil {
+		s.tidySome(ctx, &m)
+	}
+	return err
+}
+
+// create stores a session also in the place of one that is over.
+func (s *Store) create(ctx context.Context, m *moment, key runtime.Key, r *runtime.Record) error {
+	return s.step(ctx, m, key, func(judged runtime.Key, by time.Duration, old *runtime.Record) (outcome, error) {
 		if old != nil && judged.Now.Before(old.Expires) {
 			return outcome{next: old}, runtime.ErrExists
 		}
 		return outcome{next: serverclock.Move(r, by), sets: r.Revocable()}, nil
 	})
-	if err == nil {
-		s.tidySome(ctx, &m)
-	}
-	return err
 }
 
 // Update implements [runtime.Store]. An ordinary delta is one statement as long as the

@@ -1,6 +1,7 @@
 package mysqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"iter"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/serverclock"
 )
 
 // An outcome is what becomes of a record.
@@ -59,20 +61,14 @@ func (s *Store) stepOn(ctx context.Context, c *sql.Conn, m *moment, key runtime.
 	if change, told := runtime.ChangeOf(key.ID, old, o.next); told {
 		b.note(change)
 	}
-	var values []runtime.IndexValue
-	if verdict == nil && o.sets != nil {
-		values = slices.Collect(o.sets)
+	if verdict != nil {
+		o.sets = nil
 	}
-	barred, err := commitUnlessBarred(ctx, c, b, judged, values)
-	switch {
-	case err != nil:
-		return nil, err
-	case barred:
-		return runtime.ErrEnded, nil
-	default:
+	barred, err := commitUnlessBarred(ctx, c, b, judged, o.sets)
+	if err == nil && barred == nil {
 		s.heads.put(key.ID, headOf(version, o.next))
-		return verdict, nil
 	}
+	return cmp.Or(barred, verdict), err
 }
 
 // lock begins a transaction, and returns when the server received it, and the record
@@ -98,24 +94,69 @@ func lock(
 // commitUnlessBarred writes, and looks only then whether one of the values was
 // revoked: whoever marks a value afterwards waits for what this has put in its index.
 func commitUnlessBarred(
-	ctx context.Context, c *sql.Conn, b *batch, key runtime.Key, values []runtime.IndexValue,
-) (barred bool, err error) {
+	ctx context.Context, c *sql.Conn, b *batch, judged runtime.Key, sets iter.Seq[runtime.IndexValue],
+) (barred, err error) {
+	values := valuesOf(sets)
 	if len(values) == 0 {
 		b.add("COMMIT")
-		return false, exec(ctx, c, b)
+		return nil, exec(ctx, c, b)
 	}
+	var found marks
 	b.marks(values)
-	err = query(ctx, c, b, func(rows *sql.Rows) error {
-		mark, err := scanMark(rows)
-		barred = barred || mark.Bars(key)
+	if err := query(ctx, c, b, found.take); err != nil {
+		return nil, err
+	}
+	return commitUnless(ctx, c, found.bar(judged))
+}
+
+// commitUnless ends a transaction by what the marks say.
+func commitUnless(ctx context.Context, c *sql.Conn, bar bool) (barred, err error) {
+	if bar {
+		return runtime.ErrEnded, exec(ctx, c, batchOf("ROLLBACK"))
+	}
+	return nil, exec(ctx, c, batchOf("COMMIT"))
+}
+
+func valuesOf(sets iter.Seq[runtime.IndexValue]) []runtime.IndexValue {
+	if sets == nil {
+		return nil
+	}
+	return slices.Collect(sets)
+}
+
+// createNew stores a session under an id that nobody has, in a round trip less than a
+// step. It is not done if the id is taken, or the server's time is not what the program
+// takes it to be.
+func (s *Store) createNew(ctx context.Context, m *moment, key runtime.Key, r *runtime.Record) (done bool, verdict error) {
+	err := s.lend(ctx, func(ctx context.Context, c *sql.Conn) (err error) {
+		done, verdict, err = s.createOn(ctx, c, m, key, r)
 		return err
 	})
-	end := "COMMIT"
-	if barred {
-		end = "ROLLBACK"
+	return done || err != nil, cmp.Or(err, verdict)
+}
+
+func (s *Store) createOn(
+	ctx context.Context, c *sql.Conn, m *moment, key runtime.Key, r *runtime.Record,
+) (done bool, verdict, err error) {
+	m.send()
+	r = serverclock.Move(r, m.ahead)
+	var now time.Time
+	var found marks
+	b := batchOf(begin)
+	b.add("SELECT UTC_TIMESTAMP(6)")
+	version := b.replace(key.ID, nil, r, 0)
+	b.marks(slices.Collect(r.Revocable()))
+	err = query(ctx, c, b, scanTime(&now), found.take)
+	switch {
+	case numberOf(err) == duplicateKey, err == nil && m.moving(now) != m.ahead:
+		return false, nil, exec(ctx, c, batchOf("ROLLBACK"))
+	case err != nil:
+		return false, nil, err
 	}
-	if err == nil {
-		err = exec(ctx, c, batchOf(end))
+	s.observe(m, now)
+	verdict, err = commitUnless(ctx, c, found.bar(m.judging(key, now)))
+	if err == nil && verdict == nil {
+		s.heads.put(key.ID, headOf(version, r))
 	}
-	return barred, err
+	return true, verdict, err
 }
