@@ -26,6 +26,7 @@ type Invocation struct {
 	JSON    bool
 	Against string // of breaking
 	Topic   string // of help; empty: the command as a whole
+	Store   string // of schema
 }
 
 // A console is where a command prints: results and machine-readable data on
@@ -51,6 +52,7 @@ const (
 	nothing  operands = ""
 	packages operands = "[packages]"
 	topic    operands = "[command]"
+	database operands = "postgres|mysql"
 )
 
 // generate is the command that needs no name.
@@ -65,6 +67,7 @@ func commands() []command {
 		{"explain", "show fields, stored forms and policy of sessions", []string{"tags"}, packages, runExplain},
 		{"breaking", "find changes that break stored sessions", []string{"against", "tags"}, packages, runBreaking},
 		{"init", "write a first annotated struct", nil, nothing, runInit},
+		{"schema", "print the SQL that makes the tables of a store", nil, database, runSchema},
 		{"version", "print the version of duckgen", nil, nothing, runVersion},
 		{"help", "explain duckgen, or one of these commands", nil, topic, runHelp},
 	}

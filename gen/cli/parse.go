@@ -107,6 +107,11 @@ func (c command) checkOperands(i *Invocation, args []string, named bool) error {
 		if _, ok := findCommand(i.Topic); !ok && i.Topic != "" {
 			return fmt.Errorf("there is no command %s: %s", i.Topic, diag.DidYouMean(i.Topic, commandNames()))
 		}
+	case database:
+		i.Store = strings.Join(args, " ")
+		if _, ok := schemas[i.Store]; !ok {
+			return fmt.Errorf("schema takes one of %s, and has %q", strings.ReplaceAll(string(database), "|", " and "), i.Store)
+		}
 	case nothing:
 		if len(args) > 0 {
 			return fmt.Errorf("%s takes no arguments, and has %s", c.name, args[0])

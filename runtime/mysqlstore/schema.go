@@ -3,21 +3,16 @@ package mysqlstore
 import (
 	"context"
 	"database/sql"
-	_ "embed"
 	"fmt"
 	"strings"
+
+	"github.com/duckgen/duckgen/runtime/mysqlstore/mysqlschema"
 )
-
-//go:embed schema.sql
-var schema string
-
-// schemaVersion is what schema.sql leaves in duckgen_schema.
-const schemaVersion = 1
 
 // Schema returns the SQL statements that make the tables, for those who do it in
 // migrations of their own. Open and New then make nothing. Running them again changes
 // nothing.
-func Schema() string { return schema }
+func Schema() string { return mysqlschema.SQL }
 
 // prepare looks whether the store may work on a connection, and makes the tables where
 // they are missing.
@@ -30,14 +25,14 @@ func prepare(ctx context.Context, c *sql.Conn) error {
 	}
 	version, err := storedVersion(ctx, c)
 	if err == nil && version == 0 {
-		version, err = schemaVersion, makeTables(ctx, c)
+		version, err = mysqlschema.Version, makeTables(ctx, c)
 	}
 	switch {
 	case err != nil:
 		return err
-	case version != schemaVersion:
+	case version != mysqlschema.Version:
 		return fmt.Errorf("the tables are of version %d, and this program works with version %d alone: "+
-			"update what is older, or drop the tables whose names begin with duckgen_, which ends all sessions", version, schemaVersion)
+			"update what is older, or drop the tables whose names begin with duckgen_, which ends all sessions", version, mysqlschema.Version)
 	}
 	if err := checkEngine(ctx, c); err != nil {
 		return err
@@ -55,7 +50,7 @@ func storedVersion(ctx context.Context, c *sql.Conn) (version int, err error) {
 }
 
 func makeTables(ctx context.Context, c *sql.Conn) error {
-	err := exec(ctx, c, batchOf(schema))
+	err := exec(ctx, c, batchOf(mysqlschema.SQL))
 	switch numberOf(err) {
 	case tableDenied, databaseDenied:
 		return fmt.Errorf("the tables are missing, and this user may not make them: "+

@@ -5,7 +5,7 @@
 // can be queried: SELECT data->>'user_id', counters->>'views' FROM
 // duckgen_sessions. Every operation is one statement and one round trip, which
 // calls a function in the database: it locks the row, judges the key as the
-// methods of [runtime.Record] do, and writes what has changed. See schema.sql.
+// methods of [runtime.Record] do, and writes what has changed. See package pgschema.
 //
 // Postgres spells jsonb in its own way: white space, the order of members and
 // the form of numbers may differ from what was stored, and sizes are those of

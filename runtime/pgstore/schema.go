@@ -2,20 +2,15 @@ package pgstore
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/duckgen/duckgen/runtime/pgstore/pgschema"
 )
-
-//go:embed schema.sql
-var schema string
-
-// schemaVersion is what duckgen_schema_version in schema.sql returns.
-const schemaVersion = 10
 
 // schemaLock is an advisory lock: two programs that make the tables at once would
 // disturb each other.
@@ -32,7 +27,7 @@ const (
 // Schema returns the SQL statements that make the tables and functions, for
 // those who do it in migrations of their own. Open and New then make nothing.
 // Running them again changes nothing.
-func Schema() string { return schema }
+func Schema() string { return pgschema.SQL }
 
 // prepare makes the tables where they are missing, and returns the channel on
 // which their changes are told.
@@ -53,11 +48,11 @@ func prepare(ctx context.Context, pool *pgxpool.Pool) (channel string, err error
 		if err := makeSchema(ctx, conn); err != nil {
 			return "", err
 		}
-	case version < schemaVersion:
+	case version < pgschema.Version:
 		return "", fmt.Errorf("the tables are of version %d, and this program needs version %d: "+
-			"drop the tables whose names begin with duckgen_, which ends all sessions, and the functions", version, schemaVersion)
-	case version > schemaVersion:
-		return "", fmt.Errorf("the tables are of version %d, and this program knows only up to %d: update it", version, schemaVersion)
+			"drop the tables whose names begin with duckgen_, which ends all sessions, and the functions", version, pgschema.Version)
+	case version > pgschema.Version:
+		return "", fmt.Errorf("the tables are of version %d, and this program knows only up to %d: update it", version, pgschema.Version)
 	}
 	if channel, err = checkTables(ctx, conn); err != nil {
 		return "", err
@@ -126,7 +121,7 @@ func checkOwners(ctx context.Context, conn *pgxpool.Conn) error {
 			UNION ALL SELECT 'things may be made there by', a.grantee FROM here, aclexplode(here.acl) AS a WHERE a.privilege_type = 'CREATE')
 		SELECT coalesce(string_agg(DISTINCT thing || ' ' || CASE owner WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(owner)::text END, ', '), ''),
 			(SELECT oid::regnamespace::text FROM here)
-		FROM owned WHERE owner NOT IN (SELECT oid FROM trusted)`).Scan(&untrusted, &schema)
+		FROM owned WHERE owner NOT IN (SELECT oid FROM trusted)`).Scan(&untrusted, &pgschema.SQL)
 	if err != nil || untrusted == "" {
 		return err
 	}
@@ -169,7 +164,7 @@ func makeSchema(ctx context.Context, conn *pgxpool.Conn) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, schema)
+		_, err := tx.Exec(ctx, pgschema.SQL)
 		return err
 	})
 	if hasCode(err, insufficientPrivilege) {
