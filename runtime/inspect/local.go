@@ -20,21 +20,21 @@ var forwarding = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Ho
 func local(r *http.Request) error {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !from.Addr().Unmap().IsLoopback() {
-		return refusal("it came from %s", cut(r.RemoteAddr))
+		return refusal("came from %s", cut(r.RemoteAddr))
 	}
 	if !isLocalName(r.Host) {
-		return refusal("it asked for the host %s", cut(r.Host))
+		return refusal("asked for the host %s", cut(r.Host))
 	}
 	for _, field := range forwarding {
 		if _, ok := r.Header[field]; ok {
-			return refusal("it came through a proxy, as its field %s says", field)
+			return refusal("came through a proxy, as its field %s says", field)
 		}
 	}
 	return nil
 }
 
 func refusal(format string, args ...any) error {
-	return fmt.Errorf("it answers the machine that it runs on alone, and to this request "+format+
+	return fmt.Errorf("it answers only the machine that it runs on, and this request "+format+
 		"; inspect.Config.Allow can let others in", args...)
 }
 
