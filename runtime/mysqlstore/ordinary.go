@@ -105,8 +105,8 @@ func (o *ordinary) op(op *runtime.Op, path string) (ok bool) {
 	case op.Kind == runtime.OpAdd && isAddend(e.Count):
 		o.set.add("?,COALESCE(CAST(JSON_EXTRACT(data,?) AS SIGNED),0)+?", path, path, e.Count)
 		o.kinds.add("?,2", path)
-		o.counters.add("(NOT JSON_CONTAINS_PATH(data,'one',?) OR JSON_EXTRACT(kinds,?)=2 AND JSON_EXTRACT(data,?) REGEXP '^-?[0-9]{1,18}$')",
-			path, path, path)
+		o.counters.add("(JSON_EXTRACT(kinds,?)=2 AND JSON_TYPE(JSON_EXTRACT(data,?))='INTEGER' AND ABS(JSON_EXTRACT(data,?))<1e18"+
+			" OR NOT JSON_CONTAINS_PATH(data,'one',?))", path, path, path, path)
 		if op.DropZero {
 			o.counters.add("COALESCE(CAST(JSON_EXTRACT(data,?) AS SIGNED),0)<>?", path, -e.Count)
 		}
@@ -120,8 +120,8 @@ func (o *ordinary) op(op *runtime.Op, path string) (ok bool) {
 // counterSize is what a counter counts, besides its key.
 const counterSize = 8
 
-// isAddend reports whether n changes a counter, and its sum with a number of 18 digits
-// is an int64.
+// isAddend reports whether n changes a counter, and its sum with a number below 1e18 is
+// an int64.
 func isAddend(n int64) bool { return n != 0 && n >= -8e18 && n <= 8e18 }
 
 // pathOf returns where an entry is in the object, if its key is spelled in one way
