@@ -3,6 +3,8 @@ package lively_test
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -52,7 +54,7 @@ func newBench(t *testing.B) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{live: lively.New(sessions, sessiontest.VisitorFrom), conns: make(chan net.Conn), done: make(chan struct{})}
+	b := &bench{live: lively.New(sessions, sessiontest.VisitorFrom, func(c *lively.Config) { c.SessionConnections = 0 }), conns: make(chan net.Conn), done: make(chan struct{})}
 	b.live.Handle("add", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
 		v.AddViews(1)
 		return c.Patch(ctx, lively.Text("views", v.Name()))
@@ -124,7 +126,7 @@ func BenchmarkIdleConnections(t *testing.B) {
 		bytes, goroutines := held(), runtime.NumGoroutine()
 		pages := make([]net.Conn, count)
 		for i := range pages {
-			pages[i] = b.handshake(t, cookie)
+			pages[i] = b.handshake(t, cookie, i)
 		}
 		t.ReportMetric(float64(held()-bytes)/count, "B/connection")
 		t.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/count, "goroutines/connection")
@@ -134,21 +136,31 @@ func BenchmarkIdleConnections(t *testing.B) {
 	}
 }
 
-// handshake opens a connection and keeps nothing of its own but the pipe.
-func (b *bench) handshake(t *testing.B, cookie string) net.Conn {
+// handshake opens the connection of a page, as the browser client does, and keeps
+// nothing of its own but the pipe.
+func (b *bench) handshake(t *testing.B, cookie string, n int) net.Conn {
 	page, err := b.dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = page.Write([]byte("GET /lively HTTP/1.1\r\nHost: shop.example\r\nOrigin: https://shop.example\r\n" +
 		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCookie: " + cookie + "\r\n\r\n"))
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCookie: " + cookie + "\r\n" +
+		fmt.Sprintf("Sec-WebSocket-Protocol: duckgen.live.1, duckgen.page.%032d.0.0\r\n\r\n", n)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.ReadResponse(bufio.NewReaderSize(page, 16), nil)
+	r := bufio.NewReaderSize(page, 16)
+	res, err := http.ReadResponse(r, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("handshake: %v, %v", res, err)
+	}
+	var header [2]byte // of the frame that lets the page send events (RFC 6455, section 5.2)
+	if _, err := io.ReadFull(r, header[:]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, r, int64(header[1])); err != nil {
+		t.Fatal(err)
 	}
 	return page
 }

@@ -34,8 +34,7 @@ type Conn struct {
 	ws      *websocket.Conn
 	ctx     context.Context // ends with the connection
 	cancel  context.CancelFunc
-	events  context.Context // of the events, which go on when the connection breaks
-	cut     context.CancelFunc
+	base    context.Context // of the handshake
 	out     queue
 	in      inbox
 	page    *pageState // nil: its events are not numbered
@@ -48,12 +47,13 @@ type Conn struct {
 	mu      sync.Mutex
 	scripts map[string]chan result // by uid; nil until there is one
 	uids    uint64
+	abort   context.CancelFunc // of the event that runs, or ran last
+	isCut   bool
 }
 
 func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch func(frame any, at time.Time)) *Conn {
-	c := &Conn{config: config, dialect: newDialect(config), ws: ws}
+	c := &Conn{config: config, dialect: newDialect(config), ws: ws, base: ctx}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.events, c.cut = context.WithCancel(ctx)
 	c.out.limit, c.out.write = config.QueueBytes, c.write
 	c.in.limit, c.in.limitBytes = config.QueueEvents, config.EventBytes
 	c.in.run = func(a arrival) {
@@ -70,6 +70,35 @@ func newConn(ctx context.Context, ws *websocket.Conn, config *Config, dispatch f
 
 // Context ends with the connection. It carries what the handshake's carried.
 func (c *Conn) Context() context.Context { return c.ctx }
+
+// beginEvent returns the context of an event, which goes on when the connection
+// breaks, and what releases it.
+func (c *Conn) beginEvent() (ctx context.Context, release context.CancelFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx, c.abort = context.WithTimeout(context.WithValue(c.base, duringEvent{}, c), c.config.EventTime)
+	if c.isCut {
+		c.abort()
+	}
+	return ctx, c.abort
+}
+
+// cut ends the connection and the event that runs.
+func (c *Conn) cut() {
+	c.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isCut = true
+	if c.abort != nil {
+		c.abort()
+	}
+}
+
+func (c *Conn) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.isCut
+}
 
 // duringEvent marks the context of an event with its connection.
 type duringEvent struct{}
@@ -367,5 +396,4 @@ func (c *Conn) end() {
 	c.pinging.Stop()
 	_ = c.ws.CloseNow() // closed already, mostly
 	c.in.wait()
-	c.cut()
 }

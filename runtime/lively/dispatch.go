@@ -50,8 +50,8 @@ var errUnknown = errors.New("no handler")
 // report runs something and reports how it went.
 func (e *Endpoint[S]) report(c *Conn, r Report, at time.Time, what string, run func(context.Context) error) Outcome {
 	begun := time.Now()
-	ctx, cancel := context.WithTimeout(context.WithValue(c.events, duringEvent{}, c), e.config.EventTime)
-	defer cancel()
+	ctx, release := c.beginEvent()
+	defer release()
 	r.Outcome = e.attempt(ctx, c, what, run)
 	r.Waited, r.Took, r.Waiting = begun.Sub(at), time.Since(begun), c.in.len()
 	e.config.OnEvent(ctx, r)
@@ -79,7 +79,7 @@ func (e *Endpoint[S]) attempt(ctx context.Context, c *Conn, what string, run fun
 	default:
 		outcome = OutcomeFailed
 	}
-	if !errors.Is(err, ErrClosed) && c.events.Err() == nil {
+	if !errors.Is(err, ErrClosed) && !c.wasCut() {
 		e.config.OnError(ctx, fmt.Errorf("%s: %w", what, err))
 	}
 	return outcome

@@ -289,7 +289,6 @@ func (e *Endpoint[S]) cutOff() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for c := range e.conns {
-		c.cancel()
 		c.cut()
 	}
 }
