@@ -76,6 +76,8 @@ func (e *Endpoint[S]) attempt(ctx context.Context, c *Conn, what string, run fun
 		return OutcomeUnknown
 	case errors.Is(err, runtime.ErrUnbound):
 		outcome = OutcomeRefused
+	case errors.Is(err, runtime.ErrSuperseded):
+		outcome = OutcomeSuperseded
 	default:
 		outcome = OutcomeFailed
 	}

@@ -46,11 +46,16 @@ const (
 	// OutcomeRefused: it was not run, because the page has to connect again first.
 	// The browser client then sends it again.
 	OutcomeRefused
+
+	// OutcomeSuperseded: its handler has run, but what it changed is not stored, because
+	// another request has signed in meanwhile. The browser client connects again, and
+	// with data-live-again sends the event again.
+	OutcomeSuperseded
 )
 
-// String returns "done", "failed", "unknown" or "refused".
+// String returns "done", "failed", "unknown", "refused" or "superseded".
 func (o Outcome) String() string {
-	return [...]string{"done", "failed", "unknown", "refused"}[o]
+	return [...]string{"done", "failed", "unknown", "refused", "superseded"}[o]
 }
 
 // A Report says how an event or a navigation went.

@@ -7,7 +7,8 @@ import { KEY, call, keyOf, setting, tell } from "./dom.js";
 import { encode } from "./messagepack.js";
 
 const MAX = 64 << 10; // bytes of a frame that an endpoint takes, if it was not told otherwise
-const [DONE, FAILED, REFUSED, LOST] = [0, 1, 3, 4]; // what has become of an event; LOST: nobody knows
+// What has become of an event; LOST: nobody knows.
+const [DONE, FAILED, REFUSED, SUPERSEDED, LOST] = [0, 1, 3, 4, 5];
 
 const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 let queue = []; // those without an answer: sent ones, then others
@@ -82,7 +83,7 @@ function drop(event, isDone) {
 function settle(event, outcome) {
   answered = Math.max(answered, event.number);
   drop(event, outcome === DONE);
-  if (outcome === FAILED) report("failed", event);
+  if (outcome === FAILED || outcome === SUPERSEDED) report("failed", event);
   if (outcome === LOST) report("lost", event);
 }
 
@@ -108,7 +109,7 @@ receivers[200] = (taken, events, bytes) => {
 receivers[201] = (number, outcome) => {
   const event = queue.find((other) => other.number === number);
   if (!event) return;
-  if (outcome === REFUSED) {
+  if (outcome === REFUSED || (outcome === SUPERSEDED && event.again)) {
     ready = false;
     unsend(event);
   } else {
