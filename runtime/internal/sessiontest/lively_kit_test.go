@@ -180,7 +180,7 @@ func (s *site) known() *browser {
 	b := s.browser()
 	b.visit(func(s *VisitorSession) { s.SetName("Ada") })
 	if b.cookie == "" {
-		s.t.Fatal("no cookie for a new session")
+		s.t.Fatalf("no cookie for a new session: %v", s.errs)
 	}
 	s.store.took()
 	return b

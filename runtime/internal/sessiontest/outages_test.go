@@ -278,8 +278,10 @@ func (d *disturbed) cut(c faultCase) {
 
 const tries = 5
 
-// missed checks what becomes of a request that the fault did not strike.
+// missed checks what becomes of a request that the fault did not strike, nor will it
+// strike the next one.
 func (d *disturbed) missed(c faultCase, r *faulted, res *http.Response) {
+	d.proxy.Arm(faultproxy.Fault{})
 	if err := d.told(); err != nil {
 		d.isOutage(c, err)
 		return
