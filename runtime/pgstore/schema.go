@@ -121,7 +121,7 @@ func checkOwners(ctx context.Context, conn *pgxpool.Conn) error {
 			UNION ALL SELECT 'things may be made there by', a.grantee FROM here, aclexplode(here.acl) AS a WHERE a.privilege_type = 'CREATE')
 		SELECT coalesce(string_agg(DISTINCT thing || ' ' || CASE owner WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(owner)::text END, ', '), ''),
 			(SELECT oid::regnamespace::text FROM here)
-		FROM owned WHERE owner NOT IN (SELECT oid FROM trusted)`).Scan(&untrusted, &pgschema.SQL)
+		FROM owned WHERE owner NOT IN (SELECT oid FROM trusted)`).Scan(&untrusted, &schema)
 	if err != nil || untrusted == "" {
 		return err
 	}
