@@ -51,10 +51,11 @@ func (d doc) write(g *jen.Group) {
 }
 
 // inComment quotes a line that gofmt would take for a build constraint, and move
-// to the top of the file.
+// to the top of the file, and one that others would take for a directive with a blank
+// too many.
 func inComment(line string) string {
 	text := strings.TrimSpace(line)
-	if !constraint.IsPlusBuild("// " + text) {
+	if !constraint.IsPlusBuild("// "+text) && !strings.HasPrefix(text, "go:") {
 		return line
 	}
 	return strings.Replace(line, text, strconv.Quote(text), 1)
