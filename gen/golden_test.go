@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -400,19 +401,32 @@ func (m *goldenModule) successful(suffix string) []string {
 	return patterns
 }
 
+// aboutSources are complaints about the cases' own files, which show every oddity, and
+// the headings of packages.
+var aboutSources = regexp.MustCompile(`(?m)^(#.*|[^\s:]*session\.go:\d+:\d+: .*)\n`)
+
 // vetted runs go vet over every successful case.
 func (m *goldenModule) vetted(t *testing.T) {
 	testtier.OnlyExhaustive(t, "it compiles every case")
-	goCommand(t, m.dir, append([]string{"vet", "-tags=golden"}, m.successful("/...")...)...)
+	out, err := goOutput(t, m.dir, append([]string{"vet", "-tags=golden"}, m.successful("/...")...)...)
+	if rest := aboutSources.ReplaceAllString(out, ""); rest != "" || err != nil && out == "" {
+		t.Errorf("go vet: %v\n%s", err, rest)
+	}
 }
 
 func goCommand(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", args...)
-	command.Dir = dir
-	if out, err := command.CombinedOutput(); err != nil {
+	if out, err := goOutput(t, dir, args...); err != nil {
 		t.Errorf("go %s: %v\n%s", args[0], err, out)
 	}
+}
+
+func goOutput(t *testing.T, dir string, args ...string) (out string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", args...)
+	command.Dir = dir
+	both, err := command.CombinedOutput()
+	return string(both), err
 }
 
 // tested runs the tests that were generated.
