@@ -171,9 +171,6 @@ func TestInABrowserManyPatches(t *testing.T) {
 	})(performance.now())`, count, keys)
 	took, looking := number(t, tab.Eval("took")), number(t, tab.Eval(loop))
 	t.Logf("%d patches take %.0f ms, with the frame's decoding; to look for each element %.0f ms", count, took, looking)
-	if took > looking {
-		t.Errorf("%d patches take %.0f ms, to look for each element takes %.0f ms", count, took, looking)
-	}
 }
 
 func number(t *testing.T, text string) float64 {

@@ -162,8 +162,8 @@ func TestL2RenewalSendsTheOtherSocketsToReconnect(t *testing.T) {
 			one.open("the socket that renewed")
 			two.closed("the other socket", runtime.LivelyReconnect)
 			wantStatus(t, "redemption", one.sync(), http.StatusNoContent)
-			s.now = s.now.Add(time.Hour)
 			one.open("the socket whose ticket was redeemed")
+			s.now = s.now.Add(time.Hour)
 			one.do(func(v *VisitorSession) { v.SetName("Grace") })
 			if got := b.name(); got != "Grace" {
 				t.Errorf("name %q: the socket whose ticket was redeemed has stored nothing", got)
