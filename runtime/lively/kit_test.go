@@ -238,7 +238,7 @@ func (b *browser) dial(origin string) (*websocket.Conn, *http.Response, error) {
 
 // A pageName is how the page of a test names itself in its handshakes, if there is
 // only one.
-const pageName = "0123456789abcdef"
+const pageName, pageKey = "0123456789abcdef", "fedcba9876543210"
 
 // greet opens a connection in the protocol of the browser client, of a page that has
 // the answers up to that number and was told so often to fetch a cookie. It returns
@@ -246,7 +246,7 @@ const pageName = "0123456789abcdef"
 // nothing that it knows, after the answers.
 func (b *browser) greet(answered, fetched int) (p *page, taken any, answers [][]any) {
 	b.site.t.Helper()
-	p = b.openAs(fmt.Sprintf("duckgen.page.%s.%d.%d", pageName, answered, fetched))
+	p = b.openAs(fmt.Sprintf("duckgen.page.%s.%s.%d.%d", pageName, pageKey, answered, fetched))
 	for {
 		frame := p.receive()
 		switch fmt.Sprint(frame[0]) {

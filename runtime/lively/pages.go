@@ -16,15 +16,18 @@ import (
 const subprotocol = "duckgen.live.1"
 
 // A page names itself in the handshake by a second subprotocol, which is never
-// selected: duckgen.page.ID.ANSWERED.FETCHED. The header is not in the logs in
-// which a URL is.
+// selected: duckgen.page.ID.KEY.ANSWERED.FETCHED. The header is not in the logs in
+// which a URL is. The id is no secret, because handlers keep it and logs have it: only
+// who has the key, too, takes over the events of a page and what it was to fetch.
 const pagePrefix = "duckgen.page."
 
-// A greeting is what a page says of itself when it connects: its id, by chance for
-// each load of a document, the number of the last event whose answer it has, and
-// how often it was told to fetch a cookie.
+// A pageName has an id and a key, by chance for each load of a document.
+type pageName struct{ id, key string }
+
+// A greeting is what a page says of itself when it connects: its name, the number of
+// the last event whose answer it has, and how often it was told to fetch a cookie.
 type greeting struct {
-	id                string
+	name              pageName
 	answered, fetched uint64
 }
 
@@ -47,16 +50,19 @@ func greetingOf(r *http.Request) (*greeting, error) {
 		return nil, nil
 	}
 	parts := strings.Split(page, ".")
-	if len(parts) != 3 || len(parts[0]) < 16 || len(parts[0]) > 64 {
+	if len(parts) != 4 || !isRandom(parts[0]) || !isRandom(parts[1]) {
 		return nil, errGreeting
 	}
-	answered, err := strconv.ParseUint(parts[1], 10, 63)
-	fetched, err2 := strconv.ParseUint(parts[2], 10, 63)
+	answered, err := strconv.ParseUint(parts[2], 10, 63)
+	fetched, err2 := strconv.ParseUint(parts[3], 10, 63)
 	if errors.Join(err, err2) != nil {
 		return nil, errGreeting
 	}
-	return &greeting{parts[0], answered, fetched}, nil
+	return &greeting{pageName{parts[0], parts[1]}, answered, fetched}, nil
 }
+
+// isRandom reports whether a text can be one by chance.
+func isRandom(text string) bool { return len(text) >= 16 && len(text) <= 64 }
 
 // pages remembers which events of its pages an endpoint has taken up, also for
 // those whose connection broke: they come back and ask.
@@ -64,19 +70,19 @@ type pages struct {
 	limit   int // of pages without a connection
 	answers int // that are kept for each page
 
-	mu   sync.Mutex
-	byID map[string]*pageState
-	gone list.List // of *pageState, without a connection, the longest first
+	mu     sync.Mutex
+	byName map[pageName]*pageState
+	gone   list.List // of *pageState, without a connection, the longest first
 }
 
 func newPages(limit, answers int) *pages {
-	return &pages{limit: limit, answers: answers, byID: map[string]*pageState{}}
+	return &pages{limit: limit, answers: answers, byName: map[pageName]*pageState{}}
 }
 
 // A pageState is what is known of one page. Its fields are guarded by pages.mu.
 type pageState struct {
 	all  *pages
-	id   string
+	name pageName
 	conn *Conn         // the last one, until its last event has run
 	open bool          // more events of it may be taken up
 	gone *list.Element // while it is not open
@@ -102,10 +108,10 @@ const ticketLife = 30 * time.Second
 func (all *pages) join(g *greeting, c *Conn) (p *pageState, before *Conn, known bool) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	p, known = all.byID[g.id]
+	p, known = all.byName[g.name]
 	if !known {
-		p = &pageState{all: all, id: g.id, fetches: g.fetched}
-		all.byID[g.id] = p
+		p = &pageState{all: all, name: g.name, fetches: g.fetched}
+		all.byName[g.name] = p
 	}
 	if p.gone != nil {
 		all.gone.Remove(p.gone)
@@ -127,7 +133,7 @@ func (p *pageState) leave(c *Conn) {
 	p.gone = p.all.gone.PushBack(p)
 	if p.all.gone.Len() > p.all.limit {
 		oldest := p.all.gone.Remove(p.all.gone.Front()).(*pageState)
-		delete(p.all.byID, oldest.id)
+		delete(p.all.byName, oldest.name)
 	}
 }
 
@@ -192,4 +198,4 @@ func (p *pageState) unfetched(known uint64) (url string, ok bool) {
 }
 
 // eventID is different for each event of each page.
-func (p *pageState) eventID(number uint64) string { return fmt.Sprintf("%s.%d", p.id, number) }
+func (p *pageState) eventID(number uint64) string { return fmt.Sprintf("%s.%d", p.name.id, number) }

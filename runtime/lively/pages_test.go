@@ -9,7 +9,7 @@ import (
 
 func TestPagesWithoutAConnectionAreRememberedUpToTheLimit(t *testing.T) {
 	all := newPages(2, 4)
-	page := func(n int) *greeting { return &greeting{id: fmt.Sprint("page ", n)} }
+	page := func(n int) *greeting { return &greeting{name: pageName{id: fmt.Sprint("page ", n)}} }
 	open, _, _ := all.join(page(0), new(Conn))
 	for n := range 4 {
 		c := new(Conn)
@@ -25,7 +25,7 @@ func TestPagesWithoutAConnectionAreRememberedUpToTheLimit(t *testing.T) {
 	open.take(open.conn, 7)
 	var known []int
 	for n := range 5 {
-		if p := all.byID[page(n).id]; p != nil {
+		if p := all.byName[page(n).name]; p != nil {
 			known = append(known, n)
 		}
 	}
@@ -44,11 +44,11 @@ func TestPagesWithoutAConnectionAreRememberedUpToTheLimit(t *testing.T) {
 func TestAPagesEventsAreTakenUpOnceAndOfItsLastConnection(t *testing.T) {
 	all := newPages(2, 4)
 	one, two := new(Conn), new(Conn)
-	p, _, _ := all.join(&greeting{id: "page"}, one)
+	p, _, _ := all.join(&greeting{name: pageName{id: "page"}}, one)
 	if !p.take(one, 1) || p.take(one, 1) {
 		t.Error("an event is not taken up once")
 	}
-	_, before, known := all.join(&greeting{id: "page"}, two)
+	_, before, known := all.join(&greeting{name: pageName{id: "page"}}, two)
 	if before != one || !known {
 		t.Error("the connection before is not handed over, of which an event may run")
 	}

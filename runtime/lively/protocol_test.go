@@ -130,7 +130,7 @@ func TestAShutdownTakesUpNoMoreEvents(t *testing.T) {
 	s.handle("waiting", func(v *visitor) { v.SetName("lost") })
 	b := s.known()
 	p, _, _ := b.greet(0, 0)
-	idle := s.known().openAs("duckgen.page.another-page-0000.0.0")
+	idle := s.known().openAs("duckgen.page.another-page-0000." + pageKey + ".0.0")
 	wantTaken(t, idle.receive()[1], nil)
 	p.number(1, "slow")
 	p.number(2, "waiting")
@@ -160,7 +160,7 @@ func TestACookieThatWasNotFetchedIsToBeFetchedAgain(t *testing.T) {
 	path := p.receive()[1].(string)
 	_ = p.ws.CloseNow() // before the frame came
 
-	p = b.openAs("duckgen.page." + pageName + ".0.0")
+	p = b.openAs("duckgen.page." + pageName + "." + pageKey + ".0.0")
 	wantFrame(t, p.receive(), 170, path)
 	wantTaken(t, p.receive()[1], 1)
 	p.wantClosed(1012, "fetch")
@@ -172,6 +172,25 @@ func TestACookieThatWasNotFetchedIsToBeFetchedAgain(t *testing.T) {
 	}
 	if got := b.name(); got != "Grace" {
 		t.Errorf("a request finds %q", got)
+	}
+}
+
+// The id of a page is in what handlers store and in logs.
+func TestTheIdOfAPageAloneTakesOverNothing(t *testing.T) {
+	s := newSite(t)
+	s.handle("name", func(v *visitor) { v.SetName("Grace") })
+	p, _, _ := s.browser().greet(0, 0)
+	p.number(1, "name")
+	path := p.receive()[1].(string)
+
+	stranger := s.browser().openAs("duckgen.page." + pageName + ".another-key-0000.0.0")
+	frame := stranger.receive()
+	if fmt.Sprint(frame[1]) == path || fmt.Sprint(frame[0]) != "200" || frame[1] != nil {
+		t.Errorf("who has the id alone is told %v, want that nothing is known", frame)
+	}
+	p.number(2, "name")
+	if got := p.receive(); fmt.Sprint(got[0]) != "201" {
+		t.Errorf("the page itself gets %v, want the answer to its event", got)
 	}
 }
 
@@ -189,8 +208,10 @@ func TestAHeartbeatIsAnswered(t *testing.T) {
 
 func TestAPageNamesItselfInOneWay(t *testing.T) {
 	s := newSite(t)
-	for _, name := range []string{"", "duckgen.page.", "duckgen.page.short.0.0", "duckgen.page." + pageName, "duckgen.page." + pageName + ".0",
-		"duckgen.page." + pageName + ".0.x", "duckgen.page." + pageName + ".-1.0", "duckgen.page." + strings.Repeat("x", 65) + ".0.0"} {
+	named := "duckgen.page." + pageName + "." + pageKey
+	for _, name := range []string{"", "duckgen.page.", "duckgen.page.short." + pageKey + ".0.0", "duckgen.page." + pageName + ".short.0.0",
+		"duckgen.page." + pageName + ".0.0", named, named + ".0", named + ".0.x", named + ".-1.0",
+		"duckgen.page." + strings.Repeat("x", 65) + "." + pageKey + ".0.0"} {
 		_, res, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.server.URL, "http")+"/lively", &websocket.DialOptions{
 			HTTPHeader: http.Header{"Origin": {s.server.URL}}, Subprotocols: []string{"duckgen.live.1", name}})
 		if err == nil || res.StatusCode != http.StatusBadRequest {

@@ -10,7 +10,9 @@ const MAX = 64 << 10; // bytes of a frame that an endpoint takes, if it was not 
 // What has become of an event; LOST: nobody knows.
 const [DONE, FAILED, REFUSED, SUPERSEDED, LOST] = [0, 1, 3, 4, 5];
 
-const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const id = random(); // which the program's handlers see
+const key = random(); // by which the program knows the page again
 let queue = []; // those without an answer: sent ones, then others
 let last = 0; // number that was given
 let answered = 0; // number of the last one with an answer
@@ -118,7 +120,7 @@ receivers[201] = (number, outcome) => {
   }
 };
 
-life.greeting = () => ["duckgen.page", id, answered, fetched].join(".");
+life.greeting = () => ["duckgen.page", id, key, answered, fetched].join(".");
 life.isWaiting = () => queue.some((event) => event.sent);
 life.closed = () => {
   greeted = ready = false;
