@@ -104,46 +104,25 @@ func openServed(t testing.TB, dsn string, options ...mysqlstore.Option) *mysqlst
 func TestContract(t *testing.T) {
 	dsn := serverDSN(t)
 	t.Setenv(servertest.MySQLVariable, dsn) // for the process that C16 kills
-	tables := tables{T: t, server: dsn}
+	tables := servertest.Lender{
+		Make: func() string { return servertest.Database(t, dsn) },
+		Clear: func(t testing.TB, lent string) {
+			servertest.ExecuteMySQL(t, lent, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_revocations; DELETE FROM duckgen_changes")
+		},
+	}
 	storetest.Run(t,
-		tables.open,
+		func(t *testing.T) runtime.Store { return open(t, tables.Lend(t)) },
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			name := sha256.Sum256([]byte(data))
 			return open(t, servertest.NamedDatabase(t, dsn, "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
 		storetest.WithOutage(crash),
 		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killConnections(t, dsn) }),
-		storetest.WithClocks(tables.openTwice),
+		storetest.WithClocks(func(t *testing.T) [2]runtime.Store {
+			lent := tables.Lend(t)
+			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
+		}),
 		storetest.WithHistory(historyLength()), storetest.WithKills(killCount()))
-}
-
-// tables lends databases: to make the tables takes longer than to check most of the
-// statements on them.
-type tables struct {
-	*testing.T
-	server string
-	free   []string // databases with empty tables
-}
-
-func (l *tables) open(t *testing.T) runtime.Store { return open(t, l.lend(t)) }
-
-func (l *tables) openTwice(t *testing.T) [2]runtime.Store {
-	dsn := l.lend(t)
-	return [2]runtime.Store{openServed(t, dsn), openServed(t, dsn)}
-}
-
-// lend returns the DSN of a database that the test has for itself.
-func (l *tables) lend(t *testing.T) (dsn string) {
-	if len(l.free) == 0 {
-		l.free = append(l.free, servertest.Database(l.T, l.server))
-	}
-	dsn = l.free[0]
-	l.free = l.free[1:]
-	t.Cleanup(func() {
-		servertest.ExecuteMySQL(t, dsn, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_revocations; DELETE FROM duckgen_changes")
-		l.free = append(l.free, dsn)
-	})
-	return dsn
 }
 
 // killConnections closes all connections but its own. Those of a pool are made anew

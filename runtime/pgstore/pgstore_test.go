@@ -116,46 +116,25 @@ func openServed(t testing.TB, server string, options ...pgstore.Option) *pgstore
 func TestContract(t *testing.T) {
 	url := serverURL(t)
 	t.Setenv(servertest.PostgresVariable, url) // for the process that C16 kills
-	tables := tables{T: t, server: url}
+	tables := servertest.Lender{
+		Make: func() string { return servertest.Schema(t, url) },
+		Clear: func(t testing.TB, lent string) {
+			servertest.Execute(t, lent, "TRUNCATE duckgen_sessions, duckgen_index, duckgen_revocations")
+		},
+	}
 	storetest.Run(t,
-		tables.open,
+		func(t *testing.T) runtime.Store { return open(t, tables.Lend(t)) },
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			name := sha256.Sum256([]byte(data))
 			return open(t, servertest.NamedSchema(t, url, "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
 		storetest.WithOutage(crash),
 		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killListeners(t, url) }),
-		storetest.WithClocks(tables.openTwice),
+		storetest.WithClocks(func(t *testing.T) [2]runtime.Store {
+			lent := tables.Lend(t)
+			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
+		}),
 		storetest.WithHistory(historyLength()), storetest.WithKills(killCount()))
-}
-
-// tables lends schemas: to make the tables takes longer than to check most of the
-// statements on them.
-type tables struct {
-	*testing.T
-	server string
-	free   []string // schemas with empty tables
-}
-
-func (l *tables) open(t *testing.T) runtime.Store { return open(t, l.lend(t)) }
-
-func (l *tables) openTwice(t *testing.T) [2]runtime.Store {
-	url := l.lend(t)
-	return [2]runtime.Store{openServed(t, url), openServed(t, url)}
-}
-
-// lend returns the URL of a schema that the test has for itself.
-func (l *tables) lend(t *testing.T) (url string) {
-	if len(l.free) == 0 {
-		l.free = append(l.free, servertest.Schema(l.T, l.server))
-	}
-	url = l.free[0]
-	l.free = l.free[1:]
-	t.Cleanup(func() {
-		servertest.Execute(t, url, "TRUNCATE duckgen_sessions, duckgen_index, duckgen_revocations")
-		l.free = append(l.free, url)
-	})
-	return url
 }
 
 // killListeners closes the connections that have said LISTEN and nothing after it.
