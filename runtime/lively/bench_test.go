@@ -146,7 +146,7 @@ func (b *bench) handshake(t *testing.B, cookie string, n int) net.Conn {
 	_, err = page.Write([]byte("GET /lively HTTP/1.1\r\nHost: shop.example\r\nOrigin: https://shop.example\r\n" +
 		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCookie: " + cookie + "\r\n" +
-		fmt.Sprintf("Sec-WebSocket-Protocol: duckgen.live.1, duckgen.page.%032d.%[1]032d.0.0\r\n\r\n", n)))
+		fmt.Sprintf("Sec-WebSocket-Protocol: duckgen.live.1, duckgen.page.%032d.%032[1]d.0.0\r\n\r\n", n)))
 	if err != nil {
 		t.Fatal(err)
 	}
