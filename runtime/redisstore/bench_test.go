@@ -15,7 +15,8 @@ import (
 	"github.com/duckgen/duckgen/runtime/redisstore"
 )
 
-// client connects to a server as the store does.
+// client connects to a server as the store does, with one connection: those that a
+// client opens besides, when it likes, would count as what a call takes.
 func client(t testing.TB, url string) rueidis.Client {
 	t.Helper()
 	settings, err := rueidis.ParseURL(url)
@@ -25,6 +26,7 @@ func client(t testing.TB, url string) rueidis.Client {
 	settings.DisableCache = true
 	settings.DisableRetry = true
 	settings.AlwaysRESP2 = true
+	settings.PipelineMultiplex = -1
 	c, err := rueidis.NewClient(settings)
 	if err != nil {
 		t.Fatal(err)
