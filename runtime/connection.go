@@ -9,7 +9,7 @@ import (
 // connection is what a session knows of the live connection that it belongs to.
 type connection struct {
 	events sync.Mutex      // one event at a time
-	ctx    context.Context // of the handshake
+	ctx    context.Context // between events
 	saw    Proof           // of the session that the browser knows, as far as the connection does; zero: none
 	ticket secret          // to be sent, with cookieSet
 

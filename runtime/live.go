@@ -21,6 +21,7 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 	if err := live.enter(ctx); err != nil {
 		return nil, err
 	}
+	live.outlive(ctx)
 	if s.engine.store == nil {
 		return func() {}, nil
 	}

@@ -73,6 +73,14 @@ func (s liveSession) enter(ctx context.Context) error {
 	return nil
 }
 
+// outlive gives the session the connection's context in the place of the request's,
+// which ends with the handler.
+func (s liveSession) outlive(ctx context.Context) {
+	s.lock()
+	defer s.unlock()
+	s.live.ctx, s.ctx = ctx, ctx
+}
+
 // between leaves the session unloaded and clean, as it is outside an event. A
 // session without a store has nothing but what it holds, and keeps it.
 func (s liveSession) between() {

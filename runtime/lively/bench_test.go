@@ -45,11 +45,12 @@ func (b *bench) dial(context.Context, string, string) (net.Conn, error) {
 	return page, nil
 }
 
-func newBench(t *testing.B) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	store := memstore.New()
 	sessions, err := sessiontest.NewVisitorSessions(store, func(c *duckgen.Config) {
 		c.Keys = [][]byte{testKey}
+		c.OnEvent = func(context.Context, duckgen.Event) {}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func newBench(t *testing.B) *bench {
 }
 
 // cookie starts a session and returns its cookie.
-func (b *bench) cookie(t *testing.B) string {
+func (b *bench) cookie(t testing.TB) string {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DialContext: b.dial}}
 	res, err := client.Get("http://shop.example/")
@@ -120,25 +121,40 @@ func BenchmarkEvent(t *testing.B) {
 // holds in memory on the server, stacks included, and how many goroutines.
 func BenchmarkIdleConnections(t *testing.B) {
 	const count = 10_000
+	for t.Loop() {
+		bytes, goroutines := idle(t, count)
+		t.ReportMetric(bytes, "B/connection")
+		t.ReportMetric(goroutines, "goroutines/connection")
+	}
+}
+
+func TestAnIdleConnectionTakesLittleMemory(t *testing.T) {
+	const most = 28 << 10
+	if bytes, _ := idle(t, 500); bytes > most {
+		t.Errorf("an idle connection takes %.0f bytes, more than %d", bytes, most)
+	}
+}
+
+// idle returns what each of so many connections holds.
+func idle(t testing.TB, count int) (bytes, goroutines float64) {
 	b := newBench(t)
 	cookie := b.cookie(t)
-	for t.Loop() {
-		bytes, goroutines := held(), runtime.NumGoroutine()
-		pages := make([]net.Conn, count)
-		for i := range pages {
-			pages[i] = b.handshake(t, cookie, i)
-		}
-		t.ReportMetric(float64(held()-bytes)/count, "B/connection")
-		t.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/count, "goroutines/connection")
-		for _, page := range pages {
-			_ = page.Close()
-		}
+	bytesBefore, goroutinesBefore := held(), runtime.NumGoroutine()
+	pages := make([]net.Conn, count)
+	for i := range pages {
+		pages[i] = b.handshake(t, cookie, i)
 	}
+	bytes = float64(held()-bytesBefore) / float64(count)
+	goroutines = float64(runtime.NumGoroutine()-goroutinesBefore) / float64(count)
+	for _, page := range pages {
+		_ = page.Close()
+	}
+	return bytes, goroutines
 }
 
 // handshake opens the connection of a page, as the browser client does, and keeps
 // nothing of its own but the pipe.
-func (b *bench) handshake(t *testing.B, cookie string, n int) net.Conn {
+func (b *bench) handshake(t testing.TB, cookie string, n int) net.Conn {
 	page, err := b.dial(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -340,6 +341,23 @@ func (c *Conn) ping() {
 		return
 	}
 	c.pinging.Reset(c.config.PingEvery)
+}
+
+// An exit is what there is to do at the end of a connection, the last first.
+type exit []func()
+
+func (x *exit) push(f func()) { *x = append(*x, f) }
+
+func (x exit) run() {
+	for _, f := range slices.Backward(x) {
+		f()
+	}
+}
+
+// serve reads until the connection ends.
+func (c *Conn) serve(ends exit) {
+	defer ends.run()
+	c.read()
 }
 
 // read hands every frame on until the connection ends.

@@ -85,7 +85,8 @@ func (e *Endpoint[S]) Handle(event string, handle Handler[S]) { e.handlers[event
 // Without it the browser loads the page that is wanted.
 func (e *Endpoint[S]) HandleNavigation(handle NavigationHandler[S]) { e.navigate = handle }
 
-// ServeHTTP makes the handshake and serves the connection until it ends.
+// ServeHTTP makes the handshake. The connection goes on once it has returned, with the
+// values of the request's context.
 func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.refusesOrigin(w, r) {
 		return
@@ -95,11 +96,13 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	var ends exit // unless the connection goes on
+	defer func() { ends.run() }()
 	if !e.enter() {
 		comeBack(w, http.StatusServiceUnavailable)
 		return
 	}
-	defer e.leave()
+	ends.push(e.leave)
 	s := e.from(r.Context())
 	load(r.Context(), s)
 	leave, ok := e.enterAs(handleOf(s), e.config.Address(r))
@@ -107,32 +110,34 @@ func (e *Endpoint[S]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		comeBack(w, http.StatusTooManyRequests)
 		return
 	}
-	defer leave()
+	ends.push(leave)
 	// The origin has been checked, more exactly than Accept does.
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: []string{subprotocol}})
+	ws, err := websocket.Accept(slim(w), r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: []string{subprotocol}})
 	if err != nil {
 		return // answered
 	}
 	var c *Conn
-	c = newConn(r.Context(), ws, &e.config, func(frame any, at time.Time) { e.dispatch(c, frame, at, s) })
+	c = newConn(context.WithoutCancel(r.Context()), ws, &e.config, func(frame any, at time.Time) { e.dispatch(c, frame, at, s) })
 	greet := e.join(c, greeting)
-	defer c.end()
+	ends.push(c.end)
 	disconnect, err := e.sessions.LivelyConnect(c.ctx, c, s)
 	if err != nil {
 		e.config.OnError(r.Context(), fmt.Errorf("open a live connection: %w", err))
 		c.close(closeBusy, "try again later")
 		return
 	}
-	defer disconnect()
+	ends.push(disconnect)
 	if !e.add(c) {
 		c.close(closeReconnect, "the server restarts")
 		return
 	}
-	defer e.remove(c)
+	ends.push(func() { e.remove(c) })
 	if greet != nil {
 		c.in.begin(greet)
 	}
-	c.read()
+	// The request, its buffers and the stack that the handshake needed are let go.
+	go c.serve(ends)
+	ends = nil
 }
 
 // join joins the connection to its page, if that has an id, and returns what comes

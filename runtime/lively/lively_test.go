@@ -416,7 +416,27 @@ func TestClosedConnectionsLeaveNothingBehind(t *testing.T) {
 		}
 		time.Sleep(time.Hour) // no ping is answered
 		<-served
+		if n := live.Len(); n != 0 {
+			t.Errorf("%d connections are left", n)
+		}
 	})
+}
+
+// The handler of the handshake has returned, and the request's context is over.
+func TestBetweenEventsTheSessionCanBeRead(t *testing.T) {
+	s := newSite(t)
+	visitors := make(chan *visitor, 1)
+	s.live.Handle("keep", func(ctx context.Context, c *lively.Conn, _ lively.Event, v *visitor) error {
+		visitors <- v
+		return nil
+	})
+	p, _, _ := s.known().greet(0, 0)
+	p.number(1, "keep")
+	p.receive() // the answer
+	v := next(t, visitors)
+	if got := v.Name(); got != "Ada" || v.Err() != nil {
+		t.Errorf("the name is %q, %v, want Ada", got, v.Err())
+	}
 }
 
 func TestASilentPageIsDisconnected(t *testing.T) {
