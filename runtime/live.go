@@ -43,6 +43,8 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 // after the other. It returns the handler's error, or that of the commit, or that
 // of telling the browser. After [ErrEnded] the connection is to be closed, and after
 // [ErrUnbound], with which the handler is not called, so that the page connects again.
+// [ErrSuperseded] means that another request has signed in: nothing is stored, what the
+// handler read were defaults, and the session has the page connect again.
 func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Session, handle func(context.Context) error) error {
 	event := liveEvent{liveSession{s}, conn}
 	if err := event.enter(ctx); err != nil {
@@ -139,7 +141,7 @@ func (e liveEvent) proveDevice(ctx context.Context) error {
 func (e liveEvent) commit(ctx context.Context) (err error) {
 	told := e.end(ctx, func() {
 		err = e.hookCommit()
-		if err == nil && (errors.Is(e.refusal, ErrEnded) || e.sight == outage && e.engine.config.FailClosed) {
+		if err == nil && e.wasBlind() {
 			err = e.refusal
 		}
 	})
@@ -147,6 +149,14 @@ func (e liveEvent) commit(ctx context.Context) (err error) {
 		err = told
 	}
 	return err
+}
+
+// wasBlind reports whether the handler saw defaults in the place of a session that is
+// no longer the connection's. A session that could not be loaded counts by the
+// configuration, as in a request.
+func (e liveEvent) wasBlind() bool {
+	return errors.Is(e.refusal, ErrEnded) || errors.Is(e.refusal, ErrSuperseded) ||
+		e.sight == outage && e.engine.config.FailClosed
 }
 
 // discard ends an event whose handler has failed. What that has saved is stored,

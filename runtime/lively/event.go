@@ -47,8 +47,8 @@ const (
 	// The browser client then sends it again.
 	OutcomeRefused
 
-	// OutcomeSuperseded: its handler has run, but what it changed is not stored, because
-	// another request has signed in meanwhile. The browser client connects again, and
+	// OutcomeSuperseded: its handler has run, but read defaults, or what it changed is not
+	// stored, because another request has signed in meanwhile. The browser client connects again, and
 	// with data-live-again sends the event again.
 	OutcomeSuperseded
 )

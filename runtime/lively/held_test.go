@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -155,5 +157,42 @@ func TestInABrowserAFormIsRecovered(t *testing.T) {
 	tab.Wait(`!document.querySelector("[data-live-busy]")`)
 	if len(w.told) > 0 {
 		t.Error("a form that nobody has touched is recovered, too")
+	}
+}
+
+func TestInABrowserWhatIsReadDuringASignInElsewhereIsReadAgain(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	h := w.holding()
+	w.live.Handle("look", func(ctx context.Context, c *lively.Conn, e lively.Event, v *visitor) error {
+		h.running <- struct{}{}
+		if err := <-h.end; err != nil {
+			return err
+		}
+		return c.Patch(ctx, lively.Text("seen", "seen: "+v.Name()))
+	})
+	w.mux.HandleFunc("POST /enter", func(_ http.ResponseWriter, r *http.Request) {
+		sessiontest.VisitorFrom(r.Context()).SetUserID(7)
+	})
+	w.body = `<button id="look" data-live-click="look" data-live-again>.</button><p data-live-key="seen"></p>`
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	tab.Click("form button")
+	named(tab, "Ada yes form")
+	tab.Wait(`!document.querySelector("[data-live-busy]")`)
+	tab.Eval(heardOf)
+	tab.Click("#look")
+	next(t, h.running)
+	tab.Eval(`fetch("/enter", { method: "POST" }).then(() => "")`)
+	h.end <- nil
+	next(t, h.running)
+	if got := tab.Text("[data-live-key=seen]"); got != "seen:" {
+		t.Errorf("the page shows %q, want what a stranger would see", got)
+	}
+	h.end <- nil
+	tab.Wait(`document.querySelector("[data-live-key=seen]").textContent === "seen: Ada yes form"`)
+	tab.Wait(`!document.querySelector("[data-live-busy]")`)
+	if got := tab.Eval(`heard.filter((name) => !name.startsWith("close")).join()`); got != "" {
+		t.Errorf("the page has heard of %q, want that nothing failed", got)
 	}
 }

@@ -20,6 +20,8 @@ const (
 	done = iota
 	failed
 	unknown
+	_ // refused
+	superseded
 )
 
 func wantTaken(t *testing.T, got, want any) {
@@ -110,6 +112,33 @@ func TestAPageThatComesBackLearnsWhatWasTakenUp(t *testing.T) {
 		if _, _, err = p.ws.Read(t.Context()); err == nil {
 			t.Error("the connection before is still open")
 		}
+	}
+}
+
+// Whether an event reads or writes, another sign-in has it run without its session.
+func TestAnEventDuringASignInElsewhereIsSuperseded(t *testing.T) {
+	for name, use := range map[string]func(v *visitor){
+		"reads":  func(v *visitor) { _ = v.Name() },
+		"writes": func(v *visitor) { v.AddViews(1) },
+	} {
+		s := newSite(t)
+		running, hold := make(chan struct{}), make(chan struct{})
+		s.handle("use", func(v *visitor) {
+			close(running)
+			<-hold
+			use(v)
+		})
+		b := s.known()
+		p, _, _ := b.greet(0, 0)
+		p.number(1, "use")
+		next(t, running)
+		b.post("/sign-in", "")
+		close(hold)
+		if frame := p.receive(); fmt.Sprint(frame) != fmt.Sprint([]any{201, 1, superseded}) {
+			t.Errorf("an event that %s is answered with %v, want that it was superseded", name, frame)
+		}
+		wantFrame(t, p.receive(), 200, 1, 64, 256<<10)
+		p.wantClosed(1012, "session renewed")
 	}
 }
 

@@ -111,7 +111,7 @@ receivers[200] = (taken, events, bytes) => {
 receivers[201] = (number, outcome) => {
   const event = queue.find((other) => other.number === number);
   if (!event) return;
-  if (outcome === REFUSED || (outcome === SUPERSEDED && event.again)) {
+  if (outcome === REFUSED || (outcome === SUPERSEDED && (event.again || event.first))) {
     ready = false;
     unsend(event);
   } else {
