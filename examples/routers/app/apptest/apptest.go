@@ -1,0 +1,152 @@
+// Package apptest is what every router has to show with the kiosk: one suite, which
+// knows a program by its address alone and talks to it as browsers do.
+package apptest
+
+import (
+	"context"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/examples/routers/app"
+	"github.com/duckgen/duckgen/runtime/memstore"
+)
+
+// A Case is one thing to be shown, and the name of its subtest.
+type Case string
+
+// The cases of the suite.
+const (
+	Visit        Case = "Visit"        // pages and forms: sign in, fill a cart, sign out
+	Calls        Case = "Calls"        // no request costs more calls of the store than promised
+	Group        Case = "Group"        // routes outside the group of the middleware know no session
+	Stream       Case = "Stream"       // the session is stored before the first line of a stream
+	Feed         Case = "Feed"         // server-sent events
+	Socket       Case = "Socket"       // a WebSocket, whose events change the session
+	PanicOutside Case = "PanicOutside" // recovered outside the middleware
+	PanicInside  Case = "PanicInside"  // recovered inside
+	ErrorPage    Case = "ErrorPage"    // inside, for a handler that fails and for what is not there
+	Outage       Case = "Outage"       // the store does not answer
+	Command      Case = "Command"      // the program as a user starts it
+)
+
+// cases are in the order in which they run.
+var cases = []struct {
+	name Case
+	run  func(*site)
+}{
+	{Visit, visit},
+	{Calls, calls},
+	{Group, group},
+	{Stream, stream},
+	{Feed, feed},
+	{Socket, socket},
+	{PanicOutside, panicOutside},
+	{PanicInside, panicInside},
+	{ErrorPage, errorPage},
+	{Outage, outage},
+	{Command, command},
+}
+
+// An Option changes what the suite asks of a router.
+type Option func(*suite)
+
+type suite struct{ lacks map[Case]lack }
+
+type lack struct {
+	why  string
+	show func(t *testing.T, url string)
+}
+
+// Lacks leaves out a case that a router cannot do. Why says the reason, in a
+// sentence, and show tests that it holds, with the program at url.
+func Lacks(c Case, why string, show func(t *testing.T, url string)) Option {
+	return func(s *suite) { s.lacks[c] = lack{why, show} }
+}
+
+// Run runs the suite, each case with a program of its own.
+func Run(t *testing.T, serve app.Serve, options ...Option) {
+	s := suite{map[Case]lack{}}
+	for _, option := range options {
+		option(&s)
+	}
+	for name := range s.lacks {
+		if !slices.Contains(names(), name) {
+			t.Errorf("there is no case %q to leave out", name)
+		}
+	}
+	for _, c := range cases {
+		t.Run(string(c.name), func(t *testing.T) {
+			site := open(t, serve)
+			lack, lacks := s.lacks[c.name]
+			if !lacks {
+				c.run(site)
+				return
+			}
+			t.Log("left out: " + lack.why)
+			lack.show(t, site.url)
+		})
+	}
+}
+
+func names() (all []Case) {
+	for _, c := range cases {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+// patience bounds what the suite waits for.
+const patience = time.Minute
+
+// A site is a program that serves, and what the suite holds of it.
+type site struct {
+	*testing.T
+	url   string
+	store *shelf
+	gate  chan struct{} // an order goes on by one step for each value
+}
+
+// open serves a kiosk until the test ends.
+func open(t *testing.T, serve app.Serve) *site {
+	t.Helper()
+	memory := memstore.New()
+	t.Cleanup(func() { _ = memory.Close() })
+	s := &site{T: t, store: &shelf{Store: memory}, gate: make(chan struct{})}
+	k, err := app.New(s.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Pause = func(ctx context.Context) {
+		select {
+		case <-s.gate:
+		case <-ctx.Done():
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "http://" + l.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, l, k) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the program ends with %v", err)
+		}
+	})
+	return s
+}
+
+// step lets an order go on.
+func (s *site) step() {
+	s.Helper()
+	select {
+	case s.gate <- struct{}{}:
+	case <-time.After(patience):
+		s.Fatal("no order waits to go on")
+	}
+}
