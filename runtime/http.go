@@ -21,8 +21,26 @@ func (m *Manager[S]) Middleware(next http.Handler) http.Handler {
 	})
 }
 
+// An Outliving is a [http.ResponseWriter] of a server that may go on with a response
+// after the handler has returned, as one on fasthttp does with a stream. The
+// Middleware asks it once the handler has returned. If it says yes, it calls end
+// when the response is over, once and in any goroutine; until then the session is
+// as it is for a handler that streams.
+type Outliving interface {
+	Outlives(end func()) bool
+}
+
 // serve answers a request that has its session.
 func (x *exchange) serve(w http.ResponseWriter, next http.Handler) {
+	x.handle(w, next)
+	if o, ok := offered[Outliving](w); ok && o.Outlives(x.writer.finish) {
+		return
+	}
+	x.writer.finish()
+}
+
+// handle runs the handler. If that panics nothing more of its request is committed.
+func (x *exchange) handle(w http.ResponseWriter, next http.Handler) {
 	x.writer.open(w)
 	returned := false
 	defer func() {
@@ -32,7 +50,6 @@ func (x *exchange) serve(w http.ResponseWriter, next http.Handler) {
 	}()
 	next.ServeHTTP(x.writer.face(), x.session().request)
 	returned = true
-	x.writer.finish()
 }
 
 // ProcessRequest attaches the session to the request's context, for frameworks

@@ -21,15 +21,25 @@ func (m *Manager[S]) trace(x *exchange, r *http.Request) {
 // serveTraced is serve, with the end of the trace.
 func (x *exchange) serveTraced(w http.ResponseWriter, next http.Handler) {
 	a := &answer{ResponseWriter: w, status: http.StatusOK}
-	err := ErrPanicked
+	finished := false
 	defer func() {
-		if err != nil && !a.begun {
+		if finished {
+			return
+		}
+		if !a.begun {
 			a.status = 0
 		}
-		traceEnd(x.Context, x.session(), a.status, err)
+		traceEnd(x.Context, x.session(), a.status, ErrPanicked)
 	}()
-	x.serve(a, next)
-	err = nil
+	x.handle(a, next)
+	finish := func() {
+		x.writer.finish()
+		traceEnd(x.Context, x.session(), a.status, nil)
+	}
+	if o, ok := offered[Outliving](w); !ok || !o.Outlives(finish) {
+		finish()
+	}
+	finished = true
 }
 
 // traced is run, with a trace.

@@ -15,6 +15,7 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -685,4 +686,51 @@ func TestProcessResponseWithoutProcessRequestSaysSo(t *testing.T) {
 	s := newSite(t)
 	err := s.ProcessResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	wantErr(t, err, runtime.ErrNoMiddleware)
+}
+
+// outliving is a writer whose response goes on after the handler.
+type outliving struct {
+	*httptest.ResponseRecorder
+	end func() // nil: nobody has asked
+	no  bool   // the response ends with the handler
+}
+
+func (o *outliving) Outlives(end func()) bool {
+	o.end = end
+	return !o.no
+}
+
+func TestAResponseMayOutliveItsHandler(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	var v *VisitorSession
+	stream := func(w http.ResponseWriter) {
+		r := httptest.NewRequest("GET", "https://shop.example/", nil)
+		b.bring(r)
+		s.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v = VisitorFrom(r.Context())
+			v.SetName("Grace")
+			_, _ = io.WriteString(w, "begun")
+		})).ServeHTTP(w, r)
+	}
+
+	w := &outliving{ResponseRecorder: httptest.NewRecorder()}
+	stream(w)
+	wantCalls(t, s, "update")
+	v.SetName("Edith")
+	w.end()
+	wantCalls(t, s, "update")
+	if got := s.nameIn(b.cookie); got != "Edith" {
+		t.Errorf("what was changed after the handler: stored %q, want Edith", got)
+	}
+	v.SetName("Rosa")
+	if got := s.kinds(); !slices.Equal(got, []runtime.EventKind{runtime.EventClosedWrite}) {
+		t.Errorf("what was changed after the end: events %q", got)
+	}
+
+	stream(&outliving{ResponseRecorder: httptest.NewRecorder(), no: true})
+	v.SetName("Rosa")
+	if got := s.nameIn(b.cookie); got != "Grace" {
+		t.Errorf("after a response that has ended: stored %q, want Grace", got)
+	}
 }
