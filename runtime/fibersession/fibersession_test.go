@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,7 +181,7 @@ func TestWhatComesAfterADeadlineIsNotStored(t *testing.T) {
 	}, fibersession.Middleware(s.sessions))
 	s.app.Get("/name", func(c fiber.Ctx) error { return c.SendString(session.VisitorFrom(c).Name()) })
 	s.app.Get("/be/:name", func(c fiber.Ctx) error {
-		session.VisitorFrom(c).SetName(strings.Clone(c.Params("name")))
+		session.VisitorFrom(c).SetName(c.Params("name"))
 		return nil
 	})
 	b := s.open().browser()
@@ -297,4 +299,27 @@ func TestVisitorsAtOnceKeepTheirOwnSessions(t *testing.T) {
 		defer b.wantAnswer("/visits", 200, fmt.Sprint(name, 2*rounds))
 	}
 	all.Wait()
+}
+
+func TestWhatIsStoredIsNotTheMemoryOfARequest(t *testing.T) {
+	s := with(t)
+	var item string // as Fiber gives it, for its request alone
+	s.app.Get("/add", func(c fiber.Ctx) error {
+		v := session.VisitorFrom(c)
+		item = c.Query("item")
+		v.AddCartItem(item, 1)
+		v.SetNotice(c.Query("notice"))
+		v.AppendRecent(item)
+		return nil
+	})
+	s.app.Get("/cart", func(c fiber.Ctx) error {
+		v := session.VisitorFrom(c)
+		if c.Query("item") == "" || item == "duck" {
+			t.Error("the memory of the other request was not used again: this shows nothing")
+		}
+		return c.SendString(fmt.Sprint(maps.Collect(v.Cart()), slices.Collect(v.Recent()), v.TakeNotice()))
+	})
+	b := s.open().browser()
+	b.get("/add?item=duck&notice=good")
+	b.wantAnswer("/cart?item=xxxx&notice=xxxx", 200, "map[duck:1] [duck]good")
 }

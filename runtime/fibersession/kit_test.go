@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -88,7 +87,7 @@ func with(t *testing.T, configure ...func(*runtime.Config)) *shop {
 	s.app.Use(fibersession.Middleware(s.sessions))
 	s.app.Get("/name", func(c fiber.Ctx) error { return c.SendString(session.VisitorFrom(c).Name()) })
 	s.app.Get("/be/:name", func(c fiber.Ctx) error {
-		session.VisitorFrom(c).SetName(strings.Clone(c.Params("name")))
+		session.VisitorFrom(c).SetName(c.Params("name"))
 		return c.SendString("done")
 	})
 	s.app.Get("/sign-in", func(c fiber.Ctx) error {
