@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -52,7 +53,10 @@ var cases = []struct {
 // An Option changes what the suite asks of a router.
 type Option func(*suite)
 
-type suite struct{ lacks map[Case]lack }
+type suite struct {
+	lacks map[Case]lack
+	data  func(text string) string // as an event has it
+}
 
 type lack struct {
 	why  string
@@ -65,9 +69,12 @@ func Lacks(c Case, why string, show func(t *testing.T, url string)) Option {
 	return func(s *suite) { s.lacks[c] = lack{why, show} }
 }
 
+// JSONEvents has the texts of server-sent events as JSON.
+func JSONEvents() Option { return func(s *suite) { s.data = strconv.Quote } }
+
 // Run runs the suite, each case with a program of its own.
 func Run(t *testing.T, serve app.Serve, options ...Option) {
-	s := suite{map[Case]lack{}}
+	s := suite{map[Case]lack{}, func(text string) string { return text }}
 	for _, option := range options {
 		option(&s)
 	}
@@ -79,6 +86,7 @@ func Run(t *testing.T, serve app.Serve, options ...Option) {
 	for _, c := range cases {
 		t.Run(string(c.name), func(t *testing.T) {
 			site := open(t, serve)
+			site.data = s.data
 			lack, lacks := s.lacks[c.name]
 			if !lacks {
 				c.run(site)
@@ -105,6 +113,7 @@ type site struct {
 	*testing.T
 	url   string
 	store *shelf
+	data  func(text string) string
 	gate  chan struct{} // an order goes on by one step for each value
 }
 

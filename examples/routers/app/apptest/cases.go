@@ -101,14 +101,14 @@ func feed(s *site) {
 	}
 	events := s.lines(res)
 	events.want("event: greeting")
-	events.want("data: Ada is here")
+	events.want("data: " + s.data("Ada is here"))
 	events.want("")
 	if v := ada.cart(); v.Visits != 1 {
 		s.Errorf("%d visits are stored once the first event is there, want 1", v.Visits)
 	}
 	bob.post("/order").want(http.StatusOK)
 	events.want("event: order")
-	events.want("data: Bob orders 0")
+	events.want("data: " + s.data("Bob orders 0"))
 	events.want("")
 	leave()
 	ada.post("/cart/duck").want(http.StatusOK)
