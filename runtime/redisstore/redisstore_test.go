@@ -86,6 +86,7 @@ func TestContract(t *testing.T) {
 // TestContractWithACache shows that to one store the cache makes no difference.
 func TestContractWithACache(t *testing.T) {
 	t.Parallel()
+	testtier.OnlyExhaustive(t, "it is TestContract once more")
 	onOneServer(t, redisstore.WithCache(time.Hour, 1<<20))
 }
 
@@ -93,6 +94,7 @@ func TestContractWithACache(t *testing.T) {
 // functions.
 func TestContractWithScripts(t *testing.T) {
 	t.Parallel()
+	testtier.OnlyExhaustive(t, "it is TestContract once more")
 	inForm(t, withoutFunctions)
 }
 
@@ -119,7 +121,7 @@ func inForm(t *testing.T, of func(testing.TB, ...*servertest.Redis) string, how 
 
 func TestContractOnACluster(t *testing.T) {
 	t.Parallel()
-	testtier.NotShort(t, "it needs servers")
+	testtier.OnlyExhaustive(t, "it is TestContract once more")
 	servertest.Check(t, servertest.HasRedis())
 	var nodes []*servertest.Redis
 	url := sync.OnceValue(func() string {
