@@ -54,6 +54,7 @@ var cases = []struct {
 type Option func(*suite)
 
 type suite struct {
+	only  []Case // empty: all
 	lacks map[Case]lack
 	data  func(text string) string // as an event has it
 }
@@ -69,12 +70,15 @@ func Lacks(c Case, why string, show func(t *testing.T, url string)) Option {
 	return func(s *suite) { s.lacks[c] = lack{why, show} }
 }
 
+// Only has these cases alone, for what serves no pages.
+func Only(cases ...Case) Option { return func(s *suite) { s.only = cases } }
+
 // JSONEvents has the texts of server-sent events as JSON.
 func JSONEvents() Option { return func(s *suite) { s.data = strconv.Quote } }
 
 // Run runs the suite, each case with a program of its own.
 func Run(t *testing.T, serve app.Serve, options ...Option) {
-	s := suite{map[Case]lack{}, func(text string) string { return text }}
+	s := suite{lacks: map[Case]lack{}, data: func(text string) string { return text }}
 	for _, option := range options {
 		option(&s)
 	}
@@ -84,6 +88,9 @@ func Run(t *testing.T, serve app.Serve, options ...Option) {
 		}
 	}
 	for _, c := range cases {
+		if len(s.only) > 0 && !slices.Contains(s.only, c.name) {
+			continue
+		}
 		t.Run(string(c.name), func(t *testing.T) {
 			site := open(t, serve)
 			site.data = s.data
