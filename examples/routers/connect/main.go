@@ -7,9 +7,10 @@
 //	mux.Handle(path, sessions.Middleware(service))
 //
 // The status of HTTP is 200 for most calls that fail: the error comes in the stream or a
-// trailer. So an interceptor discards what a failed call has changed, see failed.go.
-// With connect.WithRecover after it, a call that panics is one of those. The answer to
-// a session that cannot be stored has status 503, which clients take for UNAVAILABLE.
+// trailer. So the interceptor of package connectsession discards what a failed call has
+// changed. With connect.WithRecover after it, a call that panics is one of those. The
+// answer to a session that cannot be stored has status 503, which clients take for
+// UNAVAILABLE.
 //
 //	go run .
 package main

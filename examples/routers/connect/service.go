@@ -12,6 +12,7 @@ import (
 	"github.com/duckgen/duckgen/examples/routers/app/session"
 	kioskv1 "github.com/duckgen/duckgen/examples/routers/connect/kiosk/v1"
 	"github.com/duckgen/duckgen/examples/routers/connect/kiosk/v1/kioskv1connect"
+	"github.com/duckgen/duckgen/runtime/connectsession"
 )
 
 func routes(k *app.Kiosk) http.Handler {
@@ -19,7 +20,7 @@ func routes(k *app.Kiosk) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "The kiosk takes calls.\n") })
 	path, calls := kioskv1connect.NewKioskServiceHandler(&service{kiosk: k},
-		connect.WithInterceptors(nothingOfFailed{}), connect.WithRecover(sorry))
+		connect.WithInterceptors(connectsession.Interceptor(session.GuestFrom)), connect.WithRecover(sorry))
 	mux.Handle(path, k.Sessions.Middleware(calls))
 	return mux
 }
