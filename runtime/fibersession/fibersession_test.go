@@ -3,10 +3,13 @@ package fibersession_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -322,4 +325,91 @@ func TestWhatIsStoredIsNotTheMemoryOfARequest(t *testing.T) {
 	b := s.open().browser()
 	b.get("/add?item=duck&notice=good")
 	b.wantAnswer("/cart?item=xxxx&notice=xxxx", 200, "map[duck:1] [duck]good")
+}
+
+func TestAMiddlewareTwiceIsOne(t *testing.T) {
+	s := with(t)
+	s.app.Use(fibersession.Middleware(s.sessions))
+	s.app.Get("/again/:name", func(c fiber.Ctx) error {
+		session.VisitorFrom(c).SetTheme("dark")
+		c.Path("/be/" + c.Params("name"))
+		return c.RestartRouting()
+	})
+	s.app.Get("/both", func(c fiber.Ctx) error {
+		return c.SendString(session.VisitorFrom(c).Name() + session.VisitorFrom(c).Theme())
+	})
+	b := s.open().browser()
+	if res := b.wantAnswer("/again/Ada", 200, "done"); len(res.Cookies()) != 1 {
+		t.Errorf("the header is %v, want one cookie", res.Header)
+	}
+	b.wantAnswer("/both", 200, "Adadark")
+}
+
+func TestSessionsOfTwoManagersGoTogether(t *testing.T) {
+	s := newShop(t)
+	other := newShop(t, func(c *runtime.Config) { c.Cookie.Name = "other" })
+	s.app.Use(fibersession.Middleware(other.sessions))
+	s.app.Get("/outer", func(c fiber.Ctx) error { return c.SendString(session.VisitorFrom(c).Name()) })
+	s.app.Get("/both", func(c fiber.Ctx) error {
+		session.VisitorFrom(c).SetName("outer")
+		return c.Next()
+	}, fibersession.Middleware(s.sessions), func(c fiber.Ctx) error {
+		session.VisitorFrom(c).SetName("inner")
+		return nil
+	})
+	b := s.open().browser()
+	if res := b.wantAnswer("/both", 200, ""); len(res.Cookies()) != 2 {
+		t.Errorf("the header is %v, want two cookies", res.Header)
+	}
+	b.wantAnswer("/outer", 200, "outer")
+	s.store.down.Store(true)
+	if res, _ := b.get("/both"); res.StatusCode != 503 || len(res.Cookies()) != 0 {
+		t.Errorf("one store is down: %d, header %v", res.StatusCode, res.Header)
+	}
+}
+
+func TestARequestOverTLSIsOne(t *testing.T) {
+	s := with(t, func(c *runtime.Config) { c.Cookie.Secure = true })
+	s.app.Get("/origin", func(c fiber.Ctx) error {
+		r := fibersession.Request(c)
+		return c.SendString(fmt.Sprint(r.TLS != nil, s.sessions.CheckOrigin(r)))
+	})
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", certified.TLS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := s.openOn(l).browser()
+	b.client.Transport = certified.Client().Transport
+	s.url = strings.Replace(s.url, "http:", "https:", 1)
+	b.get("/be/Ada")
+	b.wantName("Ada")
+	if _, got := b.get("/origin", "Origin", s.url); got != "true <nil>" {
+		t.Errorf("a request of a page of its own: %s", got)
+	}
+	if _, got := b.get("/origin", "Origin", "https://evil.example"); !strings.Contains(got, "evil") {
+		t.Errorf("a request of another page: %s", got)
+	}
+}
+
+func TestAnAppIsTestedWithItsSessions(t *testing.T) {
+	s := with(t)
+	res, err := s.app.Test(httptest.NewRequest("GET", "/be/Ada", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if len(res.Cookies()) != 1 {
+		t.Fatalf("header %v, want a cookie", res.Header)
+	}
+	r := httptest.NewRequest("GET", "/name", nil)
+	r.AddCookie(res.Cookies()[0])
+	if res, err = s.app.Test(r); err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "Ada" {
+		t.Errorf("body %q, %v, want Ada", body, err)
+	}
 }

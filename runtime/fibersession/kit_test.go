@@ -113,6 +113,11 @@ func (s *shop) open() *shop {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.openOn(l)
+}
+
+func (s *shop) openOn(l net.Listener) *shop {
+	s.t.Helper()
 	served := make(chan error, 1)
 	go func() { served <- s.app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) }()
 	s.t.Cleanup(func() {
