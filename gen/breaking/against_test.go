@@ -3,6 +3,7 @@ package breaking
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,6 +40,48 @@ func TestAgainstADirectoryReadsWhatDuckgenHasGenerated(t *testing.T) {
 	}
 }
 
+// TestAgainstACommitReadsWhatDuckgenHadGenerated: what the tree has since is not looked at.
+func TestAgainstACommitReadsWhatDuckgenHadGenerated(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := generated("k", "name string")
+	write(t, filepath.Join(root, "shop", "session_duckgen.go"), content)
+	write(t, filepath.Join(root, "shop", "session.go"), content)
+	write(t, filepath.Join(root, "shop", "by_hand_duckgen.go"), []byte("package session\n"))
+	write(t, filepath.Join(root, "late", "session_duckgen.go"), content)
+	run := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = root
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	run("init", "-q")
+	run("add", "shop")
+	run("-c", "user.name=a", "-c", "user.email=a@a.example", "commit", "-q", "-m", "then")
+	write(t, filepath.Join(root, "shop", "session_duckgen.go"), generated("k", "name int"))
+	got, err := Against(t.Context(), filepath.Join(root, "shop"), "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Earlier{{Dir: filepath.Join(root, "shop"), Name: "HEAD:shop/session_duckgen.go", Content: content}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, object := range []string{run("rev-parse", "HEAD:shop/session_duckgen.go"), run("rev-parse", "HEAD^{tree}")} {
+		if err := os.Remove(filepath.Join(root, ".git", "objects", object[:2], object[2:])); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Against(t.Context(), root, "HEAD"); err == nil {
+			t.Errorf("%v without an object of the commit, and no error", got)
+		}
+	}
+}
+
 func TestAgainstWhatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "by_hand.go"), []byte("package session\n"))
@@ -63,6 +106,12 @@ func TestAgainstWhatCannotBeRead(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("against %s: %d files and %v, want an error that names %q", what, len(got), err, says)
 		}
+	}
+}
+
+func TestADirectoryThatIsGoneMeanwhileIsAnError(t *testing.T) {
+	if files, err := fromCheckout(filepath.Join(t.TempDir(), "gone"), "/here"); err == nil {
+		t.Errorf("%d files and no error", len(files))
 	}
 }
 

@@ -49,6 +49,7 @@ var breakCases = []struct {
 	{schema.RuleKeyReused, []string{"old reserved"}, []string{"a int was=old"}, "it was reserved"},
 	{schema.RuleKeyReused, []string{"a string was=old"}, []string{"a string was=old", "old int"}, "the earlier key of a"},
 	{schema.RuleKeyReused, []string{"a string", "b string"}, []string{"b string was=a"}, "it was a field beside that one"},
+	{schema.RuleKeyReused, []string{"a int", "b string"}, []string{"b string was=a"}, "it was a field beside that one"},
 	{schema.RuleKeyDeleted, []string{"a string was=old", "b int"}, []string{"a reserved", "b int"}, "the key old is gone"},
 	{schema.RuleKeyType, []string{"a int64"}, []string{"a int32"}, "int64 became int32"},
 	{schema.RuleKeyType, []string{"a int8"}, []string{"a uint8"}, "int8 became uint8"},
@@ -259,12 +260,12 @@ func reported(t *testing.T, earlier Earlier, l Later, gone bool) []diag.Finding 
 
 func TestBreaksAreReportedWhereTheFieldIs(t *testing.T) {
 	l := later(t, name, age)
-	got := reported(t, Earlier{Dir: l.Dir, Name: "then", Content: generated("k", "age int", "b int", "name string")}, l, true)
+	got := reported(t, Earlier{Dir: l.Dir, Name: "then", Content: generated("k", "age int", "b int", "name bytes")}, l, true)
 	var places []string
 	for _, f := range got {
 		places = append(places, fmt.Sprintf("%s %s", f.Pos, f.Code))
 	}
-	if diff := cmp.Diff([]string{"session.go:3:6 KEY_DELETED", "session.go:5:2 KEY_TYPE"}, places); diff != "" {
+	if diff := cmp.Diff([]string{"session.go:3:6 KEY_DELETED", "session.go:4:2 KEY_TYPE", "session.go:5:2 KEY_TYPE"}, places); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	l.Schema.Sessions[0].Policy.Allow = []schema.Rule{"KEY_DELETED", "KEY_TYPE"}

@@ -45,6 +45,8 @@ func TestAReadErrorSaysWhereAndWhat(t *testing.T) {
 	for _, c := range []struct{ stored, want string }{
 		{"\x81\xa4Int8\xd1\x01\x2c", "codec: Int8: want a signed integer of 8 bits, found a number that does not fit"},
 		{"\x81\xa4Int8\xd1\x01", "codec: Int8: want a signed integer of 8 bits, found an integer that is cut short"},
+		{"\x81\xa4Int8\xd1", "codec: Int8: want a signed integer of 8 bits, found an integer that is cut short"},
+		{"\x81\xa4Int8", "codec: Int8: want a signed integer of 8 bits, found the end"},
 		{"\x81\xa6String\xc4\x00", "codec: String: want a string, found bytes"},
 		{"\x81\xa6String\xa2a", "codec: String: want a string, found a string that is cut short"},
 		{"\x81\xa5Slice\x92\xa1a\x80", "codec: Slice[1]: want a string, found a map"},
