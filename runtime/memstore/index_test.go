@@ -199,3 +199,36 @@ func TestASearchAndARevocationGoOnToTheLastPage(t *testing.T) {
 		}
 	}
 }
+
+// A page is what one lock is held for.
+func TestAPageOfTheIndexIsBounded(t *testing.T) {
+	x, v := index{}, user(7)
+	r := visitor(start, login(7))
+	var want, got []runtime.ID
+	for _, key := range inOneShard(2*pageSize + 1) {
+		x.move(key.ID, nil, r)
+		want = append(want, key.ID)
+	}
+	from, more := runtime.ID{}, true
+	for pages := 0; more; pages++ {
+		var ids []runtime.ID
+		if ids, from, more = x.page(v, from); len(ids) > pageSize || pages > 2 {
+			t.Fatalf("page %d has %d ids, want at most %d", pages, len(ids), pageSize)
+		}
+		got = append(got, ids...)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the pages have %d ids, want %d in order", len(got), len(want))
+	}
+}
+
+func TestAWatcherThatHasGoneIsForgottenAlone(t *testing.T) {
+	var ws watchers
+	stays, goes := &watcher{}, &watcher{}
+	ws.add(goes)
+	ws.add(stays)
+	ws.remove(goes)
+	if len(ws.list) != 1 || ws.list[0] != stays {
+		t.Errorf("%d watchers are kept, want the one that stays", len(ws.list))
+	}
+}

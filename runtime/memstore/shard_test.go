@@ -82,3 +82,19 @@ func TestMapsShrinkWhenTheyAreLessThanAQuarterFull(t *testing.T) {
 		}
 	}
 }
+
+// A program that never calls Sweep gets the memory back as well.
+func TestCreatingShrinksTheMaps(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	s := New()
+	sh := &s.shards[0]
+	for n := range byte(200) {
+		sh.put(runtime.ID{1: n}, s.pack(&runtime.Record{Expires: now}, nil))
+	}
+	for len(sh.records) > 0 {
+		sh.sweepSome(now)
+	}
+	if sh.peak >= shrinkFrom {
+		t.Errorf("the maps of an empty shard are made for %d records", sh.peak)
+	}
+}

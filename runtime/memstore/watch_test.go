@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -94,5 +95,20 @@ func TestAClosedStoreHasNoChanges(t *testing.T) {
 	}
 	if err := s.Delete(t.Context(), key(1)); err == nil {
 		t.Error("a closed store deletes")
+	}
+}
+
+func TestARevocationOfAllThatIsTooLateEndsNothing(t *testing.T) {
+	s := memstore.New()
+	if err := s.Create(t.Context(), key(1), record(start.Add(time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	gone, stop := context.WithCancel(t.Context())
+	stop()
+	if n, err := s.RevokeAll(gone, "example.com/shop.Visitor", start); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("RevokeAll = %d, %v, want 0 and %v", n, err, context.Canceled)
+	}
+	if _, err := s.Load(t.Context(), key(1)); err != nil {
+		t.Errorf("the session is gone: %v", err)
 	}
 }
