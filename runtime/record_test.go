@@ -1,6 +1,8 @@
 package runtime_test
 
 import (
+	"errors"
+	"iter"
 	"slices"
 	"testing"
 
@@ -102,6 +104,39 @@ func TestFieldOf(t *testing.T) {
 	for entry, want := range map[string]string{"theme": "theme", "cart:sku-1": "cart", "cart:": "cart", "cart:a:b": "cart"} {
 		if got := runtime.FieldOf(entry); got != want {
 			t.Errorf("FieldOf(%q) = %q, want %q", entry, got, want)
+		}
+	}
+}
+
+func TestIndexValuesEndWithTheirLoop(t *testing.T) {
+	indexed := func(key string) runtime.Entry { return runtime.Entry{Key: key, Kind: runtime.IndexedEntry, Value: "1"} }
+	r := &runtime.Record{Kind: "k", Entries: runtime.NewEntries(indexed("a"), indexed("b"), indexed("c"))}
+	for name, values := range map[string]iter.Seq[runtime.IndexValue]{
+		"IndexValues": r.IndexValues(nil), "Revocable": r.Revocable(), "Entries": r.Entries.IndexValues(r.Kind),
+	} {
+		all := slices.Collect(values)
+		for n := 1; n <= len(all); n++ {
+			var seen []runtime.IndexValue
+			for v := range values {
+				if seen = append(seen, v); len(seen) == n {
+					break
+				}
+			}
+			if !slices.Equal(seen, all[:n]) {
+				t.Errorf("%s: a loop that ends after %d has seen %v", name, n, seen)
+			}
+		}
+	}
+}
+
+func TestALimitErrorSaysWhatIsTooLarge(t *testing.T) {
+	for want, err := range map[string]*runtime.LimitError{
+		"too large: more than 9 bytes in all": {Limit: 9, Err: errors.New("too large")},
+		`overflow: field "n"`:                 {Field: "n", Err: errors.New("overflow")},
+		`too large: field "n" allows 1`:       {Field: "n", Limit: 1, Err: errors.New("too large")},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("it says %q, want %q", got, want)
 		}
 	}
 }

@@ -490,3 +490,129 @@ func TestProcessResponseHasALinkFromAnotherSiteLoadItselfAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestAChallengeThatIsTooOldIsReplaced(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := signedIn(t, s)
+	d.refresh()
+	s.wait(20*time.Minute - time.Millisecond)
+	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusOK}) {
+		t.Errorf("before the end of its challenge a refresh takes the steps %v", steps)
+	}
+	old := d.challenge
+	s.wait(20 * time.Minute)
+	if steps := d.refresh(); !slices.Equal(steps, []int{http.StatusForbidden, http.StatusOK}) {
+		t.Errorf("afterwards a refresh takes the steps %v", steps)
+	}
+	if d.challenge == old {
+		t.Error("the old challenge is sent again")
+	}
+}
+
+// TestAnOutageCostsNoDeviceItsKey fails each call of the store that BindHandler makes: the
+// browser is asked to try again, and does so with success.
+func TestAnOutageCostsNoDeviceItsKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails  string
+		age    time.Duration // of the challenge
+		before bool          // the registration
+	}{
+		"a registration that loads":  {"load", 0, true},
+		"a registration that stores": {"update", 0, true},
+		"a refresh that loads":       {"load", 0, false},
+		"a refresh that stores":      {"update", 0, false},
+		"a fresh challenge":          {"update", time.Hour, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, bindSignIns)
+			d := newDevice(t, s)
+			d.challenge = dbsctest.Invitation(d.see(func(s *VisitorSession) { s.SetUserID(7) }).Header)
+			if !c.before {
+				d.register(http.StatusOK)
+			}
+			s.wait(c.age)
+			bind := func() *http.Response {
+				if c.before {
+					return d.bind("", d.Registration(d.challenge))
+				}
+				return d.bind(d.session, d.Proof(d.challenge))
+			}
+			s.store.fail = func(call string) error {
+				if call == c.fails {
+					return errOutage
+				}
+				return nil
+			}
+			res := bind()
+			d.wants(res, http.StatusServiceUnavailable)
+			if res.Header.Get("Retry-After") != "1" || len(res.Cookies()) > 0 {
+				t.Errorf("it is answered with %v", res.Header)
+			}
+			if len(s.errs) != 1 || !errors.Is(s.errs[0], errOutage) {
+				t.Errorf("the program is told of %v, want the outage once", s.errs)
+			}
+			s.store.fail = nil
+			for res = bind(); res.StatusCode == http.StatusForbidden; {
+				res = bind()
+			}
+			d.wants(res, http.StatusOK)
+			if !c.before {
+				d.opens(true)
+			}
+		})
+	}
+}
+
+// TestOfTwoProofsAtOnceTheSecondIsAskedAgain has another proof count while one is judged.
+func TestOfTwoProofsAtOnceTheSecondIsAskedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		reload error // of the load after the conflict
+		want   int
+	}{
+		"the store answers": {nil, http.StatusForbidden},
+		"it does not":       {errOutage, http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, bindSignIns)
+			d := signedIn(t, s)
+			d.refresh()
+			twin := d.copied("shop", boundCookieName)
+			twin.Device, twin.session, twin.challenge = d.Device, d.session, d.challenge
+			s.store.before = func(call string) {
+				if call == "update" {
+					s.store.before = nil
+					twin.wants(twin.bind(twin.session, twin.Proof(twin.challenge)), http.StatusOK)
+					s.store.fail = func(call string) error {
+						if call == "load" {
+							return c.reload
+						}
+						return nil
+					}
+				}
+			}
+			res := d.bind(d.session, d.Proof(d.challenge))
+			d.wants(res, c.want)
+			if asked := len(res.Header["Secure-Session-Challenge"]) > 0; asked != (c.want == http.StatusForbidden) || len(res.Cookies()) > 0 {
+				t.Errorf("it is answered with %v", res.Header)
+			}
+			s.store.fail = nil
+			d.challenge = twin.challenge
+			d.wants(d.bind(d.session, d.Proof(d.challenge)), http.StatusOK)
+		})
+	}
+}
+
+func TestWhatBindHandlerDoesIsToldOnce(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := newDevice(t, s)
+	d.challenge = dbsctest.Invitation(d.see(func(s *VisitorSession) { s.SetUserID(7) }).Header)
+	s.told()
+	d.wants(d.bind("", "no token"), http.StatusBadRequest)
+	wantEvents(t, s, runtime.EventProofRefused)
+	d.wants(newDevice(t, s).bind("", d.Registration(d.challenge)), http.StatusBadRequest) // of no session
+	wantEvents(t, s, runtime.EventProofRefused)
+	d.register(http.StatusOK)
+	wantEvents(t, s)
+	d.wants(d.bind(d.session, d.Proof(d.challenge)), http.StatusOK)
+	wantEvents(t, s, runtime.EventRefreshed)
+}

@@ -1,6 +1,7 @@
 package sessiontest
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -255,4 +256,63 @@ func TestDiscardDropsSettings(t *testing.T) {
 	})
 	wantCalls(t, s, "")
 	wantCookies(t, res, 0)
+}
+
+// TestASessionThatHasSavedKnowsWhatItSaved: the same setting again is no change, and the
+// same use is recorded once.
+func TestASessionThatHasSavedKnowsWhatItSaved(t *testing.T) {
+	s := newSite(t, idleFor(time.Hour))
+	b := s.signedUp()
+	s.wait(10 * time.Minute)
+	b.visit(func(v *VisitorSession) {
+		v.Name()
+		for range 2 {
+			v.SetIdle(100 * time.Minute)
+			v.SetExpiry(begin.Add(24 * time.Hour))
+			if err := v.Save(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := v.ExpiresAt(), s.now.Add(100*time.Minute); !got.Equal(want) {
+			t.Errorf("it says that it ends at %v, want %v", got, want)
+		}
+	})
+	wantCalls(t, s, "load update")
+}
+
+func TestDestroyForgetsWhatAnOutageHasLeftInView(t *testing.T) {
+	s := newSite(t)
+	b := s.signedUp()
+	s.store.fail = func(call string) error {
+		if call == "update" {
+			return errOutage
+		}
+		return nil
+	}
+	b.visit(func(v *VisitorSession) {
+		v.Name()
+		v.SetTheme("dark")
+		if err := v.Save(t.Context()); !errors.Is(err, errOutage) || v.Name() != "Ada" {
+			t.Errorf("Save = %v, and the name is %q", err, v.Name())
+		}
+		v.Destroy()
+		if name := v.Name(); name != "" {
+			t.Errorf("a destroyed session has the name %q", name)
+		}
+	})
+}
+
+func TestAStoreThatRefusesASessionAsTooLargeSaysSo(t *testing.T) {
+	s := newSite(t)
+	s.store.fail = func(string) error { return &runtime.LimitError{Limit: 1 << 20, Err: runtime.ErrTooLarge} }
+	b := s.browser()
+	res := b.visit(func(v *VisitorSession) {
+		v.SetName("Ada")
+		if err := v.Save(t.Context()); !errors.Is(err, runtime.ErrTooLarge) {
+			t.Errorf("Save = %v, want %v", err, runtime.ErrTooLarge)
+		}
+	})
+	if len(res.Cookies()) > 0 {
+		t.Errorf("a session that is not stored has the cookies %v", res.Cookies())
+	}
 }

@@ -216,16 +216,22 @@ func TestR10OfSeveralCookiesAWriteReachesTheOneThatIsLive(t *testing.T) {
 		"Save":       func(v *VisitorSession) { v.SetTheme("dark"); _ = v.Save(t.Context()) },
 		"a deadline": func(v *VisitorSession) { v.SetTheme("dark"); v.SetExpiry(begin.Add(time.Hour)) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
-			b := s.signedUp()
-			b.take(s.answer("shop="+unknownToken+"; "+b.header(), do))
-			b.visit(func(v *VisitorSession) {
-				if v.Name() != "Ada" || v.Theme() != "dark" {
-					t.Errorf("name %q, theme %q", v.Name(), v.Theme())
+		for _, other := range []string{unknownToken, "malformed"} {
+			t.Run(name+" beside "+other, func(t *testing.T) {
+				s := newSite(t)
+				b := s.signedUp()
+				res := s.answer("shop="+other+"; "+b.header(), do)
+				if tokenIn(cookieSettings[0], res) == "" || len(res.Cookies()) == len(ownCookies(res)) {
+					t.Errorf("of two cookies it does not make one: %v", res.Cookies())
 				}
+				b.take(res)
+				b.visit(func(v *VisitorSession) {
+					if v.Name() != "Ada" || v.Theme() != "dark" {
+						t.Errorf("name %q, theme %q", v.Name(), v.Theme())
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -415,6 +415,13 @@ func TestL2AnOutageIsNoEnd(t *testing.T) {
 		s.store.setFail(func(string) error { return errOutage })
 		time.Sleep(time.Minute + time.Second)
 		c.open("while the store is down")
+		s.mu.Lock()
+		failures := slices.Clone(s.errs)
+		s.mu.Unlock()
+		var failed *runtime.Error
+		if len(failures) == 0 || !errors.As(failures[0], &failed) || failed.Op != "check" {
+			t.Errorf("the program is told of %v, want that a check failed", failures)
+		}
 		s.store.setFail(nil)
 		time.Sleep(5 * time.Second)
 		c.closed("once the store answers", runtime.LivelyEnded)

@@ -971,3 +971,22 @@ func TestL3ASessionThatAnEventEnsuresIsFetched(t *testing.T) {
 		}
 	})
 }
+
+func TestEnsureThatCannotEndADestroyedSessionSaysSo(t *testing.T) {
+	s, j := newStepsite(t, storeFormats[0].newStore(t)), &jar{}
+	s.visit(j, func(v *SteppedSession) { v.SetName("Ada") })
+	s.visit(j, func(v *SteppedSession) {
+		v.Destroy()
+		outages := 1
+		s.store.setFail(func(string) error {
+			if outages--; outages == 0 {
+				return errOutage
+			}
+			return nil
+		})
+		if got, err := v.EnsureCSRF(t.Context(), "token"); !errors.Is(err, errOutage) || got != "" {
+			t.Errorf("EnsureCSRF = %q, %v, want %v", got, err, errOutage)
+		}
+		s.store.setFail(nil)
+	})
+}
