@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -16,16 +17,21 @@ import (
 
 // Handler serves with a handler of net/http, such as the SyncHandler of sessions or
 // the endpoint of live connections. Its requests have the Context of the [fiber.Ctx],
-// and so the session. What it writes goes out once it has returned. It can hijack the
-// connection, as WebSocket libraries do, if fasthttp serves that itself.
+// and so the session. What it writes goes out once it has returned, unless that context
+// is over: then its error is returned instead. The handler can hijack the connection, as
+// WebSocket libraries do, if fasthttp serves that itself.
 func Handler(h http.Handler) fiber.Handler {
 	return func(c fiber.Ctx) error {
 		w := newWriter(c)
 		go w.run(h, requestWithBody(c))
-		switch left := <-w.left; {
-		case left.panicked:
+		left := <-w.left
+		if left.panicked {
 			panic(left.value)
-		case left.hijacked:
+		}
+		if err := w.ctx.Err(); err != nil { // somebody else may be answering
+			return err
+		}
+		if left.hijacked {
 			w.handOver(c)
 		}
 		w.send(c)
@@ -42,6 +48,7 @@ func requestWithBody(c fiber.Ctx) *http.Request {
 // writer is the response of a handler of net/http. That runs in a goroutine of its
 // own, which goes on with a connection that it hijacks; until then, the app's waits.
 type writer struct {
+	ctx      context.Context // of the request
 	header   header
 	status   int // 0: not written yet
 	body     []byte
@@ -61,7 +68,7 @@ type leave struct {
 }
 
 func newWriter(c fiber.Ctx) *writer {
-	w := &writer{left: make(chan leave, 1)}
+	w := &writer{ctx: c.Context(), left: make(chan leave, 1)}
 	w.header.pull(&c.Response().Header)
 	w.header.session.Del("Content-Type") // fasthttp has a default
 	if isServed(c) {
@@ -132,6 +139,9 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return w.conn, bufio.NewReadWriter(bufio.NewReader(w.conn), bufio.NewWriter(w.conn)), nil
 	case <-w.refused:
 		return nil, nil, net.ErrClosed
+	case <-w.ctx.Done():
+		_ = w.conn.Close()
+		return nil, nil, w.ctx.Err()
 	}
 }
 

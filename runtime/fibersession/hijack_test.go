@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/recover"
+	"github.com/gofiber/fiber/v3/middleware/timeout"
 
 	"github.com/duckgen/duckgen/examples/shop/session"
 	"github.com/duckgen/duckgen/runtime"
@@ -84,6 +86,23 @@ func TestAConnectionOfASessionThatIsNotStoredIsNotHijacked(t *testing.T) {
 	b.wantAnswer("/live", 503, "Service Unavailable\n")
 	b.wantAnswer("/net", 503, "Service Unavailable\n")
 	b.client.CloseIdleConnections()
+	if err := <-refused; err == nil {
+		t.Error("the handler has got a connection")
+	}
+}
+
+func TestAHandlerThatIsGivenUpGetsNoConnection(t *testing.T) {
+	s := with(t)
+	refused := make(chan error, 1)
+	s.app.Get("/slow", timeout.New(fibersession.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		_, _, err := http.NewResponseController(w).Hijack()
+		refused <- err
+	})), timeout.Config{Timeout: time.Millisecond}))
+	b := s.open().browser()
+	if res, _ := b.get("/slow"); res.StatusCode != 408 {
+		t.Errorf("status %d, want 408", res.StatusCode)
+	}
 	if err := <-refused; err == nil {
 		t.Error("the handler has got a connection")
 	}
