@@ -124,7 +124,7 @@ func (r *Record) admitProof(at slot, key Key, to purpose) error {
 func (r *Record) admitForgotten(key Key, to purpose) error {
 	waited := len(r.Earlier) > 0 && key.Arrived().Before(r.Earlier[0].Ended)
 	switch {
-	case key.Family != r.Family || key.Family == Family{}:
+	case !r.isFamily(key.family()):
 		return ErrNotFound
 	case waited && to == toEnd:
 		return nil
@@ -134,6 +134,8 @@ func (r *Record) admitForgotten(key Key, to purpose) error {
 		return reused(key)
 	}
 }
+
+func (r *Record) isFamily(f Family) bool { return f == r.Family && f != Family{} }
 
 // admitAfterRenewal lets a request that arrived in time end the session, however
 // long it has waited: nobody stays signed in who was told otherwise.

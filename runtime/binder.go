@@ -150,7 +150,7 @@ func (d *Device) store(ctx context.Context, next binding, more ...Op) error {
 
 func (d *Device) key() Key {
 	i := &d.identity
-	return Key{ID: i.id, Proof: i.proof, Family: i.family, Now: d.now()}
+	return Key{ID: i.id, Proof: i.present(), Family: i.presentFamily(), Now: d.now()}
 }
 
 func (d *Device) now() time.Time { return d.engine.clock.read() }

@@ -291,6 +291,6 @@ func (c commit) byTicket() bool {
 func (c commit) deliver(ticket *Ticket, secret secret) {
 	c.cookie, c.invitation = cookieSet, c.room.invitation
 	if ticket != nil {
-		c.live.ticket, c.live.saw = secret, c.proof
+		c.live.ticket, c.live.saw = secret, c.present()
 	}
 }

@@ -30,7 +30,8 @@ func (c commit) create(ctx context.Context) error {
 			c.drop()
 			return over
 		}
-		err = c.engine.store.Create(ctx, c.key(&fresh, now), r)
+		key := Key{ID: fresh.id, Proof: fresh.present(), Now: now, Age: c.age(now), Held: true, Live: true}
+		err = c.engine.store.Create(ctx, key, r)
 		switch {
 		case errors.Is(err, ErrExists):
 			c.id = ID{}
@@ -66,9 +67,8 @@ func (c commit) issue() identity {
 	case c.id == (ID{}):
 		c.id = newID()
 	}
-	fresh := identity{issued: true}
-	secret := c.nextSecret()
-	fresh.adopt(token{c.id, secret}, secret.proof(c.engine.kind), secret.family(c.engine.kind))
+	fresh := token{c.id, c.nextSecret()}.identity(c.engine.kind)
+	fresh.issued = true
 	return fresh
 }
 
@@ -86,8 +86,8 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 	deadline := c.deadline(created)
 	r := &Record{
 		Kind:     c.engine.kind,
-		Proof:    fresh.proof,
-		Family:   fresh.family,
+		Proof:    fresh.present(),
+		Family:   fresh.presentFamily(),
 		Created:  created,
 		Renewed:  created,
 		Deadline: deadline,

@@ -76,7 +76,7 @@ func (c commit) prepareDelta(now time.Time) error {
 		return err
 	}
 	if renewal := c.room.delta.Renewal; renewal != nil && c.byTicket() {
-		c.room.delta.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.present(c.engine.kind), renewal.Kind.endsEarlier())
+		c.room.delta.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.present(), renewal.Kind.endsEarlier())
 	}
 	return nil
 }

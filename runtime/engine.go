@@ -17,6 +17,7 @@ type engine struct {
 	device  Cookie // the bound one
 	store   Store  // nil: sessions without one
 	format  Format
+	judges  bool // the store is a [Judge]
 	clock   *clock
 	server  Clocked
 	ring    *keyRing // nil without a store

@@ -29,8 +29,9 @@ type Key struct {
 	Proof Proof // of the presented secret; of a ticket's secret if Ticket is set
 
 	// Family is that of the presented secret. Zero: none, as of a ticket and of a
-	// session that an index has found.
+	// session that an index has found; and before a [Judge] needs it.
 	Family Family
+	token  presentedToken // says the family; nil: Family does
 
 	// Ticket says that Proof is that of a ticket. It is valid for the one
 	// update that redeems it, and for deleting a session that nothing else
@@ -54,6 +55,17 @@ type Key struct {
 	// connection does, or the very request that it was issued to. That does not
 	// count as the first presentation of a renewed token.
 	Live bool
+}
+
+// A presentedToken knows the family of the secret whose proof a key has.
+type presentedToken interface{ presentFamily() Family }
+
+// family returns that of the presented secret.
+func (k Key) family() Family {
+	if k.token != nil {
+		return k.token.presentFamily()
+	}
+	return k.Family
 }
 
 // Arrived returns when the request or event behind the operation arrived.

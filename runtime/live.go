@@ -197,7 +197,7 @@ func (s liveSession) moveSocket() {
 	if s.draft.stored != nil {
 		expires = s.draft.stored.Expires
 	}
-	s.live.socket.moved(id, s.present(s.engine.kind), expires, s.live.destroyed)
+	s.live.socket.moved(id, s.present(), expires, s.live.destroyed)
 }
 
 // delivery returns what tells the browser of its new cookie.

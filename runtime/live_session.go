@@ -45,7 +45,7 @@ func (s liveSession) handOver() {
 func (s liveSession) goLive() {
 	s.live = &connection{ctx: s.ctx}
 	s.live.proved = s.engine.provedBy(s.brought, s.draft.stored, s.engine.clock.read())
-	s.live.saw = s.present(s.engine.kind)
+	s.live.saw = s.present()
 }
 
 // enter makes the session that of a live connection if no hijacked

@@ -69,8 +69,7 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	x.typed = m.wrap(s)
 	x.bind(ctx, m.outside)
 	s.lock()
-	t := token{id: newID(), secret: newSecret()}
-	s.adopt(t, t.secret.proof(m.kind), t.secret.family(m.kind))
+	s.identity = token{id: newID(), secret: newSecret()}.identity(m.kind)
 	s.confirmed = true
 	s.unlock()
 	fill(s)

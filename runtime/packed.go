@@ -1,8 +1,11 @@
 package runtime
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"math/bits"
+	"strings"
 )
 
 // The packed form of a set of entries is one string, so that a store can keep it
@@ -37,7 +40,7 @@ func newRow(begin int, key string) uint64 {
 // keyBeginning returns the first bytes of a key as a number that sorts as they do.
 func keyBeginning(key string) uint32 {
 	if len(key) >= 4 {
-		return binary.BigEndian.Uint32(stringBytes(key[:4]))
+		return bits.ReverseBytes32(number(key[:4]))
 	}
 	var first [4]byte
 	copy(first[:], key)
@@ -59,8 +62,12 @@ func (e Entries) begin(i int) int { return int(e.number(i * rowSize)) }
 // keyBeginning returns what the row of an entry has of its key.
 func (e Entries) keyBeginning(i int) uint32 { return e.number(i*rowSize + rowSize/2) }
 
-func (e Entries) number(at int) uint32 {
-	return binary.LittleEndian.Uint32(stringBytes(e.packed[at : at+4]))
+func (e Entries) number(at int) uint32 { return number(e.packed[at : at+4]) }
+
+// number returns the number that the four bytes are.
+func number(b string) uint32 {
+	_ = b[3] // the one check of the length
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
 func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & kindMask) }
@@ -94,11 +101,14 @@ func (e Entries) find(key string) (i int, found bool) {
 	from, to := 0, e.Len()
 	for from < to {
 		middle := int(uint(from+to) / 2)
-		beginning := e.keyBeginning(middle)
+		order := cmp.Compare(e.keyBeginning(middle), wanted)
+		if order == 0 {
+			order = strings.Compare(e.key(middle), key)
+		}
 		switch {
-		case beginning == wanted && e.key(middle) == key:
+		case order == 0:
 			return middle, true
-		case beginning < wanted || beginning == wanted && e.key(middle) < key:
+		case order < 0:
 			from = middle + 1
 		default:
 			to = middle

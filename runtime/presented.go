@@ -77,7 +77,7 @@ func (s *Session) identify() {
 
 // bring makes a token that nobody has verified yet the session's.
 func (s *Session) bring(t token) {
-	s.id, s.secret, s.hasToken = t.id, t.secret.hide(), true
+	s.identity = t.identity(s.engine.kind)
 	s.move(unseen, nil, nil)
 }
 
@@ -96,8 +96,7 @@ func (s *Session) compete(rivals []token) {
 
 // choose asks the store which of several tokens opens a session.
 func (s *Session) choose(ctx context.Context) {
-	age := s.engine.clock.read().Sub(epoch) - s.arrived
-	live, replaced, err := s.engine.liveAmong(ctx, s.rivals, age)
+	live, replaced, err := s.engine.liveAmong(ctx, s.rivals, s.age(s.engine.clock.read()))
 	switch {
 	case len(live) == 1:
 		s.chosen(ctx, live[0].token, live[0].record)

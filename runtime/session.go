@@ -364,15 +364,23 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 	}{s.engine.name, s.Handle()})
 }
 
-// key presents an identity to the store.
+// key presents an identity to the store. A [Judge] asks it for its family.
 func (s *Session) key(i *identity, now time.Time) Key {
-	return Key{
-		ID:     i.id,
-		Proof:  i.present(s.engine.kind),
-		Family: i.family,
-		Now:    now,
-		Age:    now.Sub(epoch) - s.arrived,
-		Held:   i.confirmed || i.issued || s.live != nil,
-		Live:   i.issued || i.found || s.live != nil,
+	key := Key{
+		ID:    i.id,
+		Proof: i.present(),
+		Now:   now,
+		Age:   s.age(now),
+		Held:  i.confirmed || i.issued || s.live != nil,
+		Live:  i.issued || i.found || s.live != nil,
 	}
+	if s.engine.judges {
+		key.token = i
+	} else {
+		key.Family = i.presentFamily()
+	}
+	return key
 }
+
+// age returns how long ago the request or event arrived.
+func (s *Session) age(now time.Time) time.Duration { return now.Sub(epoch) - s.arrived }

@@ -95,6 +95,13 @@ type Lister interface {
 	RevokeAll(ctx context.Context, kind string, now time.Time) (int, error)
 }
 
+// A Judge is a store that judges every key by the methods of [Record], in the
+// program's process and before its own methods return. It is given keys without a
+// Family: these methods find that out if they need it, and few requests do.
+type Judge interface {
+	JudgesByRecord()
+}
+
 // A Clocked is a store that judges by a clock of its own, that of its server.
 type Clocked interface {
 	// Ahead returns how far that clock is ahead of the program's, as the last answer

@@ -112,10 +112,11 @@ func (s secret) family(kind string) (f Family) {
 
 // identity is which stored session a Session stands for, and with what right.
 type identity struct {
+	kind      string // of the session
 	id        ID     // of the record, or kept for the one to be created
 	secret    hidden // opens the record, if known
 	proof     Proof  // of the token's secret; zero until it is first presented
-	family    Family // of the token's secret, if that is known
+	family    Family // of the token's secret; zero until somebody asks for it
 	hasToken  bool   // there is a token, and it has not been found unknown
 	issued    bool   // by this program: no browser has presented it yet
 	confirmed bool   // the store has confirmed the token to this request or connection
@@ -128,23 +129,29 @@ func (i *identity) adopt(t token, p Proof, f Family) {
 	i.proof, i.family = p, f
 }
 
-// identity returns the token as what a session presents.
-func (t token) identity(kind string) (i identity) {
-	i.adopt(t, t.secret.proof(kind), t.secret.family(kind))
-	return i
+// identity returns the token as what a session of the kind presents.
+func (t token) identity(kind string) identity {
+	return identity{kind: kind, id: t.id, secret: t.secret.hide(), hasToken: true}
 }
 
 // token returns what opens the record.
 func (i *identity) token() token { return token{i.id, i.secret.show()} }
 
-// present returns the proof of the token. The secret that a cookie brought is
-// hashed at its first use: most requests do not touch their session.
-func (i *identity) present(kind string) Proof {
+// present returns the proof of the token. A secret is hashed at its first use: most
+// requests do not touch their session, and few that do need its family.
+func (i *identity) present() Proof {
 	if i.hasToken && i.proof == (Proof{}) {
-		secret := i.secret.show()
-		i.proof, i.family = secret.proof(kind), secret.family(kind)
+		i.proof = i.secret.show().proof(i.kind)
 	}
 	return i.proof
+}
+
+// presentFamily returns the family of the token, zero if its secret is not at hand.
+func (i *identity) presentFamily() Family {
+	if i.hasToken && !i.found && i.family == (Family{}) {
+		i.family = i.secret.show().family(i.kind)
+	}
+	return i.family
 }
 
 func (i *identity) handle() string {

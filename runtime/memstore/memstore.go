@@ -57,6 +57,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// JudgesByRecord implements [runtime.Judge].
+func (s *Store) JudgesByRecord() {}
+
 // Load implements [runtime.Store].
 func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
 	var loaded *runtime.Record

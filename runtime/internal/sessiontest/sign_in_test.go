@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/memstore"
 )
 
 // Signing in and out between tabs, lost answers, retries and tokens that others
@@ -194,7 +195,17 @@ func TestT3ASignInFromBeforeASignOutStartsNothing(t *testing.T) {
 }
 
 func TestT12AThiefCannotRenewUntilTheVisitorIsForgotten(t *testing.T) {
-	s := newSite(t)
+	aThiefRenews(t, newSite(t))
+}
+
+// A store that is no [runtime.Judge] is given every family.
+func TestT12AStoreThatJudgesByItselfKnowsTheFamily(t *testing.T) {
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	aThiefRenews(t, newSiteOn(t, &spyStore{Store: bare{store}}))
+}
+
+func aThiefRenews(t *testing.T, s *site) {
 	b := s.signedUp()
 	b.visit(signIn)
 	thief := b.clone()
