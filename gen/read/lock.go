@@ -45,13 +45,8 @@ func (r *resolver) isForeign(t types.Type) bool {
 }
 
 // locks reports whether a pointer to the type is a sync.Locker, and the type
-// itself is none.
-func locks(t types.Type) bool {
-	if _, ok := t.Underlying().(*types.Interface); ok {
-		return false
-	}
-	return isLocker(types.NewPointer(t)) && !isLocker(t)
-}
+// itself is none. A pointer to an interface has no methods.
+func locks(t types.Type) bool { return isLocker(types.NewPointer(t)) && !isLocker(t) }
 
 func isLocker(t types.Type) bool {
 	methods := types.NewMethodSet(t)

@@ -66,6 +66,19 @@ func TestPlacesInATagAreThoseOfTheLiteral(t *testing.T) {
 	}
 }
 
+func TestATagIsAListOfPairs(t *testing.T) {
+	for text, fine := range map[string]bool{
+		`session:"a"`: true, ` json:"b"  session:"a" `: true,
+		`session :"a"`: false, "ses\tsion:\"a\"": false, "ses\x7fsion:\"a\"": false, `"session":"a"`: false,
+		`session: "a"`: false, `session:"a`: false, `:"a"`: false, `session`: false,
+	} {
+		value, found, _, err := structTag("`" + text + "`")
+		if fine != (err == nil) || fine && (!found || value.text != "a") {
+			t.Errorf("%q: %q, found %v, %v", text, value.text, found, err)
+		}
+	}
+}
+
 func TestNoTagIsFoundInWhatIsNoString(t *testing.T) {
 	if _, found, _, err := structTag(`"\q"`); found || err == nil {
 		t.Errorf("found %v, %v, want an error alone", found, err)

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -71,11 +72,38 @@ type (
 	Map map[string]lock
 	Array [2]lock
 	Behind struct { List []lock; Map map[string]lock; Pointer *lock }
-)`)
+	Locker interface { Lock(); Unlock() }
+	Abstract struct { Any Locker; Pointer *Locker; Embedded struct{ Locker } }
+	half struct{}
+	other struct{}
+	Halves struct { A half; B other }
+)
+func (*half) Lock() {}
+func (*other) Lock() int { return 0 }
+func (*other) Unlock(bool) {}`)
 	r := &resolver{home: pkg, unlocked: map[types.Type]bool{}}
-	for name, want := range map[string]string{"Held": "v.L", "List": "v[]", "Map": "v[]", "Array": "v[]", "Behind": ""} {
+	for name, want := range map[string]string{"Held": "v.L", "List": "v[]", "Map": "v[]", "Array": "v[]", "Behind": "", "Abstract": "", "Halves": ""} {
 		if _, got := r.lockIn(pkg.Scope().Lookup(name).Type(), "v", true); got != want {
 			t.Errorf("in a %s a lock is found at %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestATypeMarshalsItselfByMethodsOfExactlyTheRightTypes(t *testing.T) {
+	for methods, want := range map[[2]string]bool{
+		{"MarshalText() ([]byte, error)", "UnmarshalText([]byte) error"}:         true,
+		{"MarshalText() (string, error)", "UnmarshalText([]byte) error"}:         false,
+		{"MarshalText() ([]byte, bool)", "UnmarshalText([]byte) error"}:          false,
+		{"MarshalText() ([]byte, error)", "UnmarshalText(string) error"}:         false,
+		{"MarshalText() ([]byte, error)", "UnmarshalText(...byte) error"}:        false,
+		{"MarshalText() ([]byte, error)", "UnmarshalText([]byte, []byte) error"}: false,
+		{"MarshalText() ([]byte, error)", "Unmarshal([]byte) error"}:             false,
+		{"MarshalBinary() ([]byte, error)", "UnmarshalBinary([]byte) error"}:     false,
+	} {
+		text := fmt.Sprintf("package source\ntype T int\nfunc (*T) %s { panic(0) }\nfunc (*T) %s { panic(0) }\n", methods[0], methods[1])
+		pkg, _ := checked(t, text)
+		if got := marshalsItself(pkg.Scope().Lookup("T").Type().(*types.Named), "Text"); got != want {
+			t.Errorf("%s: %v, want %v", methods, got, want)
 		}
 	}
 }

@@ -217,13 +217,21 @@ func TestAWatcherIsToldOfGaps(t *testing.T) {
 				}
 				change(t, path, statement)
 			}
-			select {
-			case got := <-changes:
-				if got.Kind != runtime.ChangesMissed {
-					t.Errorf("told %+v, want that changes may have been missed", got)
+			next := func() runtime.Change {
+				select {
+				case got := <-changes:
+					return got
+				case <-time.After(10 * time.Second):
+					t.Fatal("told nothing")
+					return runtime.Change{}
 				}
-			case <-time.After(10 * time.Second):
-				t.Error("told nothing")
+			}
+			if got := next(); got.Kind != runtime.ChangesMissed {
+				t.Errorf("told %+v, want that changes may have been missed", got)
+			}
+			change(t, path, insertChange+"((SELECT max(number) + 1 FROM duckgen_changes), 0, 0, 2, x'', x'')")
+			if got := next(); got.Kind == runtime.ChangesMissed {
+				t.Error("told of a gap that there is not")
 			}
 		})
 	}
@@ -234,6 +242,9 @@ func TestAMissingTableIsNoEmptyOne(t *testing.T) {
 		"duckgen_sessions": {
 			"Load":  func(s *sqlitestore.Store) error { key, _ := session(1); _, err := s.Load(t.Context(), key); return err },
 			"Sweep": func(s *sqlitestore.Store) error { _, err := s.Sweep(t.Context(), time.Now()); return err },
+		},
+		"duckgen_revocations": {
+			"Create": func(s *sqlitestore.Store) error { key, r := session(1); return s.Create(t.Context(), key, r) },
 		},
 		"duckgen_changes": {
 			"Watch": func(s *sqlitestore.Store) error { return s.Watch(t.Context(), func(runtime.Change) {}) },
@@ -247,6 +258,36 @@ func TestAMissingTableIsNoEmptyOne(t *testing.T) {
 				t.Errorf("%s: %v, want an error that names %s", name, err, table)
 			}
 		}
+	}
+}
+
+// TestRevocationsThatCannotBeReadBarEverybody: a sign-in that passes them by would come
+// back after "sign out everywhere".
+func TestRevocationsThatCannotBeReadBarEverybody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	change(t, path, "DROP TABLE duckgen_revocations")
+	change(t, path, `CREATE VIEW duckgen_revocations AS
+		SELECT abs(-9223372036854775807 - 1) AS kind, '' AS field, x'' AS value, 0 AS at, x'' AS excepted`)
+	key, r := session(1)
+	if err := s.Create(t.Context(), key, r); err == nil || !strings.Contains(err.Error(), "overflow") {
+		t.Errorf("Create: %v, want the error of the revocations", err)
+	}
+	if _, err := s.Load(t.Context(), key); !errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("Load: %v, want %v", err, runtime.ErrNotFound)
+	}
+}
+
+func TestASweepThatCannotRemoveSaysSo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	s := open(t, path)
+	key, r := session(1)
+	if err := s.Create(t.Context(), key, r); err != nil {
+		t.Fatal(err)
+	}
+	change(t, path, "CREATE TRIGGER refuse BEFORE DELETE ON duckgen_sessions BEGIN SELECT RAISE(ABORT, 'refused'); END")
+	if n, err := s.Sweep(t.Context(), r.Expires.Add(time.Hour)); n != 0 || err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("Sweep = %d, %v, want the error of the statement", n, err)
 	}
 }
 

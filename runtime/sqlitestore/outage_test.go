@@ -134,6 +134,7 @@ func TestAFullDiskIsAnOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	renewed.Proof = d.Renewal.Proof
+	old := replaced(t, s)
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)
 	var limit syscall.Rlimit
@@ -149,6 +150,7 @@ func TestAFullDiskIsAnOutage(t *testing.T) {
 	}
 	_, loaded := s.Load(t.Context(), key)
 	_, presented := s.Load(t.Context(), renewed) // which has something to record
+	reused, reuse := s.Load(t.Context(), old)
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
@@ -158,10 +160,36 @@ func TestAFullDiskIsAnOutage(t *testing.T) {
 	if loaded != nil {
 		t.Errorf("Load while the disk is full: %v", loaded)
 	}
+	if reused != nil {
+		t.Errorf("a reused token opens the session while its end cannot be recorded")
+	}
+	isOutage(t, "Load with a reused token", path, reuse)
 	if presented != nil {
 		t.Errorf("Load of a renewed token while the disk is full: %v", presented)
 	}
 	works(t, s, key)
+}
+
+// replaced stores a session, and returns its key with a token that the browser has long
+// had another one for.
+func replaced(t *testing.T, s *sqlitestore.Store) runtime.Key {
+	t.Helper()
+	key, record := session(1)
+	key.ID[14]++
+	if err := s.Create(t.Context(), key, record); err != nil {
+		t.Fatal(err)
+	}
+	d := &runtime.Delta{Renewal: &runtime.Renewal{Proof: runtime.Proof{9}}}
+	if _, err := s.Update(t.Context(), key, d); err != nil {
+		t.Fatal(err)
+	}
+	current := key
+	current.Proof = d.Renewal.Proof
+	if _, err := s.Load(t.Context(), current); err != nil {
+		t.Fatal(err)
+	}
+	key.Now = key.Now.Add(time.Minute)
+	return key
 }
 
 // TestDamagedPagesTakeOnlyWhatIsOnThem overwrites a part of the file while
