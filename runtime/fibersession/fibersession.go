@@ -39,6 +39,8 @@ type Sessions[S any] interface {
 // counts. If the session cannot be stored, Config.ErrorHandler of the sessions
 // answers instead of the app. Config has the request without its body.
 //
+// [fiber.DefaultCtx.End] answers at once, without the session's cookie.
+//
 // Put the middleware inside what compresses, encrypts cookies or caches. A handler
 // that Fiber's timeout middleware has given up inside of it counts as one that has
 // failed.

@@ -211,6 +211,21 @@ func TestAHandlerThatIsGivenUpHasFailed(t *testing.T) {
 	b.wantName("Ada")
 }
 
+func TestWhatEndAnswersHasNoCookie(t *testing.T) {
+	s := with(t)
+	s.app.Get("/end", func(c fiber.Ctx) error {
+		session.VisitorFrom(c).SetName("Bob")
+		if err := c.SendString("over"); err != nil {
+			return err
+		}
+		return c.End()
+	})
+	b := s.open().browser()
+	if res := b.wantAnswer("/end", 200, "over"); len(res.Cookies()) != 0 {
+		t.Errorf("header %v: docs/routers.md says otherwise", res.Header)
+	}
+}
+
 func TestAVisitorHasToSignIn(t *testing.T) {
 	s := with(t)
 	s.app.Get("/account", fibersession.RequireSignIn(s.sessions, 0), func(c fiber.Ctx) error {
