@@ -23,8 +23,10 @@ func line(w *bufio.Writer, text string) error {
 }
 
 // streaming has a stream that goes on after its first line once it is told to.
-func streaming(t *testing.T, goOn <-chan struct{}, later func(*session.VisitorSession)) *shop {
-	s := with(t)
+func streaming(
+	t *testing.T, goOn <-chan struct{}, later func(*session.VisitorSession), configure ...func(*runtime.Config),
+) *shop {
+	s := with(t, configure...)
 	s.app.Get("/stream", func(c fiber.Ctx) error {
 		v := session.VisitorFrom(c)
 		v.SetName("Ada")
@@ -80,6 +82,22 @@ func TestWhatAStreamChangesIsStoredAtItsEnd(t *testing.T) {
 	}
 	// Another request of the same connection comes after the end of all that.
 	b.wantName("Bob")
+}
+
+func TestATraceOfAStreamEndsWithIt(t *testing.T) {
+	goOn, tracer := make(chan struct{}), &kept{}
+	s := streaming(t, goOn, func(*session.VisitorSession) {}, func(c *runtime.Config) { c.Tracer = tracer })
+	b := s.browser()
+	res, _ := b.begin()
+	if ended := tracer.ends(); len(ended) != 0 {
+		t.Errorf("while the stream runs, traces have ended: %+v", ended)
+	}
+	close(goOn)
+	b.read(res)
+	b.get("/name") // after the end of all that
+	if ended := tracer.ends(); len(ended) != 2 || ended[0].Status != 200 || ended[0].Err != nil {
+		t.Errorf("the traces end with %+v", ended)
+	}
 }
 
 func TestASignInWithinAStreamIsTooLate(t *testing.T) {
