@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"context"
+	"mime"
 	"net/http"
 )
 
@@ -96,20 +97,16 @@ func feed(s *site) {
 	ctx, leave := context.WithCancel(s.Context())
 	defer leave()
 	res := ada.begin(ctx, http.MethodGet, "/feed")
-	if kind := res.Header.Get("Content-Type"); kind != "text/event-stream" {
-		s.Errorf("the events come as %q", kind)
+	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); kind != "text/event-stream" {
+		s.Errorf("the events come as %q, %v", kind, err)
 	}
 	events := s.lines(res)
-	events.want("event: greeting")
-	events.want("data: " + s.data("Ada is here"))
-	events.want("")
+	events.wantEvent("greeting", s.data("Ada is here"))
 	if v := ada.cart(); v.Visits != 1 {
 		s.Errorf("%d visits are stored once the first event is there, want 1", v.Visits)
 	}
 	bob.post("/order").want(http.StatusOK)
-	events.want("event: order")
-	events.want("data: " + s.data("Bob orders 0"))
-	events.want("")
+	events.wantEvent("order", s.data("Bob orders 0"))
 	leave()
 	ada.post("/cart/duck").want(http.StatusOK)
 	ada.wantStored("Ada", 1, 0)

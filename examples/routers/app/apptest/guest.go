@@ -166,12 +166,33 @@ func (s *site) lines(res *http.Response) lines {
 	return lines{s, bufio.NewReader(res.Body)}
 }
 
+func (l lines) next() string {
+	l.Helper()
+	line, err := l.ReadString('\n')
+	if err != nil {
+		l.Fatalf("after %q: %v", line, err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
 // want reads the next line.
 func (l lines) want(line string) {
 	l.Helper()
-	got, err := l.ReadString('\n')
-	if err != nil || strings.TrimSuffix(got, "\n") != line {
-		l.Fatalf("the next line is %q, %v, want %q", got, err, line)
+	if got := l.next(); got != line {
+		l.Fatalf("the next line is %q, want %q", got, line)
+	}
+}
+
+// wantEvent reads the next event.
+func (l lines) wantEvent(name, data string) {
+	l.Helper()
+	got := map[string]string{}
+	for line := l.next(); line != ""; line = l.next() {
+		field, value, _ := strings.Cut(line, ":")
+		got[field] = strings.TrimPrefix(value, " ")
+	}
+	if got["event"] != name || got["data"] != data {
+		l.Fatalf("the next event is %v, want %q with %q", got, name, data)
 	}
 }
 
