@@ -1,0 +1,226 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/duckgen/duckgen/runtime"
+)
+
+// A failing client does not send one of its commands, and says so.
+type failing struct {
+	Client
+	left int // until then; negative: none fails
+	sent int
+}
+
+var errCut = errors.New("the connection is cut")
+
+func (f *failing) next() error {
+	f.sent++
+	if f.left--; f.left == -1 {
+		return errCut
+	}
+	return nil
+}
+
+func (f *failing) Do(ctx context.Context, c Command) (Value, error) {
+	if err := f.next(); err != nil {
+		return Value{}, err
+	}
+	return f.Client.Do(ctx, c)
+}
+
+func (f *failing) DoAll(ctx context.Context, commands []Command) []Answer {
+	answers := make([]Answer, len(commands))
+	for i, c := range commands {
+		answers[i].Value, answers[i].Err = f.Do(ctx, c)
+	}
+	return answers
+}
+
+func (f *failing) Nodes(ctx context.Context) ([]Node, error) {
+	if err := f.next(); err != nil {
+		return nil, err
+	}
+	nodes, err := f.Client.Nodes(ctx)
+	for i := range nodes {
+		do := nodes[i].Do
+		nodes[i].Do = func(ctx context.Context, c Command) (Value, error) {
+			if err := f.next(); err != nil {
+				return Value{}, err
+			}
+			return do(ctx, c)
+		}
+	}
+	return nodes, err
+}
+
+// survivors returns which of the three sessions of the user live.
+func survivors(t *testing.T, s *Store, keys []runtime.Key) (live int) {
+	t.Helper()
+	for _, key := range keys {
+		switch _, err := s.ByID(t.Context(), testKind, key.ID, key.Now); {
+		case err == nil:
+			live++
+		case !errors.Is(err, runtime.ErrNotFound):
+			t.Fatal(err)
+		}
+	}
+	return live
+}
+
+// TestACommandThatFailsIsNoAnswer fails each command of each operation in turn: the
+// operation says so, or has the outcome that it has undisturbed; and who ends sessions
+// counts those that have ended.
+func TestACommandThatFailsIsNoAnswer(t *testing.T) {
+	server := served(t)
+	list := func(found func(func(runtime.Found, error) bool)) (string, error) {
+		var ids []string
+		for f, err := range found {
+			if err != nil {
+				return "", err
+			}
+			ids = append(ids, f.ID.String())
+		}
+		slices.Sort(ids)
+		return fmt.Sprint(ids), nil
+	}
+	operations := map[string]func(s *Store, keys []runtime.Key) (string, error){
+		"Load": func(s *Store, keys []runtime.Key) (string, error) {
+			r, err := s.Load(t.Context(), keys[0])
+			return fmt.Sprint(r != nil), err
+		},
+		"Create": func(s *Store, keys []runtime.Key) (string, error) {
+			key, r := keys[0], &runtime.Record{Kind: testKind, Deadline: keys[0].Now.Add(time.Hour), Expires: keys[0].Now.Add(time.Hour)}
+			key.ID[1] = 9
+			r.Entries = runtime.NewEntries(login(7).Ops[0].Entry)
+			return "", s.Create(t.Context(), key, r)
+		},
+		"Update": func(s *Store, keys []runtime.Key) (string, error) {
+			r, err := s.Update(t.Context(), keys[0], login(8))
+			return fmt.Sprint(r != nil), err
+		},
+		"Delete": func(s *Store, keys []runtime.Key) (string, error) { return "", s.Delete(t.Context(), keys[0]) },
+		"ByID": func(s *Store, keys []runtime.Key) (string, error) {
+			r, err := s.ByID(t.Context(), testKind, keys[0].ID, keys[0].Now)
+			return fmt.Sprint(r != nil), err
+		},
+		"Find": func(s *Store, keys []runtime.Key) (string, error) {
+			return list(s.Find(t.Context(), user(7), keys[0].Now))
+		},
+		"All": func(s *Store, keys []runtime.Key) (string, error) {
+			return list(s.All(t.Context(), testKind, keys[0].Now))
+		},
+		"Ping":    func(s *Store, _ []runtime.Key) (string, error) { return "", s.Ping(t.Context()) },
+		"Measure": func(s *Store, keys []runtime.Key) (string, error) { return "", s.Measure(t.Context(), keys[0].Now) },
+	}
+	ending := map[string]func(s *Store, keys []runtime.Key) (int, error){
+		"Revoke": func(s *Store, keys []runtime.Key) (int, error) { return s.Revoke(t.Context(), user(7), keys[0].Now) },
+		"RevokeAll": func(s *Store, keys []runtime.Key) (int, error) {
+			return s.RevokeAll(t.Context(), testKind, keys[0].Now)
+		},
+		"Trim": func(s *Store, keys []runtime.Key) (int, error) {
+			return s.Trim(t.Context(), []runtime.IndexValue{user(7)}, 1, keys[0].ID, keys[0].Now)
+		},
+	}
+	for name, end := range ending {
+		operations[name] = func(s *Store, keys []runtime.Key) (string, error) {
+			n, err := end(s, keys)
+			if live := survivors(t, New(server.client, WithPrefix(s.prefix)), keys); n+live != len(keys) {
+				t.Errorf("%s has ended %d of %d sessions, and %d live", name, n, len(keys), live)
+			}
+			return fmt.Sprint(n), err
+		}
+	}
+	for name, operate := range operations {
+		try := func(left int) (outcome string, sent int, err error) {
+			prefix := rand.Text() + ":"
+			whole := New(server.client, WithPrefix(prefix))
+			var keys []runtime.Key
+			for n := range byte(3) {
+				key := visitor(t, whole, n, testKind)
+				if _, err := whole.Update(t.Context(), key, login(7)); err != nil {
+					t.Fatal(err)
+				}
+				keys = append(keys, key)
+			}
+			client := &failing{Client: server.client, left: left}
+			outcome, err = operate(New(client, WithPrefix(prefix)), keys)
+			return outcome, client.sent, err
+		}
+		want, commands, err := try(-1)
+		if err != nil || commands == 0 {
+			t.Fatalf("%s: %v after %d commands", name, err, commands)
+		}
+		for n := range commands {
+			if got, _, err := try(n); !errors.Is(err, errCut) && (err != nil || got != want) {
+				t.Errorf("%s, whose command %d fails: %s, %v; undisturbed: %s", name, n+1, got, err, want)
+			}
+		}
+	}
+}
+
+// TestAClosedStoreSaysSo: also one that has nothing left to ask.
+func TestAClosedStoreSaysSo(t *testing.T) {
+	s := served(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now := wholeNow()
+	_, byID := s.ByID(t.Context(), testKind, runtime.ID{1}, now)
+	errs := map[string]error{"Ping": s.Ping(t.Context()), "ByID": byID, "Measure": s.Measure(t.Context(), now)}
+	for _, err := range s.All(t.Context(), testKind, now) {
+		errs["All"] = err
+	}
+	for _, err := range s.Find(t.Context(), user(7), now) {
+		errs["Find"] = err
+	}
+	for name, err := range errs {
+		if !errors.Is(err, runtime.ErrClosed) {
+			t.Errorf("%s: %v, want %v", name, err, runtime.ErrClosed)
+		}
+	}
+	if len(errs) != 5 {
+		t.Errorf("%v, want an error of each operation", errs)
+	}
+}
+
+// TestALibraryThatTheServerDoesNotTakeIsNamed: without that it would be said that the
+// functions are lacking.
+func TestALibraryThatTheServerDoesNotTakeIsNamed(t *testing.T) {
+	for refusal, taken := range map[ServerError]bool{
+		"ERR Library 'duckgen' already exists": true,
+		"NOPERM this user has no permissions":  false,
+		"OOM command not allowed":              false,
+	} {
+		s := &Store{client: refusing{refusal: refusal}}
+		if err := s.loadLibrary(t.Context(), "{a}"); taken != (err == nil) || !taken && !errors.Is(err, refusal) {
+			t.Errorf("%s: %v", refusal, err)
+		}
+	}
+}
+
+type refusing struct {
+	Client
+	refusal ServerError
+}
+
+func (r refusing) Do(context.Context, Command) (Value, error) { return Value{}, r.refusal }
+
+func TestWhatIsNoIndexedEntryIsNone(t *testing.T) {
+	number := "12345678"[:numberSize]
+	for text, want := range map[string]bool{
+		"": false, string(indexedSign): false, string(indexedSign) + number[1:]: false,
+		string(indexedSign) + number: true, string(indexedSign) + number + "value": true, string(counterSign) + number + "value": false,
+	} {
+		if _, _, got := splitIndexed(text); got != want {
+			t.Errorf("%q is an indexed entry: %v, want %v", text, got, want)
+		}
+	}
+}
