@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -225,8 +226,9 @@ func TestAPageOfTheIndexIsBounded(t *testing.T) {
 func TestAWatcherThatHasGoneIsForgottenAlone(t *testing.T) {
 	var ws watchers
 	stays, goes := &watcher{}, &watcher{}
-	ws.add(goes)
-	ws.add(stays)
+	if err := errors.Join(ws.add(goes), ws.add(stays)); err != nil {
+		t.Fatal(err)
+	}
 	ws.remove(goes)
 	if len(ws.list) != 1 || ws.list[0] != stays {
 		t.Errorf("%d watchers are kept, want the one that stays", len(ws.list))

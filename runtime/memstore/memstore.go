@@ -54,6 +54,7 @@ func (s *Store) Close() error {
 	for i := range s.shards {
 		s.shards[i].close()
 	}
+	s.watchers.close()
 	return nil
 }
 

@@ -10,8 +10,9 @@ import (
 
 // watchers are those who are told of changes.
 type watchers struct {
-	mu   sync.RWMutex
-	list []*watcher
+	mu     sync.RWMutex
+	list   []*watcher
+	closed bool
 }
 
 // watcher is told of one change at a time.
@@ -28,15 +29,27 @@ func (s *Store) Watch(ctx context.Context, tell func(runtime.Change)) error {
 		return err
 	}
 	w := &watcher{ctx: ctx, tell: tell}
-	s.watchers.add(w)
+	if err := s.watchers.add(w); err != nil {
+		return err
+	}
 	context.AfterFunc(ctx, func() { s.watchers.remove(w) })
 	return nil
 }
 
-func (ws *watchers) add(w *watcher) {
+func (ws *watchers) add(w *watcher) error {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	if ws.closed {
+		return errClosed
+	}
 	ws.list = append(ws.list, w)
+	return nil
+}
+
+func (ws *watchers) close() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.list, ws.closed = nil, true
 }
 
 // remove makes a new list: the old one may be in use by tellAll.

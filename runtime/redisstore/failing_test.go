@@ -166,31 +166,6 @@ func TestACommandThatFailsIsNoAnswer(t *testing.T) {
 	}
 }
 
-// TestAClosedStoreSaysSo: also one that has nothing left to ask.
-func TestAClosedStoreSaysSo(t *testing.T) {
-	s := served(t)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	now := wholeNow()
-	_, byID := s.ByID(t.Context(), testKind, runtime.ID{1}, now)
-	errs := map[string]error{"Ping": s.Ping(t.Context()), "ByID": byID, "Measure": s.Measure(t.Context(), now)}
-	for _, err := range s.All(t.Context(), testKind, now) {
-		errs["All"] = err
-	}
-	for _, err := range s.Find(t.Context(), user(7), now) {
-		errs["Find"] = err
-	}
-	for name, err := range errs {
-		if !errors.Is(err, runtime.ErrClosed) {
-			t.Errorf("%s: %v, want %v", name, err, runtime.ErrClosed)
-		}
-	}
-	if len(errs) != 5 {
-		t.Errorf("%v, want an error of each operation", errs)
-	}
-}
-
 // TestALibraryThatTheServerDoesNotTakeIsNamed: without that it would be said that the
 // functions are lacking.
 func TestALibraryThatTheServerDoesNotTakeIsNamed(t *testing.T) {
