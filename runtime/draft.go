@@ -38,7 +38,7 @@ type change struct {
 	value     string // encoded and not sealed
 	count     int64
 	ends      int64    // of the value, in nanoseconds since 1970; 0: it does not
-	taken     *element // what was read of the stored one and goes if that still has it; nil: nothing
+	taken     *content // what was read of the stored one and goes if that still has it; nil: nothing
 	err       error    // makes the commit fail
 }
 

@@ -145,7 +145,7 @@ func (d *draft) appendIf(list []Op, f *Field, key, was string, c change, remains
 
 // condition demands that the entry is as the loaded record has it.
 func (d *draft) condition(key string) *Condition {
-	e, found := d.entry(key)
+	e, found := d.current(key, "")
 	return &Condition{Absent: !found, Counter: e.Kind == CounterEntry, Value: e.Value, Count: e.Count}
 }
 

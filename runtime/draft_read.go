@@ -2,9 +2,7 @@ package runtime
 
 import (
 	"errors"
-	"maps"
 	"math"
-	"slices"
 )
 
 // How a draft is read: what is stored of a field, under its key or an earlier
@@ -15,12 +13,17 @@ var (
 	errShape = errors.New("elements of a map where one value belongs, or the reverse")
 )
 
-// element is one element of a map field.
-type element struct {
-	text  string // of the key
+// content is what one entry holds.
+type content struct {
 	value string
 	count int64
 	ends  int64 // of the value, in nanoseconds since 1970; 0: it does not
+}
+
+// element is one element of a map field.
+type element struct {
+	text string // of the key
+	content
 }
 
 // answers reports whether what is pending alone says what the field is.
@@ -64,14 +67,14 @@ func (d *draft) count(f *Field) (n int64, ok bool) {
 }
 
 // sole returns what the one entry of a field holds.
-func (d *draft) sole(f *Field) (element, bool) {
+func (d *draft) sole(f *Field) (content, bool) {
 	p := d.find(f)
 	if p == nil {
 		return d.storedScalar(f)
 	}
 	c := p.scalar.shown()
 	if c.absolute() {
-		return d.onto(f, c, element{}, false)
+		return d.onto(f, c, content{}, false)
 	}
 	stored, found := d.storedScalar(f)
 	return d.onto(f, c, stored, found)
@@ -87,9 +90,10 @@ func (d *draft) element(f *Field, text string) (element, bool) {
 	found := false
 	if !cleared {
 		d.checkShape(f)
-		e, found = d.storedElement(f, text)
+		e.content, found = d.storedElement(f, text)
 	}
-	return d.onto(f, c, e, found)
+	e.content, found = d.onto(f, c, e.content, found)
+	return e, found
 }
 
 // remainingElement is element for a map that makes room by itself.
@@ -111,15 +115,15 @@ func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
 }
 
 // onto returns what the change makes of an entry.
-func (d *draft) onto(f *Field, c change, e element, found bool) (element, bool) {
+func (d *draft) onto(f *Field, c change, e content, found bool) (content, bool) {
 	switch c.op {
 	case changeSet:
-		return element{text: e.text, value: c.value, count: c.count, ends: c.ends}, d.lasts(c.ends)
+		return content{c.value, c.count, c.ends}, d.lasts(c.ends)
 	case changeRemove:
-		return element{}, false
+		return content{}, false
 	case changeAdd:
 		e, found = d.left(f, c, e, found)
-		return element{text: e.text, count: addSaturated(e.count, c.count)}, found || c.count != 0
+		return content{count: addSaturated(e.count, c.count)}, found || c.count != 0
 	case changeFold:
 		merged, err := d.merged(f, c, e, found)
 		return merged, err == nil && merged.value != "" && d.lasts(merged.ends)
@@ -128,12 +132,12 @@ func (d *draft) onto(f *Field, c change, e element, found bool) (element, bool) 
 }
 
 // left returns what remains of an entry after what was taken has gone.
-func (d *draft) left(f *Field, c change, e element, found bool) (element, bool) {
+func (d *draft) left(f *Field, c change, e content, found bool) (content, bool) {
 	switch {
 	case c.taken == nil || !found:
 		return e, found
 	case f.counter && e.count == c.taken.count, !f.counter && f.same(d.format, e.value, c.taken.value):
-		return element{text: e.text}, false
+		return content{}, false
 	case f.rest == nil:
 		return e, true
 	}
@@ -148,7 +152,7 @@ func (d *draft) left(f *Field, c change, e element, found bool) (element, bool) 
 
 // merged returns what a changeFold makes of an entry, without a value if nothing
 // remains of it. What is let go in part, or stays, keeps its end.
-func (d *draft) merged(f *Field, c change, e element, found bool) (element, error) {
+func (d *draft) merged(f *Field, c change, e content, found bool) (content, error) {
 	e, _ = d.left(f, c, e, found)
 	if c.value == "" {
 		return e, nil
@@ -181,20 +185,23 @@ func (d *draft) allElements(f *Field) []element {
 	if p == nil || len(p.elements) == 0 || p.withdrawn {
 		return stored
 	}
-	seen := make(map[string]element, len(stored)+len(p.elements))
+	seen := make(map[string]content, len(stored)+len(p.elements))
 	for _, e := range stored {
-		seen[e.text] = e
+		seen[e.text] = e.content
 	}
 	for text, c := range p.elements {
 		e, found := seen[text]
-		e.text = text
 		if e, found = d.onto(f, c.shown(), e, found); found {
 			seen[text] = e
 		} else {
 			delete(seen, text)
 		}
 	}
-	return slices.Collect(maps.Values(seen))
+	list := make([]element, 0, len(seen))
+	for text, e := range seen {
+		list = append(list, element{text, e})
+	}
+	return list
 }
 
 // addSaturated adds, held to the range of int64.
@@ -216,52 +223,57 @@ func (d *draft) has(f *Field, key, was string) bool {
 	return found && !d.ended(f, e)
 }
 
-// current returns the entry under the key, else the one under the earlier key.
+// current returns the entry under the key, else the one under the earlier key, if
+// there is one.
 func (d *draft) current(key, was string) (Entry, bool) {
-	e, found := d.entry(key)
-	if !found && was != "" {
-		e, found = d.entry(was)
-	}
-	return e, found
-}
-
-func (d *draft) entry(key string) (Entry, bool) {
-	if d.stored == nil {
+	i, found := d.position(key, was)
+	if !found {
 		return Entry{}, false
 	}
-	return d.stored.Entries.Get(key)
+	return d.stored.Entries.at(i), true
+}
+
+// position returns where among the stored entries the current one is.
+func (d *draft) position(key, was string) (i int, found bool) {
+	if d.stored == nil {
+		return 0, false
+	}
+	if i, found = d.stored.Entries.find(key); !found && was != "" {
+		i, found = d.stored.Entries.find(was)
+	}
+	return i, found
 }
 
 // storedValue returns the encoded value under the key, else under the earlier
 // one.
-func (d *draft) storedValue(f *Field, key, was string) (value element, found bool) {
-	e, found := d.current(key, was)
+func (d *draft) storedValue(f *Field, key, was string) (content, bool) {
+	i, found := d.position(key, was)
 	if !found {
-		return element{}, false
+		return content{}, false
 	}
-	value, err := d.open(f, e)
+	value, err := d.open(f, d.stored.Entries.at(i))
 	if err != nil {
-		d.misfit(e.Key, err)
-		return element{}, false
+		d.misfit(d.stored.Entries.key(i), err)
+		return content{}, false
 	}
 	if !d.lasts(value.ends) {
-		return element{}, false
+		return content{}, false
 	}
 	return value, true
 }
 
 // open returns the value of an entry, and its end. Most are stored as they are.
-func (d *draft) open(f *Field, e Entry) (element, error) {
+func (d *draft) open(f *Field, e Entry) (content, error) {
 	if e.Kind == CounterEntry || f.Secret || f.TTL > 0 {
 		return d.unwrap(f, e)
 	}
-	return element{value: e.Value}, nil
+	return content{value: e.Value}, nil
 }
 
 // unwrap unseals the value of a secret field, and takes its end from it.
-func (d *draft) unwrap(f *Field, e Entry) (opened element, err error) {
+func (d *draft) unwrap(f *Field, e Entry) (opened content, err error) {
 	if e.Kind == CounterEntry {
-		return element{}, errKind
+		return content{}, errKind
 	}
 	opened.value = e.Value
 	if f.Secret {
@@ -277,7 +289,7 @@ func (d *draft) unwrap(f *Field, e Entry) (opened element, err error) {
 // shape: elements of what is one entry now, or the reverse.
 func (d *draft) misshapen(f *Field) bool {
 	if f.mapped {
-		_, found := d.entry(f.Key)
+		_, found := d.current(f.Key, "")
 		return found
 	}
 	return d.stored != nil && d.stored.Entries.hasElements(f.elements)
@@ -311,7 +323,7 @@ func (d *draft) storedCount(key, was string) (n int64, found bool) {
 }
 
 func (d *draft) counterAt(key string) (n int64, found bool) {
-	e, found := d.entry(key)
+	e, found := d.current(key, "")
 	if found && e.Kind != CounterEntry {
 		d.misfit(e.Key, errKind)
 		return 0, false
@@ -320,16 +332,14 @@ func (d *draft) counterAt(key string) (n int64, found bool) {
 }
 
 // storedElement returns one element of a map field.
-func (d *draft) storedElement(f *Field, text string) (element, bool) {
+func (d *draft) storedElement(f *Field, text string) (content, bool) {
 	key, was := f.elementKeys(text)
-	e, found := d.storedEntry(f, key, was)
-	e.text = text
-	return e, found
+	return d.storedEntry(f, key, was)
 }
 
 // storedEntry returns what is stored under the key or the earlier one, or under
 // both of a counter.
-func (d *draft) storedEntry(f *Field, key, was string) (e element, found bool) {
+func (d *draft) storedEntry(f *Field, key, was string) (e content, found bool) {
 	if f.counter {
 		e.count, found = d.storedCount(key, was)
 		return e, found
@@ -339,7 +349,7 @@ func (d *draft) storedEntry(f *Field, key, was string) (e element, found bool) {
 
 // storedScalar returns what is stored of a field that is one entry. If nothing is,
 // elements may be stored in its place.
-func (d *draft) storedScalar(f *Field) (e element, found bool) {
+func (d *draft) storedScalar(f *Field) (e content, found bool) {
 	if e, found = d.storedEntry(f, f.Key, f.Was); !found {
 		d.checkShape(f)
 	}
@@ -358,7 +368,7 @@ func (d *draft) storedElements(f *Field) []element {
 		if f.Was == "" || !f.counter {
 			list = d.appendElement(list, f, text, e)
 		} else if sum, ok := d.storedElement(f, text); ok {
-			list = append(list, sum)
+			list = append(list, element{text, sum})
 		}
 	}
 	for _, e := range d.earlierElements(f) {
@@ -375,7 +385,7 @@ func (d *draft) earlierElements(f *Field) []Entry {
 	}
 	var only []Entry
 	for e := range d.stored.Entries.elements(f.wasElements).all() {
-		if _, newer := d.entry(f.elements + e.Key[len(f.wasElements):]); !newer {
+		if _, newer := d.current(f.elements+e.Key[len(f.wasElements):], ""); !newer {
 			only = append(only, e)
 		}
 	}
@@ -394,10 +404,10 @@ func (d *draft) countElements(f *Field) int {
 
 // appendElement appends what one entry holds, if that fits the field.
 func (d *draft) appendElement(list []element, f *Field, text string, e Entry) []element {
-	var el element
+	var held content
 	var err error
 	if !f.counter {
-		el, err = d.open(f, e)
+		held, err = d.open(f, e)
 	} else if e.Kind != CounterEntry {
 		err = errKind
 	}
@@ -405,9 +415,9 @@ func (d *draft) appendElement(list []element, f *Field, text string, e Entry) []
 	case err != nil:
 		d.misfit(e.Key, err)
 		return list
-	case !d.lasts(el.ends):
+	case !d.lasts(held.ends):
 		return list
 	}
-	el.text, el.count = text, e.Count
-	return append(list, el)
+	held.count = e.Count
+	return append(list, element{text, held})
 }

@@ -75,7 +75,7 @@ func (d *draft) letGo(p *pending, text string) {
 
 // take returns the change that leaves nothing of an entry as it reads now. What
 // was set or removed before is absolute, and so it stays.
-func (c change) take(f *Field, stored element, found bool) change {
+func (c change) take(f *Field, stored content, found bool) change {
 	switch {
 	case c.absolute() && c.err == nil:
 		return change{op: changeRemove}
