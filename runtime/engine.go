@@ -17,7 +17,8 @@ type engine struct {
 	device  Cookie // the bound one
 	store   Store  // nil: sessions without one
 	format  Format
-	judges  bool // the store is a [Judge]
+	judges  bool // the store is a [Judge], maybe in a wrapper
+	atOnce  bool // the store answers a load without waiting: it is a [Judge], and no wrapper of one
 	clock   *clock
 	server  Clocked
 	ring    *keyRing // nil without a store

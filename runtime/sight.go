@@ -87,6 +87,8 @@ func (s *Session) load(ctx context.Context) {
 // loadUnseen fetches the record. After the last commit that is too late.
 func (s *Session) loadUnseen(ctx context.Context) {
 	switch {
+	case s.phase != phaseClosed && s.engine.atOnce:
+		s.fetch(ctx)
 	case s.phase != phaseClosed:
 		bound := &s.first
 		if bound.parent != nil { // a store may hold on to it

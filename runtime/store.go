@@ -96,8 +96,9 @@ type Lister interface {
 }
 
 // A Judge is a store that judges every key by the methods of [Record], in the
-// program's process and before its own methods return. It is given keys without a
-// Family: these methods find that out if they need it, and few requests do.
+// program's process and before its own methods return, and waits for nothing. It is
+// given keys without a Family: these methods find that out if they need it, and few
+// requests do. Its loads have the context of the request, without [Config.Timeout].
 type Judge interface {
 	JudgesByRecord()
 }
