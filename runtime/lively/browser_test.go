@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,21 +39,22 @@ type web struct {
 	faults  chan error                // of scripts
 	patches map[string][]lively.Patch // by the value of the event "patch"
 	told    chan lively.Event         // the events "tell"
+	door    *door
 	cable   *cuttingListener
 	counted int // clicks that the visitor's session has to have counted
 }
 
 func newWeb(t *testing.T, configure ...func(*runtime.Config)) *web {
 	t.Helper()
-	w := &web{t: t, store: memstore.New(), policy: strict, faults: make(chan error, 8), told: make(chan lively.Event, 8)}
+	w := &web{t: t, store: memstore.New(), door: newDoor(t), policy: strict, faults: make(chan error, 8), told: make(chan lively.Event, 8)}
 	t.Cleanup(func() { w.store.Close() })
-	w.start("127.0.0.1:0", configure...)
+	w.start(configure...)
 	t.Cleanup(w.stop)
 	return w
 }
 
-// start serves on the address, over and over with the same sessions.
-func (w *web) start(addr string, configure ...func(*runtime.Config)) {
+// start serves at the door, over and over with the same sessions.
+func (w *web) start(configure ...func(*runtime.Config)) {
 	w.t.Helper()
 	basics := func(c *runtime.Config) {
 		c.Cookie.Name = "" // the default for HTTPS
@@ -78,11 +78,7 @@ func (w *web) start(addr string, configure ...func(*runtime.Config)) {
 	mux.Handle("POST /lively/sync", sessions.SyncHandler())
 	mux.Handle("POST /lively/upload/", w.live.Uploads())
 	mux.HandleFunc("GET /{$}", w.page)
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.cable = &cuttingListener{Listener: listener}
+	w.cable = w.door.open()
 	w.server = &httptest.Server{Listener: w.cable, Config: &http.Server{Handler: sessions.Middleware(mux)}}
 	w.server.TLS = &tls.Config{NextProtos: []string{"http/1.1"}}
 	w.server.StartTLS()
@@ -267,11 +263,10 @@ func TestInABrowserAPageReconnectsAfterARestart(t *testing.T) {
 	w.changed(tab, "")
 	tab.Live()
 	tab.Eval(`window.mark = 1`)
-	addr := w.server.Listener.Addr().String()
 	w.stop()
 	tab.Wait(`document.documentElement.dataset.liveState === "closed"`)
 	tab.Eval(`document.querySelector("[data-live-key=name]").innerText = "stale"`)
-	w.start(addr)
+	w.start()
 	named(tab, "Ada yes form")
 	if tab.Eval("window.mark") != "1" {
 		t.Error("the page was loaded again")

@@ -3,11 +3,8 @@ package lively_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
@@ -49,73 +46,16 @@ const turnstilePage = `<button id="count" data-live-click="count" data-live-agai
 <button id="enter" data-live-click="enter" data-live-again>.</button>
 <button id="total" data-live-click="total">.</button><p data-live-key="total"></p>`
 
-// A cuttingListener can cut its connections, as the end of a process does, and have
-// them fall silent, as the end of a network does.
-type cuttingListener struct {
-	net.Listener
-	mu    sync.Mutex
-	conns []*silentConn
-}
-
-func (l *cuttingListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	conn := &silentConn{Conn: c}
-	l.conns = append(l.conns, conn)
-	return conn, nil
-}
-
-// each does something to all connections that there are.
-func (l *cuttingListener) each(do func(*silentConn)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range l.conns {
-		do(c)
-	}
-	l.conns = nil
-}
-
-func (l *cuttingListener) cut() { l.each(func(c *silentConn) { _ = c.Close() }) }
-
-func (l *cuttingListener) silence() { l.each(func(c *silentConn) { c.silent.Store(true) }) }
-
-// A silentConn drops what passes through it once it is silent.
-type silentConn struct {
-	net.Conn
-	silent atomic.Bool
-}
-
-func (c *silentConn) Read(b []byte) (int, error) {
-	for {
-		n, err := c.Conn.Read(b)
-		if err != nil || !c.silent.Load() {
-			return n, err
-		}
-	}
-}
-
-func (c *silentConn) Write(b []byte) (int, error) {
-	if c.silent.Load() {
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
 // restart ends the program and starts it again. Killed, it says goodbye to nobody.
 func (w *web) restart(killed bool) {
 	w.t.Helper()
-	addr := w.server.Listener.Addr().String()
 	if killed {
 		w.cable.cut()
 	} else if err := w.live.Shutdown(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 	w.stop()
-	w.start(addr)
+	w.start()
 	w.turnstile()
 }
 

@@ -86,12 +86,11 @@ func TestInABrowserAPageHearsWhatBecomesOfItsEvents(t *testing.T) {
 	tab.Click("#hold")
 	next(t, h.running)
 	tab.Click("#count")
-	addr := w.server.Listener.Addr().String()
 	w.cable.cut()
 	w.stop()
 	tab.Wait(`document.documentElement.dataset.liveState !== "open"`)
 	tab.Click("#count")
-	w.start(addr)
+	w.start()
 	tab.Wait(`!document.querySelector("[data-live-busy]")`)
 	next(t, w.told)
 	if got := tab.Eval("heard.join()"); got != "failed hold hold,close  1006,lost hold hold,lost count tell" {
@@ -133,10 +132,9 @@ func TestInABrowserAPageConnectsOnceItIsOnline(t *testing.T) {
 	tab := chromium.Start(t).Open(w.url)
 	tab.Live()
 	tab.Eval(`(window.waits = 0, window.setTimeout = () => { window.waits++ })`) // no attempt follows
-	addr := w.server.Listener.Addr().String()
 	w.stop()
 	tab.Wait("waits > 0")
-	w.start(addr)
+	w.start()
 	tab.Eval(`window.dispatchEvent(new Event("online"))`)
 	tab.Live()
 }
@@ -148,9 +146,8 @@ func TestInABrowserAFormIsRecovered(t *testing.T) {
 	tab := chromium.Start(t).Open(w.url)
 	tab.Live()
 	tab.Type("#field", "draft")
-	addr := w.server.Listener.Addr().String()
 	w.stop()
-	w.start(addr)
+	w.start()
 	if e := next(t, w.told); e.Component != "draft" || e.Field("text") != "draft" {
 		t.Errorf("the program hears %+v, want what was typed", e)
 	}
