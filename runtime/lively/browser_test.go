@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -26,7 +27,7 @@ const strict = "default-src 'none'; script-src 'self'; connect-src 'self'"
 // A web is a program whose pages a real browser shows, over HTTPS.
 type web struct {
 	t      *testing.T
-	store  *memstore.Store
+	store  closingStore
 	server *httptest.Server
 	mux    *http.ServeMux
 	live   *endpoint
@@ -42,19 +43,34 @@ type web struct {
 	door    *door
 	cable   *cuttingListener
 	counted int // clicks that the visitor's session has to have counted
+	onEvent func(context.Context, lively.Report)
 }
 
 func newWeb(t *testing.T, configure ...func(*runtime.Config)) *web {
 	t.Helper()
-	w := &web{t: t, store: memstore.New(), door: newDoor(t), policy: strict, faults: make(chan error, 8), told: make(chan lively.Event, 8)}
-	t.Cleanup(func() { w.store.Close() })
+	w := newWebOn(t, memstore.New())
+	w.door = newDoor(t)
 	w.start(configure...)
 	t.Cleanup(w.stop)
 	return w
 }
 
+// newWebOn returns a program that is not started yet.
+func newWebOn(t *testing.T, store closingStore) *web {
+	t.Helper()
+	t.Cleanup(func() { store.Close() })
+	return &web{t: t, store: store, policy: strict, faults: make(chan error, 8), told: make(chan lively.Event, 8),
+		onEvent: func(context.Context, lively.Report) {}}
+}
+
 // start serves at the door, over and over with the same sessions.
 func (w *web) start(configure ...func(*runtime.Config)) {
+	w.t.Helper()
+	w.cable = w.door.open()
+	w.serve(w.cable, configure...)
+}
+
+func (w *web) serve(listener net.Listener, configure ...func(*runtime.Config)) {
 	w.t.Helper()
 	basics := func(c *runtime.Config) {
 		c.Cookie.Name = "" // the default for HTTPS
@@ -68,6 +84,7 @@ func (w *web) start(configure ...func(*runtime.Config)) {
 		w.t.Fatal(err)
 	}
 	w.live = lively.New(sessions, sessiontest.VisitorFrom, func(c *lively.Config) {
+		c.OnEvent = w.onEvent
 		c.OnError = func(_ context.Context, err error) { w.t.Logf("reported: %v", err) }
 	})
 	w.handlers()
@@ -78,8 +95,7 @@ func (w *web) start(configure ...func(*runtime.Config)) {
 	mux.Handle("POST /lively/sync", sessions.SyncHandler())
 	mux.Handle("POST /lively/upload/", w.live.Uploads())
 	mux.HandleFunc("GET /{$}", w.page)
-	w.cable = w.door.open()
-	w.server = &httptest.Server{Listener: w.cable, Config: &http.Server{Handler: sessions.Middleware(mux)}}
+	w.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: sessions.Middleware(mux)}}
 	w.server.TLS = &tls.Config{NextProtos: []string{"http/1.1"}}
 	w.server.StartTLS()
 	w.url = w.server.URL

@@ -13,18 +13,21 @@ import (
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
-// A turnstile counts clicks, each once: of the events of a page it keeps the number
-// of the last one in the step in which it counts.
-func (w *web) turnstile() {
-	w.live.Handle("count", func(_ context.Context, _ *lively.Conn, e lively.Event, v *visitor) error {
-		page, number := e.Page()
-		if last, _ := v.CartItem(page); int64(number) <= int64(last) {
-			return nil
-		}
-		v.SetCartItem(page, int(number))
-		v.AddViews(1)
+// countOnce counts clicks, each once: of the events of a page it keeps the number of the
+// last one in the step in which it counts.
+func countOnce(_ context.Context, _ *lively.Conn, e lively.Event, v *visitor) error {
+	page, number := e.Page()
+	if last, _ := v.CartItem(page); int64(number) <= int64(last) {
 		return nil
-	})
+	}
+	v.SetCartItem(page, int(number))
+	v.AddViews(1)
+	return nil
+}
+
+// A turnstile counts clicks, also of visitors who sign in.
+func (w *web) turnstile() {
+	w.live.Handle("count", countOnce)
 	w.live.Handle("enter", func(_ context.Context, _ *lively.Conn, e lively.Event, v *visitor) error {
 		user, err := strconv.ParseInt(e.Value.(string), 10, 64)
 		v.SetUserID(user)
