@@ -17,7 +17,8 @@ type connection struct {
 	// the device that the session is bound to; zero: for ever.
 	proved time.Time
 
-	destroyed bool // by the running event
+	superseded bool // by a sign-in before the handshake
+	destroyed  bool // by the running event
 
 	socket *socket // nil: the connection cannot be closed by the session
 }

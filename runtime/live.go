@@ -32,8 +32,9 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 	s.lock()
 	s.live.socket, x.proved = x, s.live.proved
 	live.moveSocket()
+	superseded := s.live.superseded
 	s.unlock()
-	x.check(false)
+	x.opened(superseded)
 	return x.disconnect, nil
 }
 

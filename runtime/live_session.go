@@ -1,6 +1,9 @@
 package runtime
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // A liveSession is the session of a handshake or of a live connection. Between two
 // events it is unloaded and clean.
@@ -43,7 +46,7 @@ func (s liveSession) handOver() {
 // goLive turns the session of a handshake, loaded and committed, into that of a
 // live connection.
 func (s liveSession) goLive() {
-	s.live = &connection{ctx: s.ctx}
+	s.live = &connection{ctx: s.ctx, superseded: errors.Is(s.refusal, ErrSuperseded)}
 	s.live.proved = s.engine.provedBy(s.brought, s.draft.stored, s.engine.clock.read())
 	s.live.saw = s.present()
 }

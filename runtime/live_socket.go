@@ -13,6 +13,11 @@ const (
 	// the store notifies of them late.
 	maxOwnProofs = 8
 
+	// signInAgain is how long a page may stay that has come with a token which a sign-in
+	// has ended. If that was its own, of which the answer is lost, it gets no other
+	// cookie, but may have the event sent again (T8).
+	signInAgain = 5 * time.Second
+
 	// maxHeard is how many renewals are kept for the end of a running event.
 	maxHeard = 8
 )
@@ -62,6 +67,18 @@ type socket struct {
 	left     bool    // the event has left the session, which closes with it
 	end      LivelyEnd
 	gone     bool // disconnected or being closed
+}
+
+// opened judges a connection that has just been opened. superseded says that the token
+// of its handshake was ended by a sign-in.
+func (x *socket) opened(superseded bool) {
+	if !superseded {
+		x.check(false)
+		return
+	}
+	x.all.mu.Lock()
+	defer x.all.mu.Unlock()
+	x.waitFor(signInAgain)
 }
 
 // disconnect takes the connection out. Calls after the first do nothing.

@@ -28,7 +28,7 @@ func (e *Endpoint[S]) dispatchEvent(c *Conn, event Event, at time.Time, s *S) {
 		if !c.page.take(c, event.number) {
 			return
 		}
-		event.ID = c.page.eventID(event.number)
+		event.ID = c.page.eventID(event.origin)
 	}
 	handle := e.handlers[event.Name]
 	report := Report{Name: event.Name, ID: event.ID}
@@ -41,6 +41,10 @@ func (e *Endpoint[S]) dispatchEvent(c *Conn, event Event, at time.Time, s *S) {
 		}
 		return e.sessions.LivelyEvent(ctx, c, s, func(ctx context.Context) error { return handle(ctx, c, event, s) })
 	})
+	if outcome == OutcomeRefused || outcome == OutcomeSuperseded {
+		c.in.stop() // what waits comes after this one, which the page sends again
+		c.CloseLively(runtime.LivelyReconnect)
+	}
 	c.answer(event.number, outcome)
 }
 

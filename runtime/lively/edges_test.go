@@ -18,7 +18,7 @@ func TestAFrameHasAsManyElementsAsItSays(t *testing.T) {
 		decode func([]byte, int) (any, error)
 	}{
 		"an event":         {[]any{100, "r", "c", "e", nil, true}, decodeFrame},
-		"a numbered event": {[]any{100, "r", "c", "e", nil, true, 1}, decodeNumbered},
+		"a numbered event": {[]any{100, "r", "c", "e", nil, true, 1, 1}, decodeNumbered},
 		"a result":         {[]any{111, nil, nil, "7"}, decodeFrame},
 		"a navigation":     {[]any{120, nil, nil, "/x", nil}, decodeFrame},
 	} {

@@ -8,8 +8,8 @@ import (
 // An Event is what a page tells: something that the visitor has done.
 type Event struct {
 	// ID is different for each event of each page, and the same if the page sends an
-	// event again that an earlier process may have run, which it does only with
-	// data-live-again. A handler that stores it with what it changes can tell.
+	// event again. One that an earlier process may have run it sends again only with
+	// data-live-again. A handler that stores the ID with what it changes can tell.
 	// Empty: the client numbers no events.
 	ID string
 	// Root names the page, as its data-live-root says.
@@ -26,7 +26,8 @@ type Event struct {
 	// element.
 	Document bool
 
-	number uint64 // 0: none
+	number uint64 // by which it is answered; 0: none
+	origin uint64 // by which the page sent it for the first time
 }
 
 // An Outcome is what has become of an event.
@@ -89,7 +90,7 @@ func (e Event) Field(name string) string {
 // each page recognises every repetition, because the events of a page come in order.
 func (e Event) Page() (id string, number uint64) {
 	id, _, _ = strings.Cut(e.ID, ".")
-	return id, e.number
+	return id, e.origin
 }
 
 // A Navigation is a page's wish for another page without loading it.

@@ -85,8 +85,8 @@ func decodeAny(b []byte, elements int, numbered bool) (any, error) {
 	case opEvent:
 		event := Event{Root: d.text(), Component: d.text(), Name: d.text(), Value: d.value(0), Document: d.flag()}
 		if numbered {
-			d.want(n, 7)
-			event.number = d.number()
+			d.want(n, 8)
+			event.number, event.origin = d.number(), d.number()
 		} else {
 			d.want(n, 6)
 		}

@@ -275,7 +275,7 @@ func (b *browser) openAs(name string) *page {
 // number sends a numbered event.
 func (p *page) number(n int, name string) {
 	p.site.t.Helper()
-	p.send(100, "root", "component", name, nil, false, n)
+	p.send(100, "root", "component", name, nil, false, n, n)
 }
 
 func (b *browser) open() *page {

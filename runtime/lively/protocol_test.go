@@ -131,6 +131,7 @@ func TestAnEventDuringASignInElsewhereIsSuperseded(t *testing.T) {
 		b := s.known()
 		p, _, _ := b.greet(0, 0)
 		p.number(1, "use")
+		p.number(2, "use") // which waits, and is sent again behind it
 		next(t, running)
 		b.post("/sign-in", "")
 		close(hold)
@@ -249,13 +250,31 @@ func TestAPageNamesItselfInOneWay(t *testing.T) {
 	}
 }
 
+func TestAnEventThatIsSentAgainKeepsItsID(t *testing.T) {
+	s := newSite(t)
+	events := make(chan lively.Event, 1)
+	s.live.Handle("tell", func(_ context.Context, _ *lively.Conn, e lively.Event, _ *visitor) error {
+		events <- e
+		return nil
+	})
+	p, _, _ := s.browser().greet(0, 0)
+	p.send(100, "root", "component", "tell", nil, false, 9, 2)
+	e := next(t, events)
+	if page, number := e.Page(); page != pageName || number != 2 || e.ID != pageName+".2" {
+		t.Errorf("the event has the ID %s, and Page says %s, %d", e.ID, page, number)
+	}
+	wantFrame(t, p.receive(), 201, 9, done)
+}
+
 func TestEventsOfTheProtocolHaveNumbers(t *testing.T) {
 	s := newSite(t)
 	for _, frame := range [][]any{
 		{100, "root", "component", "e", nil, false},
-		{100, "root", "component", "e", nil, false, 0},
-		{100, "root", "component", "e", nil, false, -1},
-		{100, "root", "component", "e", nil, false, "1"},
+		{100, "root", "component", "e", nil, false, 0, 0},
+		{100, "root", "component", "e", nil, false, -1, 1},
+		{100, "root", "component", "e", nil, false, "1", 1},
+		{100, "root", "component", "e", nil, false, 1},
+		{100, "root", "component", "e", nil, false, 1, 0},
 	} {
 		p, _, _ := s.browser().greet(0, 0)
 		p.send(frame...)

@@ -317,6 +317,29 @@ func TestL2ConnectingWithARenewedTokenIsGivenTheGrace(t *testing.T) {
 	})
 }
 
+// The answer to a sign-in was lost, and no other cookie comes.
+func TestL2ConnectingWithATokenThatASignInEndedLeavesTimeToSignInAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.known()
+		b.lose(signIn)
+		c := b.closable()
+		c.open("before it signs in again")
+		c.do(signIn)
+		if err := c.act(func(v *VisitorSession) error { return errors.New(v.Name()) }); err.Error() != "Ada" {
+			t.Errorf("after the second sign-in the name is %q, want Ada", err)
+		}
+		time.Sleep(10 * time.Second)
+		c.open("with the session")
+
+		b = s.known()
+		b.lose(signIn)
+		c = b.closable()
+		time.Sleep(10 * time.Second)
+		c.closed("without another sign-in", runtime.LivelyReconnect)
+	})
+}
+
 func TestL2AnEventThatMeetsTheEndClosesWithoutAWatcher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSiteOn(t, &spyStore{Store: blindStore{newSite(t).store}})

@@ -30,8 +30,8 @@ export const page = () => setting("-root") || "";
 export function raise(name, value, element = null, more = {}) {
   const holder = element && call(element, "closest", `[${KEY}]`);
   const component = holder ? keyOf(holder) : element ? "" : page();
-  const bytes = encode([100, page(), component, name, value, !element, 0]).slice(0, -1);
-  if (bytes.length + 9 > MAX) return false;
+  const bytes = encode([100, page(), component, name, value, !element, 0, 0]).slice(0, -2);
+  if (bytes.length + 18 > MAX) return false;
   const event = { name, element, bytes, number: 0, sent: false, ...more };
   if (more.first) queue.splice(queue.findIndex((other) => !other.number && !other.first) >>> 0, 0, event);
   else queue.push(event);
@@ -49,14 +49,12 @@ function flush() {
   }
 }
 
+// An event that is sent again has another number, but not for the program's handlers.
 function post(event) {
   event.number ||= ++last;
+  event.origin ||= event.number;
   event.sent = true;
-  const number = encode(event.number);
-  const frame = new Uint8Array(event.bytes.length + number.length);
-  frame.set(event.bytes);
-  frame.set(number, event.bytes.length);
-  transmit(frame);
+  transmit(new Uint8Array([...event.bytes, ...encode(event.number), ...encode(event.origin)]));
 }
 
 // Of what was sent the program has taken up what comes up to that number.
@@ -89,8 +87,8 @@ function settle(event, outcome) {
   if (outcome === LOST) report("lost", event);
 }
 
-function report(what, { name, element, number }) {
-  tell(what, { name, id: `${id}.${number}` }, element || document);
+function report(what, { name, element, origin }) {
+  tell(what, { name, id: `${id}.${origin}` }, element || document);
 }
 
 // The program says which event it has taken up last, null if it knows nothing of
