@@ -223,3 +223,23 @@ func TestInABrowserEventsOfManyKinds(t *testing.T) {
 	tab.Eval(`document.querySelector("#below").scrollIntoView()`)
 	hears("what has come into view", "visible")
 }
+
+func TestInABrowserTheWindowHasEvents(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.policy += "; style-src 'unsafe-inline'" // for a page that is long
+	w.body = `<i data-live-window-focus="tell" data-live-value="focus"></i><i data-live-window-blur="tell" data-live-value="blur"></i>
+<i data-live-window-scroll="tell"></i><p style="height: 300vh">.</p>`
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	for _, x := range []struct{ act, want string }{
+		{`dispatchEvent(new Event("blur"))`, "blur"},
+		{`dispatchEvent(new Event("focus"))`, "focus"},
+		{`scrollTo(0, 40)`, "map[x:0 y:40]"},
+	} {
+		tab.Eval("(" + x.act + `, "")`)
+		if e := next(t, w.told); fmt.Sprint(e.Value) != x.want {
+			t.Errorf("after %s the program hears %v, want %s", x.act, e.Value, x.want)
+		}
+	}
+}

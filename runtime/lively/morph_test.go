@@ -181,3 +181,19 @@ func number(t *testing.T, text string) float64 {
 	}
 	return n
 }
+
+func TestInABrowserWhatIsToBeKeptIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.patches = map[string][]lively.Patch{"part": {lively.HTML("part", `<p id="kept" data-live-keep title="theirs">theirs</p><p id="other">theirs</p>`)}}
+	w.body = `<div data-live-key="part"><p id="kept" data-live-keep>.</p><p id="other">.</p></div>
+<button id="go" data-live-click="patch" data-live-value="part">.</button>`
+	tab := chromium.Start(t).Open(w.url)
+	tab.Live()
+	tab.Eval(`(kept.innerHTML = "<b>of a script</b>", "")`)
+	tab.Click("#go")
+	tab.Wait(`other.innerText === "theirs"`)
+	if got := tab.Eval(`kept.title + kept.innerHTML`); got != "<b>of a script</b>" {
+		t.Errorf("what was to be kept is %s", got)
+	}
+}

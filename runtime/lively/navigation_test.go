@@ -184,3 +184,20 @@ func TestInABrowserNavigationGoesOnWithoutTheConnection(t *testing.T) {
 	w.shows("three", "/tour/three?x=1")
 	w.wantLoads("a link without a connection", 3)
 }
+
+func TestInABrowserAPageSaysThatItIsTurned(t *testing.T) {
+	t.Parallel()
+	w := newTour(t, chromium.Start(t))
+	turning := `("liveTurning" in document.documentElement.dataset)`
+	if w.tab.Eval(turning) != "false" {
+		t.Error("the first page is turned")
+	}
+	w.tab.Click("#parts")
+	w.tab.Wait(`document.querySelector("main").innerText === "half"`)
+	if w.tab.Eval(turning) != "true" {
+		t.Error("a page whose rest is to come is not turned any more")
+	}
+	w.partial <- struct{}{}
+	w.shows("parts", "/tour/parts?x=1")
+	w.tab.Wait("!" + turning)
+}
