@@ -133,12 +133,16 @@ func TestInABrowserAFormIsSubmittedOnce(t *testing.T) {
 	if got := tab.Eval(state); got != "true,true,false,true" {
 		t.Errorf("while its event runs the form is busy, and its buttons disabled: %s", got)
 	}
+	tab.Wait(`document.activeElement === document.body`)
 	tab.Eval(`document.querySelector("#form").requestSubmit()`)
 	tab.Eval(`document.querySelector("#form").requestSubmit()`)
 	hold.end <- nil
 	tab.Wait(`!document.querySelector("#form").hasAttribute("data-live-busy")`)
 	if got := tab.Eval(state); got != "false,false,false,true" {
 		t.Errorf("after its event the form is busy, and its buttons disabled: %s", got)
+	}
+	if got := tab.Eval(`document.activeElement.id`); got != "send" {
+		t.Errorf("after its event the focus is on %q, want the button that had it", got)
 	}
 	if got := tab.Eval(`document.querySelector("[name=text]").value`); got != "first" {
 		t.Errorf("after its event the field has %q, want what it begins with", got)

@@ -1,11 +1,12 @@
 // What a page shows of events that have no answer yet: data-live-busy on their
 // elements, and of forms the buttons that submit them disabled.
 
-import { call, get, has } from "./dom.js";
+import { active, call, get, has, select } from "./dom.js";
 
 const counts = new WeakMap(); // of events, by element
 const disabled = new WeakMap(); // buttons, by form
 const held = new WeakSet(); // the same buttons
+let focused; // what had the focus when buttons were last disabled, which takes it from them
 
 export const isBusy = (form) => counts.has(form);
 
@@ -29,11 +30,13 @@ export function unmark({ element, isSubmit }, isDone) {
   if (isSubmit && isDone && has(element, "data-live-reset")) call(element, "reset");
 }
 
-const submits = (field) => /^(submit|image)$/.test(get(field, "type")) && !has(field, "disabled");
+// Those of type image are not among a form's elements.
+const submits = (field) => get(field, "type") === "submit" && !has(field, "disabled");
 
 function disable(form) {
   const buttons = [...get(form, "elements")].filter(submits);
   disabled.set(form, buttons);
+  focused = active();
   for (const button of buttons) {
     held.add(button);
     button.disabled = true;
@@ -44,6 +47,7 @@ function enable(form) {
   for (const button of disabled.get(form) || []) {
     held.delete(button);
     button.disabled = false;
+    if (button === focused && !select(":focus")) button.focus();
   }
   disabled.delete(form);
 }
