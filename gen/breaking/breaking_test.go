@@ -264,6 +264,10 @@ func TestBreaksAreReportedWhereTheFieldIs(t *testing.T) {
 	var places []string
 	for _, f := range got {
 		places = append(places, fmt.Sprintf("%s %s", f.Pos, f.Code))
+		advice, accept, both := strings.Cut(f.Hint, "; ")
+		if !both || advice == "" || accept != fmt.Sprintf("allow=%s in the directive accepts it", f.Code) {
+			t.Errorf("%s: the hint %q has not what to do and what accepts it", f.Code, f.Hint)
+		}
 	}
 	if diff := cmp.Diff([]string{"session.go:3:6 KEY_DELETED", "session.go:4:2 KEY_TYPE", "session.go:5:2 KEY_TYPE"}, places); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

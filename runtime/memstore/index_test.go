@@ -118,6 +118,13 @@ func TestRevocationsAreForgotten(t *testing.T) {
 	if len(r.marks) != 0 {
 		t.Errorf("%d marks are left after a sweep", len(r.marks))
 	}
+	s := New()
+	if _, err := s.Revoke(t.Context(), user(7), start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Sweep(t.Context(), start.Add(2*runtime.RevocationLife)); err != nil || len(s.revocations.marks) != 0 {
+		t.Errorf("after a sweep of the store (%v) %d marks are left", err, len(s.revocations.marks))
+	}
 }
 
 func TestRevocationReplacesWhatItCovers(t *testing.T) {
