@@ -91,7 +91,9 @@ func newKiller(t *testing.T, store string) *killer {
 	}
 	k := &killer{t: t, store: store, listener: file}
 	t.Cleanup(func() {
-		k.kill()
+		if k.victim != nil {
+			k.kill()
+		}
 		_ = file.Close()
 	})
 	return k
@@ -100,19 +102,19 @@ func newKiller(t *testing.T, store string) *killer {
 // start starts the next victim and returns its URL.
 func (k *killer) start() (url string) {
 	k.t.Helper()
-	k.victim = exec.Command(os.Args[0], "-test.run=^TestInABrowserNoClickCountsTwiceWhenAProcessIsKilled$", "-test.count=1")
-	k.victim.Env = append(os.Environ(), storeVariable+"="+k.store)
-	k.victim.ExtraFiles = []*os.File{k.listener}
-	k.victim.Stderr = os.Stderr
-	orders, err := k.victim.StdinPipe()
-	says, err2 := k.victim.StdoutPipe()
+	victim := exec.Command(os.Args[0], "-test.run=^TestInABrowserNoClickCountsTwiceWhenAProcessIsKilled$", "-test.count=1")
+	victim.Env = append(os.Environ(), storeVariable+"="+k.store)
+	victim.ExtraFiles = []*os.File{k.listener}
+	victim.Stderr = os.Stderr
+	orders, err := victim.StdinPipe()
+	says, err2 := victim.StdoutPipe()
 	if err := errors.Join(err, err2); err != nil {
 		k.t.Fatal(err)
 	}
-	if err := k.victim.Start(); err != nil {
+	if err := victim.Start(); err != nil {
 		k.t.Fatal(err)
 	}
-	k.orders, k.says = orders, bufio.NewScanner(says)
+	k.victim, k.orders, k.says = victim, orders, bufio.NewScanner(says)
 	return k.await("open")
 }
 
