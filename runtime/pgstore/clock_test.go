@@ -24,7 +24,7 @@ func present(n byte, ahead time.Duration, entries ...runtime.Entry) (runtime.Key
 func TestACommitIsOneRoundTripByAnyClock(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 5 * time.Minute, -5 * time.Minute} {
 		t.Run(fmt.Sprint(ahead), func(t *testing.T) {
-			s, w := countedStore(t)
+			s, w := countedStore(t, emptyURL(t))
 			key, record := present(1, ahead)
 			create(t, s, key, record)
 			load(t, s, key)

@@ -1,17 +1,12 @@
 package pgstore_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
@@ -202,106 +197,4 @@ func load(t *testing.T, s *pgstore.Store, key runtime.Key) *runtime.Record {
 		t.Fatal(err)
 	}
 	return loaded
-}
-
-// A wire counts how often a pool sends: once each time that pgx waits for the
-// server.
-type wire struct{ writes atomic.Int64 }
-
-type countingConn struct {
-	net.Conn
-	wire *wire
-}
-
-func (c *countingConn) Write(b []byte) (int, error) {
-	c.wire.writes.Add(1)
-	return c.Conn.Write(b)
-}
-
-// count returns how often an operation writes once its statement is prepared.
-func (w *wire) count(t *testing.T, operate func() error) int64 {
-	t.Helper()
-	for range 2 {
-		w.writes.Store(0)
-		if err := operate(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w.writes.Load()
-}
-
-func countedStore(t *testing.T, options ...pgstore.Option) (*pgstore.Store, *wire) {
-	t.Helper()
-	config, err := pgxpool.ParseConfig(emptyURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, dial := &wire{}, config.ConnConfig.DialFunc
-	config.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return &countingConn{conn, w}, nil
-	}
-	config.MaxConns = 1 // so that a statement is prepared once
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	s, err := pgstore.New(t.Context(), pool, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s, w
-}
-
-func TestEachOperationIsOneRoundTrip(t *testing.T) {
-	s, w := countedStore(t, pgstore.WithClientClock())
-	key, record := session(1, indexed("user_id", "7"))
-	create(t, s, key, record)
-	n := byte(1)
-	renew := func() error {
-		n++
-		user := indexed("user_id", fmt.Sprint(n))
-		d := set(entry("name", `"Ann"`), user)
-		d.SignIn = &runtime.SignIn{Fields: []runtime.SignInField{{Key: user.Key, Value: user.Value, Identity: true}}, Joins: true}
-		d.Renewal = &runtime.Renewal{Kind: runtime.RenewSignIn, Proof: runtime.Proof{1, n}, Family: runtime.Family{n}, Grace: time.Second}
-		_, err := s.Update(t.Context(), key, d)
-		key.Proof = d.Renewal.Proof
-		return err
-	}
-	operations := []struct {
-		name    string
-		operate func() error
-	}{
-		{"Load", func() error { _, err := s.Load(t.Context(), key); return err }},
-		{"Update", func() error { _, err := s.Update(t.Context(), key, set(entry("theme", `"dark"`))); return err }},
-		{"an addition", func() error {
-			_, err := s.Update(t.Context(), key, &runtime.Delta{MaxBytes: 1 << 20, Ops: []runtime.Op{
-				{Kind: runtime.OpAdd, Entry: counter("views", 1)},
-				{Kind: runtime.OpRemove, Entry: runtime.Entry{Key: "notice"}},
-			}})
-			return err
-		}},
-		{"activity", func() error {
-			_, err := s.Update(t.Context(), key, &runtime.Delta{Active: key.Now.Add(time.Hour)})
-			return err
-		}},
-		{"a sign-in", renew},
-		{"Delete", func() error { return s.Delete(t.Context(), key) }},
-		{"Create", func() error {
-			n++
-			fresh, record := session(n, indexed("user_id", "7"))
-			return s.Create(t.Context(), fresh, record)
-		}},
-		{"Sweep", func() error { _, err := s.Sweep(t.Context(), key.Now); return err }},
-	}
-	for _, o := range operations {
-		if writes := w.count(t, o.operate); writes != 1 {
-			t.Errorf("%s writes %d times to the server, want once", o.name, writes)
-		}
-	}
 }
