@@ -148,6 +148,52 @@ func (tab *Tab) Press(keys string) {
 	perform(tab, "press a key", chromedp.KeyEvent(keys))
 }
 
+// Reach presses the Tab key until the focus is on what the CSS selector finds, and
+// shows.
+func (tab *Tab) Reach(selector string) {
+	tab.t.Helper()
+	focused := "document.activeElement"
+	for range 40 {
+		tab.Press("\t")
+		if tab.Eval(focused+".matches("+strconv.Quote(selector)+")") != "true" {
+			continue
+		}
+		if tab.Eval("getComputedStyle("+focused+").outlineStyle") == "none" {
+			tab.t.Errorf("nobody sees that the focus is on %s", selector)
+		}
+		return
+	}
+	tab.t.Fatalf("the keyboard does not reach %s", selector)
+}
+
+// Fits reports whether the page is no wider than its window.
+func (tab *Tab) Fits() bool {
+	tab.t.Helper()
+	return tab.Eval("document.documentElement.scrollWidth <= innerWidth") == "true"
+}
+
+// Contrast returns how much the text of an element stands out from the page's
+// background, from 1 to 21, as WCAG 2 defines it.
+func (tab *Tab) Contrast(selector string) float64 {
+	tab.t.Helper()
+	text := tab.Eval(contrast + "(document.querySelector(" + strconv.Quote(selector) + "))")
+	ratio, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		tab.t.Fatalf("the contrast of %s is %s", selector, text)
+	}
+	return ratio
+}
+
+const contrast = `((element) => {
+	const luminance = (color) => color.match(/[0-9.]+/g).slice(0, 3)
+		.map((part) => part / 255)
+		.map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+		.reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+	const [dark, light] = [getComputedStyle(element).color, getComputedStyle(document.body).backgroundColor]
+		.map(luminance).sort((one, other) => one - other);
+	return (light + 0.05) / (dark + 0.05);
+})`
+
 // Resize makes the window of the page so large, in CSS pixels.
 func (tab *Tab) Resize(width, height int64) {
 	tab.t.Helper()

@@ -40,7 +40,7 @@ func TestTheInspectorInABrowser(t *testing.T) {
 		t.Errorf("the session shows %q", text)
 	}
 	page.Wait(`[...document.querySelectorAll("#session tr")].some((row) => row.innerText.includes("api_key") && row.innerText.includes("sealed"))`)
-	if page.Eval(`document.documentElement.scrollWidth <= innerWidth`) != "true" {
+	if !page.Fits() {
 		t.Error("the page of a phone scrolls sideways")
 	}
 

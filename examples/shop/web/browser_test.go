@@ -168,3 +168,41 @@ func TestTheShopBindsItsSessionsInABrowser(t *testing.T) {
 	tab.Live()
 	isBound()
 }
+
+// TestTheShopOnAPhone is the story of a visitor with a small screen and a keyboard
+// alone, in both themes.
+func TestTheShopOnAPhone(t *testing.T) {
+	t.Parallel()
+	url := openShop(t)
+	tab := chromium.Start(t).Open(url + "/")
+	tab.Resize(360, 740)
+	tab.Live()
+	tab.Reach(`form[data-live-submit="cart.add"] button`)
+	tab.Press("\r")
+	tab.Wait(`document.querySelector(".badge")?.innerText === "1"`)
+	tab.Go(url + "/sign-in")
+	tab.Live()
+	tab.Reach(`[name="remember"]`) // from the name, which has the focus
+	tab.Press(" \t\r")
+	tab.Wait(`document.activeElement.name === "name"`) // a name is required
+	tab.Press("Ada\r")
+	tab.Wait(`document.querySelector("footer").innerText.includes("Signed in as Ada")`)
+	for _, theme := range []string{"light", "dark"} {
+		tab.Wait("document.documentElement.className === '" + theme + "'")
+		for _, path := range []string{"/", "/cart", "/products/classic", "/sign-in", "/session", "/devices"} {
+			tab.Go(url + path)
+			if !tab.Fits() {
+				t.Errorf("%s scrolls sideways", path)
+			}
+			for _, selector := range []string{"h1", "a", "footer"} {
+				if ratio := tab.Contrast(selector); ratio < 4.5 {
+					t.Errorf("%s: %s is hard to read in %s: a contrast of %.1f", path, selector, theme, ratio)
+				}
+			}
+		}
+		if theme == "light" {
+			tab.Reach(`[name="theme"]`)
+			tab.Press("\r")
+		}
+	}
+}
