@@ -54,20 +54,8 @@ var cases = []struct {
 type Option func(*suite)
 
 type suite struct {
-	only  []Case // empty: all
-	lacks map[Case]lack
-	data  func(text string) string // as an event has it
-}
-
-type lack struct {
-	why  string
-	show func(t *testing.T, url string)
-}
-
-// Lacks leaves out a case that a router cannot do. Why says the reason, in a
-// sentence, and show tests that it holds, with the program at url.
-func Lacks(c Case, why string, show func(t *testing.T, url string)) Option {
-	return func(s *suite) { s.lacks[c] = lack{why, show} }
+	only []Case                   // empty: all
+	data func(text string) string // as an event has it
 }
 
 // Only has these cases alone, for what serves no pages.
@@ -78,14 +66,9 @@ func JSONEvents() Option { return func(s *suite) { s.data = strconv.Quote } }
 
 // Run runs the suite, each case with a program of its own.
 func Run(t *testing.T, serve app.Serve, options ...Option) {
-	s := suite{lacks: map[Case]lack{}, data: func(text string) string { return text }}
+	s := suite{data: func(text string) string { return text }}
 	for _, option := range options {
 		option(&s)
-	}
-	for name := range s.lacks {
-		if !slices.Contains(names(), name) {
-			t.Errorf("there is no case %q to leave out", name)
-		}
 	}
 	for _, c := range cases {
 		if len(s.only) > 0 && !slices.Contains(s.only, c.name) {
@@ -94,22 +77,9 @@ func Run(t *testing.T, serve app.Serve, options ...Option) {
 		t.Run(string(c.name), func(t *testing.T) {
 			site := open(t, serve)
 			site.data = s.data
-			lack, lacks := s.lacks[c.name]
-			if !lacks {
-				c.run(site)
-				return
-			}
-			t.Log("left out: " + lack.why)
-			lack.show(t, site.url)
+			c.run(site)
 		})
 	}
-}
-
-func names() (all []Case) {
-	for _, c := range cases {
-		all = append(all, c.name)
-	}
-	return all
 }
 
 // patience bounds what the suite waits for.
