@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -20,7 +21,7 @@ const (
 	databaseDenied   = 1044
 	tableDenied      = 1142
 	noSuchTable      = 1146
-	readOnlyOption   = 1290
+	optionPrevents   = 1290 // one of many options of the server
 	readOnlyMode     = 1836
 	readOnlyWrite    = 1792
 	statementFormat  = 1665
@@ -70,13 +71,25 @@ func cause(ctx context.Context, err error) error {
 // reasoned adds the reason to what the server says without one that anybody
 // understands.
 func reasoned(err error) error {
-	switch numberOf(err) {
-	case readOnlyOption, readOnlyMode, readOnlyWrite:
+	switch {
+	case isReadOnly(err):
 		return fmt.Errorf("%w: %w", errReadOnly, err)
-	case statementFormat:
+	case numberOf(err) == statementFormat:
 		return fmt.Errorf("%w: %w", errStatementFormat, err)
 	default:
 		return err
+	}
+}
+
+// isReadOnly reports whether the server takes no writes at all.
+func isReadOnly(err error) bool {
+	switch numberOf(err) {
+	case readOnlyMode, readOnlyWrite:
+		return true
+	case optionPrevents:
+		return strings.Contains(err.Error(), "read-only")
+	default:
+		return false
 	}
 }
 

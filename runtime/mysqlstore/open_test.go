@@ -110,6 +110,17 @@ func TestOpenSaysThatTablesAreMissing(t *testing.T) {
 	}
 }
 
+// TestOpenSaysWhyTablesCannotBeMade: that they are missing would be no help.
+func TestOpenSaysWhyTablesCannotBeMade(t *testing.T) {
+	dsn := emptyDSN(t)
+	servertest.ExecuteMySQL(t, dsn, "SET GLOBAL enforce_storage_engine=MyISAM")
+	defer servertest.ExecuteMySQL(t, dsn, "SET GLOBAL enforce_storage_engine=NULL")
+	_, err := mysqlstore.Open(t.Context(), limitedUser(t, dsn, "ALL"))
+	if err == nil || !strings.Contains(err.Error(), "NO_ENGINE_SUBSTITUTION") || strings.Contains(err.Error(), "takes no writes") {
+		t.Errorf("Open on a server that makes no tables with InnoDB: %v, want what the server says alone", err)
+	}
+}
+
 func TestTablesMayBeMadeByMigrations(t *testing.T) {
 	dsn := emptyDSN(t)
 	user := limitedUser(t, dsn, "SELECT, INSERT, UPDATE, DELETE")
@@ -133,6 +144,7 @@ func TestTablesMayBeMadeByMigrations(t *testing.T) {
 func TestOpenSaysWhatIsWrongWithTheTables(t *testing.T) {
 	for _, c := range []struct{ what, change, rights, says string }{
 		{"tables of another program", "UPDATE duckgen_schema SET version=1000", "ALL", "of version 1000"},
+		{"a version that is no number", "ALTER TABLE duckgen_schema MODIFY version VARCHAR(9); UPDATE duckgen_schema SET version='first'", "ALL", "first"},
 		{"a missing table", "DROP TABLE duckgen_changes", "ALL", "not all tables"},
 		{"a missing right", "DO 1", "SELECT, INSERT, UPDATE", "DELETE command denied"},
 		{"an engine without transactions", "ALTER TABLE duckgen_changes ENGINE=MyISAM", "ALL", "must have InnoDB"},
