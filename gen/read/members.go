@@ -172,14 +172,9 @@ func (w *walk) memberOption(m *member, o option, literal *ast.BasicLit, path str
 	}
 }
 
-// inSession reports whether the members are fields of a session.
-func (w *walk) inSession() bool {
-	if len(w.open) == 0 {
-		return false
-	}
-	named, ok := w.open[len(w.open)-1].(*types.Named)
-	return ok && w.sessions[named.Obj()]
-}
+// inSession reports whether the members are fields of a session. Only those of a type
+// with a name have options.
+func (w *walk) inSession() bool { return w.sessions[w.open[len(w.open)-1].Obj()] }
 
 // checkNames refuses names that are taken, by a name or an earlier name of
 // another member.

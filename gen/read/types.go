@@ -63,8 +63,8 @@ func newResolver(pkg *load.Package) *resolver {
 // A walk goes through the type of one field.
 type walk struct {
 	*resolver
-	open     []types.Type // the named types that the walk is inside of
-	refused  typeutil.Map // named types that were refused already
+	open     []*types.Named // the named types that the walk is inside of
+	refused  typeutil.Map   // named types that were refused already
 	part     *types.Var
 	refusals []refusal
 }
@@ -105,7 +105,7 @@ func (w *walk) typ(t types.Type, path string) *schema.Type {
 	if w.refused.At(named) != nil {
 		return nil
 	}
-	if i := slices.IndexFunc(w.open, func(o types.Type) bool { return types.Identical(o, named) }); i >= 0 {
+	if i := slices.IndexFunc(w.open, func(o *types.Named) bool { return types.Identical(o, named) }); i >= 0 {
 		return w.refuse(diag.RecursiveType, path, "store what identifies it instead, such as a key",
 			"%s contains itself", w.text(named))
 	}
