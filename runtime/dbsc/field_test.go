@@ -30,6 +30,7 @@ func TestReadText(t *testing.T) {
 		{`"x";`, "", false},
 		{`"x";A=1`, "", false},
 		{`"x";a=1.`, "", false},
+		{`"x";a=;b=1`, "", false},
 		{`"x";a=?2`, "", false},
 		{`"x";a=:%:`, "", false},
 		{`"x", "y"`, "", false},

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
@@ -148,7 +150,8 @@ func TestAnEndpointLimitsItsConnections(t *testing.T) {
 }
 
 func TestAnEndpointLimitsTheConnectionsOfASession(t *testing.T) {
-	s := newSite(t, func(c *lively.Config) { c.SessionConnections = 2 })
+	const open = 6 // one that is refused counts for nothing
+	s := newSite(t, func(c *lively.Config) { c.SessionConnections, c.Connections = 2, open })
 	ada := s.known()
 	p := ada.open()
 	ada.open()
@@ -188,5 +191,36 @@ func TestAConfigurationThatCannotBeIsRefused(t *testing.T) {
 		if got := refused(configure); !strings.Contains(got, setting) {
 			t.Errorf("%s: %q", setting, got)
 		}
+	}
+}
+
+func TestTheDefaultsAreThoseThatConfigNames(t *testing.T) {
+	var got lively.Config
+	lively.New(nil, sessiontest.VisitorFrom, func(c *lively.Config) { got = *c })
+	for name, ok := range map[string]bool{
+		"Address": got.Address != nil, "OnError": got.OnError != nil, "OnEvent": got.OnEvent != nil,
+	} {
+		if !ok {
+			t.Errorf("%s has no default", name)
+		}
+	}
+	got.Address, got.OnError, got.OnEvent = nil, nil, nil
+	if diff := cmp.Diff(lively.Config{
+		ReadLimit:          64 << 10,
+		ReadElements:       4096,
+		SessionConnections: 64,
+		QueueBytes:         256 << 10,
+		QueueEvents:        64,
+		EventBytes:         256 << 10,
+		Pages:              4096,
+		EventTime:          30 * time.Second,
+		ScriptTime:         5 * time.Second,
+		WriteTime:          10 * time.Second,
+		PingEvery:          30 * time.Second,
+		PongWithin:         10 * time.Second,
+		Idle:               2 * time.Hour,
+		UploadPath:         "/lively/upload/",
+	}, got); diff != "" {
+		t.Errorf("the defaults differ (-documented +got):\n%s", diff)
 	}
 }

@@ -28,7 +28,7 @@ func TestMembersOfAnObject(t *testing.T) {
 
 func TestWhatIsNoObjectIsDamaged(t *testing.T) {
 	for _, text := range []string{
-		"", "{", "[]", "null", `{"a"}`, `{"a": }`, `{"a": 1`, `{"a": 1, }`, `{"a: 1}`, `{"a": "x}`, `{"a": [1}`, `{"a": 1}}`, `{"a": 1}x`, `{"\x": 1}`, `{a: 1}`,
+		"", "{", "[]", "null", `{"a"}`, `{"a": }`, `{"a": `, `{"a": 1`, `{"a": 1, }`, `{"a: 1}`, `{"a": "x}`, `{"a": [1}`, `{"a": 1}}`, `{"a": 1}x`, `{"\x": 1}`, `{a: 1}`,
 	} {
 		var err error
 		for range members(text, &err) {

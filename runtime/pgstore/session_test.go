@@ -57,20 +57,31 @@ func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 	s := open(t, emptyURL(t))
 	key, record := session(1, entry("theme", `"dark"`))
 	create(t, s, key, record)
-	for what, e := range map[string]runtime.Entry{
-		"a key with NUL":             entry("cart:\x00", "1"),
-		"a key that is not UTF-8":    entry("cart:\xff", "1"),
-		"a value that is not JSON":   entry("theme", "dark"),
-		"an empty value":             entry("theme", ""),
-		"a value with a member more": entry("theme", `1,"admin":true`),
-		"a value with NUL":           entry("theme", `"\u0000"`),
-	} {
-		if _, err := s.Update(t.Context(), key, set(e)); err == nil {
-			t.Errorf("Update with %s succeeds", what)
+	refused := func(what string, err error, says string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want an error that says %q", what, err, says)
 		}
-		other, record := session(2, e)
-		if err := s.Create(t.Context(), other, record); err == nil {
-			t.Errorf("Create with %s succeeds", what)
+	}
+	for what, c := range map[string]struct {
+		entry runtime.Entry
+		says  string
+	}{
+		"a key with NUL":             {entry("cart:\x00", "1"), `the entry key "cart:\x00" has a NUL`},
+		"a key that is not UTF-8":    {entry("cart:\xff", "1"), `the entry key "cart:\xff" has a NUL or is not UTF-8`},
+		"a value that is not JSON":   {entry("theme", "dark"), `the value of the entry "theme" is not JSON`},
+		"an empty value":             {entry("theme", ""), `the value of the entry "theme" is not JSON`},
+		"a value with a member more": {entry("theme", `1,"admin":true`), `the value of the entry "theme" is not JSON`},
+		"a value with NUL":           {entry("theme", `"\u0000"`), "22P05"},
+	} {
+		_, err := s.Update(t.Context(), key, set(c.entry))
+		refused("Update with "+what, err, c.says)
+		other, record := session(2, c.entry)
+		refused("Create with "+what, s.Create(t.Context(), other, record), c.says)
+		if c.entry.Value != "" {
+			signIn := &runtime.SignIn{Fields: []runtime.SignInField{{Key: "user_id", Value: "7"}, {Key: c.entry.Key, Value: c.entry.Value}}}
+			_, err = s.Update(t.Context(), key, &runtime.Delta{SignIn: signIn})
+			refused("a sign-in with "+what, err, c.says)
 		}
 	}
 	loaded, err := s.Load(t.Context(), key)

@@ -3,11 +3,16 @@ package redisstore
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/redis/rueidis"
 
 	"github.com/duckgen/duckgen/runtime"
 )
@@ -195,6 +200,48 @@ type refusing struct {
 }
 
 func (r refusing) Do(context.Context, Command) (Value, error) { return Value{}, r.refusal }
+
+// TestAnAnswerThatLacksTheRecordCannotBeRead: what stands before the server may cut it.
+func TestAnAnswerThatLacksTheRecordCannotBeRead(t *testing.T) {
+	for parts := range 2 {
+		s := New(answering{answer: Value{List: []Value{{Text: "0"}}[:parts]}})
+		if _, err := s.loadAndRecord(t.Context(), runtime.Key{Now: time.Now()}, offset{}); !errors.Is(err, errReply) {
+			t.Errorf("%d parts: %v, want %v", parts, err, errReply)
+		}
+	}
+}
+
+type answering struct {
+	Client
+	answer Value
+}
+
+func (a answering) Do(context.Context, Command) (Value, error) { return a.answer, nil }
+func (answering) IsCluster() bool                              { return false }
+
+// TestTheContextBoundsTheOpening: an address may swallow what is sent to it.
+func TestTheContextBoundsTheOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := new(connections).connect(ctx, rueidis.ClientOption{
+			InitAddress: []string{"redis.example:6379"}, DisableCache: true,
+			DialCtxFn: func(ctx context.Context, _ string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+				select {
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				case <-time.After(d.Timeout):
+					return nil, errCut
+				}
+			},
+		})
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
+			t.Errorf("%v after %v, want %v after a second", err, took, context.DeadlineExceeded)
+		}
+		time.Sleep(time.Minute) // the client has something to do yet
+	})
+}
 
 func TestANumberIsOneOf64Bits(t *testing.T) {
 	for text, want := range map[string]int64{

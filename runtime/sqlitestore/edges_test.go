@@ -315,6 +315,22 @@ func TestARevocationThatLeavesNoMarkEndsNothing(t *testing.T) {
 	}
 }
 
+func TestARevocationThatCannotEndASessionSaysSo(t *testing.T) {
+	for what, c := range map[string]struct{ change, says string }{
+		"it cannot be read":    {"ALTER TABLE duckgen_sessions RENAME TO duckgen_hidden", "no such table"},
+		"it cannot be written": {"CREATE TRIGGER refuse BEFORE INSERT ON duckgen_sessions BEGIN SELECT RAISE(ABORT, 'refused'); END", "refused"},
+		"nobody can be told":   {"CREATE TRIGGER refuse BEFORE INSERT ON duckgen_changes BEGIN SELECT RAISE(ABORT, 'refused'); END", "refused"},
+	} {
+		path := filepath.Join(t.TempDir(), "sessions.db")
+		s := open(t, path)
+		key, v := signedIn(t, s)
+		change(t, path, c.change)
+		if n, err := s.Revoke(t.Context(), v, key.Now); n != 0 || err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: Revoke = %d, %v, want 0 and an error that says %q", what, n, err, c.says)
+		}
+	}
+}
+
 func TestARevocationIsToldBeforeItReturns(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
 	key, v := signedIn(t, s)

@@ -100,3 +100,59 @@ func TestAStatementThatCannotBePreparedIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// Nobody who reads or writes when the store is closed takes that for done.
+func TestWhoWaitsForAConnectionWhenTheStoreIsClosedHearsOfIt(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sessions.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lent := <-s.writer.idle
+	ctx := waiting{t.Context(), make(chan struct{})}
+	written, closed := make(chan error, 1), make(chan error, 1)
+	go func() {
+		written <- s.write(ctx, func(*sqlite.Conn) error { return nil })
+	}()
+	<-ctx.waits
+	go func() { closed <- s.Close() }()
+	if err := <-written; !errors.Is(err, runtime.ErrClosed) {
+		t.Errorf("a write that waits: %v, want %v", err, runtime.ErrClosed)
+	}
+	s.writer.idle <- lent
+	if err := <-closed; err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+// A waiting context says once when somebody waits for its end.
+type waiting struct {
+	context.Context
+	waits chan struct{}
+}
+
+func (w waiting) Done() <-chan struct{} {
+	close(w.waits)
+	return w.Context.Done()
+}
+
+func TestNothingIsWrittenOutsideATransaction(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sessions.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.lend(t.Context(), &s.writer, func(conn *sqlite.Conn) error {
+		end, err := sqlitex.ImmediateTransaction(conn)
+		if err != nil {
+			return err
+		}
+		defer end(&err)
+		return inTransaction(func(*sqlite.Conn) error {
+			t.Error("it is, where none can begin")
+			return nil
+		})(conn)
+	})
+	if err == nil || !strings.Contains(err.Error(), "transaction") {
+		t.Errorf("%v, want that no transaction can begin", err)
+	}
+}

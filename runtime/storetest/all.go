@@ -211,7 +211,9 @@ func trims(k *kit) {
 	k.later(time.Minute)
 	k.update(k.key(sessions[1]), &runtime.Delta{Used: k.now, Active: k.now.Add(idle)})
 	k.later(time.Second)
-	k.trim(5, sessions[0], 7, 0)
+	for _, most := range []int{5, 9} {
+		k.trim(most, sessions[0], 7, 0)
+	}
 	k.found("a Trim that ends nobody", k.user(7), sessions...)
 	k.trim(3, sessions[0], 7, 2)
 	k.found("a Trim", k.user(7), sessions[0], sessions[1], sessions[4])

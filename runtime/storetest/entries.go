@@ -302,6 +302,8 @@ func sizeLimit(k *kit) {
 	grow = set(k.entry("theme", "dark"))
 	grow.MaxBytes = before.Entries.Size() + len("theme")
 	k.want("a record beyond its limit", k.updateErr(k.key(s), grow), runtime.ErrTooLarge)
+	grow.MaxBytes = 1
+	k.want("a record beyond the least limit", k.updateErr(k.key(s), grow), runtime.ErrTooLarge)
 	k.same("after refused growth", k.load(s), before)
 
 	grow = set(k.entry("theme", "dark"), k.entry("cart:c", "1"))

@@ -211,6 +211,18 @@ func TestT11SetPersistentInTestsOfHandlers(t *testing.T) {
 	}
 }
 
+func TestDestroyInTestsOfHandlers(t *testing.T) {
+	_, v := WithVisitor(t.Context(), Visitor{Name: "Ada"})
+	before := v.Handle()
+	v.Destroy()
+	if err := v.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !v.Destroyed() || v.Dirty() || v.Name() != "" || before == "" || v.Handle() == before {
+		t.Errorf("destroyed: %v, changed: %v, name %q; %q has become %q", v.Destroyed(), v.Dirty(), v.Name(), before, v.Handle())
+	}
+}
+
 func TestT11SetPersistentSendsTheCookie(t *testing.T) {
 	for _, byBrowser := range []bool{false, true} {
 		s := newSite(t, func(c *runtime.Config) { c.Cookie.BrowserClose = byBrowser })

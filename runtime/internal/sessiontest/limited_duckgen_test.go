@@ -22,8 +22,12 @@ const _ = runtime.Generated1
 // This fails to compile if Limited has changed since this file was generated.
 // To fix it, run go generate.
 var _ = struct {
-	UserID int64
-	Name   string
+	UserID  int64
+	Name    string
+	Initial string
+	Choice  []string
+	Last    []string
+	Open    map[string]bool
 }(Limited{})
 
 // LimitedSession is the session of one request, with the fields of [Limited].
@@ -49,12 +53,34 @@ var (
 		Field: runtime.Field{Key: "name"},
 		Codec: codec.String[string](),
 	}
+	limitedInitial = runtime.Value[string]{
+		Field: runtime.Field{Key: "initial", Max: 1},
+		Codec: codec.String[string](),
+	}
+	limitedChoice = runtime.List[[]string, string]{
+		Field: runtime.Field{Key: "choice", Max: 1},
+		Codec: codec.Slice[[]string](codec.String[string]()),
+	}
+	limitedLast = runtime.List[[]string, string]{
+		Field: runtime.Field{Key: "last", Max: 1},
+		Codec: codec.Slice[[]string](codec.String[string]()),
+		Merge: runtime.MergeAppend,
+	}
+	limitedOpen = runtime.Map[string, bool]{
+		Field: runtime.Field{Key: "open", Max: 1},
+		Keys:  codec.StringKey[string](),
+		Codec: codec.Bool[bool](),
+	}
 )
 
 // Stored form of Limited: each key with its type and what else gives stored
 // data its meaning. A line that changes here changes what stored sessions mean.
 //
+//	choice []string
+//	initial string
+//	last []string
 //	name string
+//	open map[string]bool
 //	user_id int64 index
 var limitedModel = runtime.NewModel(
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest.Limited",
@@ -63,6 +89,10 @@ var limitedModel = runtime.NewModel(
 	},
 	&limitedUserID,
 	&limitedName,
+	&limitedInitial,
+	&limitedChoice,
+	&limitedLast,
+	&limitedOpen,
 )
 
 // Accessors of UserID, stored as user_id.
@@ -109,6 +139,160 @@ func (s *LimitedSession) ClearName() {
 // NameDirty reports whether Name has a change that is not stored yet.
 func (s *LimitedSession) NameDirty() bool {
 	return limitedName.Dirty(s.core)
+}
+
+// Accessors of Initial, stored as initial.
+
+// Initial returns the session's Initial.
+func (s *LimitedSession) Initial() string {
+	return limitedInitial.Get(s.core)
+}
+
+// SetInitial sets Initial. With more than 1 bytes the commit fails with
+// ErrTooLarge.
+func (s *LimitedSession) SetInitial(v string) {
+	limitedInitial.Set(s.core, v)
+}
+
+// ClearInitial resets Initial to its default and removes it from the store.
+func (s *LimitedSession) ClearInitial() {
+	limitedInitial.Clear(s.core)
+}
+
+// InitialDirty reports whether Initial has a change that is not stored yet.
+func (s *LimitedSession) InitialDirty() bool {
+	return limitedInitial.Dirty(s.core)
+}
+
+// Accessors of Choice, stored as choice.
+
+// Choice returns an iterator over a copy of the elements of Choice, in order.
+func (s *LimitedSession) Choice() iter.Seq[string] {
+	return limitedChoice.All(s.core)
+}
+
+// ChoiceSlice returns a copy of Choice, which is empty rather than nil if there
+// is nothing in it.
+func (s *LimitedSession) ChoiceSlice() []string {
+	return limitedChoice.Slice(s.core)
+}
+
+// ChoiceLen returns the number of elements of Choice.
+func (s *LimitedSession) ChoiceLen() int {
+	return limitedChoice.Len(s.core)
+}
+
+// ChoiceAt returns a copy of element i of Choice. It panics if there is no such
+// element.
+func (s *LimitedSession) ChoiceAt(i int) string {
+	return limitedChoice.At(s.core, i)
+}
+
+// SetChoice replaces Choice. An empty slice clears it. With more than 1
+// elements the commit fails with ErrTooLarge.
+func (s *LimitedSession) SetChoice(v []string) {
+	limitedChoice.Set(s.core, v)
+}
+
+// ClearChoice resets Choice to its default and removes it from the store.
+func (s *LimitedSession) ClearChoice() {
+	limitedChoice.Clear(s.core)
+}
+
+// ChoiceDirty reports whether Choice has a change that is not stored yet.
+func (s *LimitedSession) ChoiceDirty() bool {
+	return limitedChoice.Dirty(s.core)
+}
+
+// Accessors of Last, stored as last.
+
+// Last returns an iterator over a copy of the elements of Last, in order.
+func (s *LimitedSession) Last() iter.Seq[string] {
+	return limitedLast.All(s.core)
+}
+
+// LastSlice returns a copy of Last, which is empty rather than nil if there is
+// nothing in it.
+func (s *LimitedSession) LastSlice() []string {
+	return limitedLast.Slice(s.core)
+}
+
+// LastLen returns the number of elements of Last.
+func (s *LimitedSession) LastLen() int {
+	return limitedLast.Len(s.core)
+}
+
+// LastAt returns a copy of element i of Last. It panics if there is no such
+// element.
+func (s *LimitedSession) LastAt(i int) string {
+	return limitedLast.At(s.core, i)
+}
+
+// SetLast replaces Last. An empty slice clears it. With more than 1 elements
+// the commit fails with ErrTooLarge.
+func (s *LimitedSession) SetLast(v []string) {
+	limitedLast.Set(s.core, v)
+}
+
+// AppendLast appends v to Last. Concurrent appends all count. The newest 1
+// elements stay.
+func (s *LimitedSession) AppendLast(v ...string) {
+	limitedLast.Append(s.core, v...)
+}
+
+// ClearLast resets Last to its default and removes it from the store.
+func (s *LimitedSession) ClearLast() {
+	limitedLast.Clear(s.core)
+}
+
+// LastDirty reports whether Last has a change that is not stored yet.
+func (s *LimitedSession) LastDirty() bool {
+	return limitedLast.Dirty(s.core)
+}
+
+// Accessors of Open, stored as open.
+
+// Open returns an iterator over a copy of the elements of Open, in the order of
+// their keys.
+func (s *LimitedSession) Open() iter.Seq2[string, bool] {
+	return limitedOpen.All(s.core)
+}
+
+// OpenLen returns the number of elements of Open.
+func (s *LimitedSession) OpenLen() int {
+	return limitedOpen.Len(s.core)
+}
+
+// OpenItem returns the element of Open with key k, and whether there is one.
+func (s *LimitedSession) OpenItem(k string) (bool, bool) {
+	return limitedOpen.Item(s.core, k)
+}
+
+// SetOpen replaces Open. An empty map clears it. With more than 1 elements the
+// commit fails with ErrTooLarge.
+func (s *LimitedSession) SetOpen(v map[string]bool) {
+	limitedOpen.Set(s.core, v)
+}
+
+// SetOpenItem sets the element of Open with key k and leaves the others as they
+// are. With more than 1 elements the commit fails with ErrTooLarge.
+func (s *LimitedSession) SetOpenItem(k string, v bool) {
+	limitedOpen.SetItem(s.core, k, v)
+}
+
+// DeleteOpenItem removes the element of Open with key k.
+func (s *LimitedSession) DeleteOpenItem(k string) {
+	limitedOpen.DeleteItem(s.core, k)
+}
+
+// ClearOpen resets Open to its default and removes it from the store.
+func (s *LimitedSession) ClearOpen() {
+	limitedOpen.Clear(s.core)
+}
+
+// OpenDirty reports whether Open has a change that is not stored yet.
+func (s *LimitedSession) OpenDirty() bool {
+	return limitedOpen.Dirty(s.core)
 }
 
 // The session as a whole.
@@ -282,8 +466,12 @@ func (s LimitedSession) MarshalJSON() ([]byte, error) {
 // Snapshot returns a deep copy of all fields as a plain [Limited].
 func (s *LimitedSession) Snapshot() Limited {
 	return Limited{
-		UserID: limitedUserID.Get(s.core),
-		Name:   limitedName.Get(s.core),
+		UserID:  limitedUserID.Get(s.core),
+		Name:    limitedName.Get(s.core),
+		Initial: limitedInitial.Get(s.core),
+		Choice:  limitedChoice.Snapshot(s.core),
+		Last:    limitedLast.Snapshot(s.core),
+		Open:    limitedOpen.Snapshot(s.core),
 	}
 }
 
@@ -291,6 +479,10 @@ func (s *LimitedSession) Snapshot() Limited {
 var limitedFill = func(core *runtime.Session, v Limited) {
 	limitedUserID.Set(core, v.UserID)
 	limitedName.Set(core, v.Name)
+	limitedInitial.Set(core, v.Initial)
+	limitedChoice.Set(core, v.Choice)
+	limitedLast.Set(core, v.Last)
+	limitedOpen.Set(core, v.Open)
 }
 
 // WithLimited returns a context with a session that has the values of v, loaded

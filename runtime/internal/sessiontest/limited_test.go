@@ -23,6 +23,11 @@ import (
 type Limited struct {
 	UserID int64  `session:"user_id,index,renew,limit=3"`
 	Name   string `session:"name"`
+
+	Initial string          `session:"initial,max=1"`
+	Choice  []string        `session:"choice,max=1"`
+	Last    []string        `session:"last,merge=append,max=1"`
+	Open    map[string]bool `session:"open,max=1"`
 }
 
 // visitLimited serves a request that brings a cookie, and returns the one that the
@@ -253,4 +258,33 @@ func TestAStoreWithoutTheAbilitySaysSo(t *testing.T) {
 	if err := m.Ping(t.Context()); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
+}
+
+func TestV7ALimitOfOneHolds(t *testing.T) {
+	m, err := NewLimitedSessions(memstore.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := []string{"a", "b"}
+	for what, write := range map[string]func(s *LimitedSession, n int){
+		"the bytes of a string":  func(s *LimitedSession, n int) { s.SetInitial(strings.Repeat("a", n)) },
+		"the elements of a list": func(s *LimitedSession, n int) { s.SetChoice(some[:n]) },
+		"the elements of a map": func(s *LimitedSession, n int) {
+			for _, key := range some[:n] {
+				s.SetOpenItem(key, true)
+			}
+		},
+	} {
+		for n, want := range []int{http.StatusOK, http.StatusOK, http.StatusRequestEntityTooLarge} {
+			if _, got := visitLimited(m, "", func(s *LimitedSession) { write(s, n) }); got != want {
+				t.Errorf("%s: status %d with %d, want %d", what, got, n, want)
+			}
+		}
+	}
+	visitLimited(m, "", func(s *LimitedSession) {
+		s.AppendLast(some...)
+		if got := s.LastSlice(); !slices.Equal(got, some[1:]) {
+			t.Errorf("the newest one of %q is %q", some, got)
+		}
+	})
 }
