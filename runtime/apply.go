@@ -28,12 +28,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	if err != nil {
 		return r, nil, err
 	}
-	// One allocation for both, as every commit needs them.
-	out := &struct {
-		record Record
-		result Result
-	}{record: *admitted}
-	next := &out.record
+	next := *admitted
 	next.Entries = entries
 	isCurrent := renews || r.isCurrent(at)
 	if renews {
@@ -46,7 +41,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		next.Ticket = nil
 	}
 	next.reschedule(d, r.isUndelivered())
-	out.result = Result{
+	return &next, &Result{
 		Won:      renews,
 		Current:  isCurrent,
 		Created:  next.Created,
@@ -58,8 +53,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		Replaced: replaced,
 
 		Persistence: next.Persistence,
-	}
-	return next, &out.result, nil
+	}, nil
 }
 
 // End judges a Delete and returns the mark that stays.

@@ -87,7 +87,7 @@ func (s *Session) load(ctx context.Context) {
 // loadUnseen fetches the record. After the last commit that is too late.
 func (s *Session) loadUnseen(ctx context.Context) {
 	switch {
-	case s.phase != phaseClosed && s.engine.atOnce:
+	case s.phase != phaseClosed && s.engine.judge != nil:
 		s.fetch(ctx)
 	case s.phase != phaseClosed:
 		bound := &s.first
@@ -112,7 +112,7 @@ func (s *Session) fetch(ctx context.Context) {
 		return
 	}
 	key := s.key(&s.identity, s.engine.clock.read())
-	record, err := s.engine.store.Load(ctx, key)
+	record, err := s.engine.load(ctx, key)
 	if err == nil {
 		record, err = s.admit(ctx, key, record)
 	}
