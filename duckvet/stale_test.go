@@ -324,6 +324,7 @@ type staleCase struct {
 }
 
 func TestTheVerdictOnStaleFilesIsThatOfDuckgenCheck(t *testing.T) {
+	testtier.OnlyExhaustive(t, "it analyses two dozen programs")
 	m := newModule(t)
 	parts := map[string]*program{}
 	cases := staleCases

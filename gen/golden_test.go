@@ -272,11 +272,18 @@ func (m *goldenModule) save(t *testing.T) {
 
 func TestGolden(t *testing.T) {
 	m := goldens(t)
-	m.each(t, m.wantGolden)
+	m.each(t, func(t *testing.T, c *goldenCase) {
+		result := m.generate(t, c)
+		c.wants(t, result)
+		declaresWhatIsExpected(t, result)
+	})
 }
 
-func (m *goldenModule) wantGolden(t *testing.T, c *goldenCase) {
-	if diff := gocmp.Diff(c.want, c.got(t, m.generate(t, c))); diff != "" {
+func (m *goldenModule) wantGolden(t *testing.T, c *goldenCase) { c.wants(t, m.generate(t, c)) }
+
+func (c *goldenCase) wants(t *testing.T, result *Result) {
+	t.Helper()
+	if diff := gocmp.Diff(c.want, c.got(t, result)); diff != "" {
 		t.Errorf("not as wanted; run with -update if it is right (-want +got):\n%s", diff)
 	}
 }
@@ -294,6 +301,7 @@ func (m *goldenModule) each(t *testing.T, try func(*testing.T, *goldenCase)) {
 
 func TestTheOrderOfFilesDoesNotMatter(t *testing.T) {
 	m := *goldens(t)
+	m.cases = testtier.Some(m.cases, 8)
 	m.loaded = slices.Clone(m.loaded)
 	slices.Reverse(m.loaded)
 	for i, pkg := range m.loaded {
@@ -308,6 +316,7 @@ func TestTheOrderOfFilesDoesNotMatter(t *testing.T) {
 // TestTheOutputInItsPlace tries what every case wants beside its input.
 func TestTheOutputInItsPlace(t *testing.T) {
 	m := newGoldenModule(t, t.TempDir())
+	m.cases = testtier.Some(m.cases, 8)
 	m.write(t)
 	t.Run("changes nothing", func(t *testing.T) {
 		loaded, left, ok := load.Direct(m.everything())

@@ -26,7 +26,7 @@ func TestRandomStructsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeModuleFile(t, dir)
-	structs := testtier.Count(20, 100, 300)
+	structs := testtier.Count(20, 20, 300)
 	d := drawing{Rand: rand.New(rand.NewPCG(randomSeed, 0))}
 	for p := 0; p*structsInPackage < structs; p++ {
 		source, test := d.pkg(p, min(structsInPackage, structs-p*structsInPackage))

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/duckgen/duckgen/gen/schema"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/templates"
 )
 
@@ -226,7 +227,11 @@ func drawFile(t *rapid.T) *schema.File {
 	return f
 }
 
+// schemas is how many are drawn.
+func schemas() int { return testtier.Count(25, 25, 100) }
+
 func TestWhateverASchemaSaysTheOutputCompilesAndIsFormatted(t *testing.T) {
+	testtier.Checks(t, schemas())
 	imp := newForeign(foreignNames...)
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFile(t)
@@ -242,6 +247,7 @@ func TestWhateverASchemaSaysTheOutputCompilesAndIsFormatted(t *testing.T) {
 }
 
 func TestEqualSchemasGiveEqualBytes(t *testing.T) {
+	testtier.Checks(t, schemas())
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFile(t)
 		first, err := templates.Render(f)
@@ -259,6 +265,7 @@ func TestEqualSchemasGiveEqualBytes(t *testing.T) {
 }
 
 func TestDeclaredNamesAreThoseOfTheOutput(t *testing.T) {
+	testtier.Checks(t, schemas())
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFile(t)
 		out, err := templates.Render(f)

@@ -7,10 +7,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/duckgen/duckgen/gen/storedform"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/templates"
 )
 
 func TestTheStoredFormIsReadBackFromTheOutput(t *testing.T) {
+	testtier.Checks(t, schemas())
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFile(t)
 		out, err := templates.Render(f)

@@ -81,7 +81,7 @@ type duckgenRun struct {
 }
 
 func TestTheSameInputGivesTheSameBytesWhateverSurroundsIt(t *testing.T) {
-	testtier.NotShort(t, "it runs the program a dozen times")
+	testtier.OnlyExhaustive(t, "it runs the program a dozen times")
 	p, cache := build(t), copyModuleCache(t)
 	full := newSameModule(t, slices.Sorted(maps.Keys(determinismFiles)))
 	plain := newSameModule(t, []string{"plain/a.go", "plain/b.go", "plain/b_test.go"})

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // What hostile trees are made of.
@@ -210,7 +212,7 @@ func standIns(f *testing.F) (dir, ran string) {
 // command: what it would be asked is left out.
 func FuzzTree(f *testing.F) {
 	random := rand.New(rand.NewPCG(14, 0))
-	for range 150 {
+	for range testtier.Count(30, 30, 150) {
 		seed := make([]byte, 24)
 		for i := range seed {
 			seed[i] = byte(random.Uint32())

@@ -47,6 +47,19 @@ func Count(short, usual, exhaustive int) int {
 	}
 }
 
+// Some returns every n-th of the cases, the first one included, and in the exhaustive
+// tier all of them.
+func Some[C any](cases []C, n int) []C {
+	if Exhaustive() {
+		return cases
+	}
+	var some []C
+	for i := 0; i < len(cases); i += n {
+		some = append(some, cases[i])
+	}
+	return some
+}
+
 // Checks sets how often rapid.Check draws, unless the command line says so. A test
 // that it fails names the seed with which it fails again.
 func Checks(t testing.TB, n int) {

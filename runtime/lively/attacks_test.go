@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -57,6 +58,7 @@ func TestInABrowserMarkupDoesNotReachTheClient(t *testing.T) {
 }
 
 func TestInABrowserTheConnectionLeadsToThePagesOrigin(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w, evil := newWeb(t), newWeb(t)
 	w.policy = ""
@@ -72,6 +74,7 @@ func TestInABrowserTheConnectionLeadsToThePagesOrigin(t *testing.T) {
 }
 
 func TestInABrowserTrustedTypes(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"markup": {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
@@ -271,6 +272,7 @@ func TestInABrowserTwoTabs(t *testing.T) {
 }
 
 func TestInABrowserAPageReconnectsAfterARestart(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	tab := chromium.Start(t).Open(w.url)
@@ -290,6 +292,7 @@ func TestInABrowserAPageReconnectsAfterARestart(t *testing.T) {
 }
 
 func TestInABrowserScriptsRunOnlyWhereThePageAllowsIt(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	browser := chromium.Start(t)
@@ -314,6 +317,7 @@ func TestInABrowserScriptsRunOnlyWhereThePageAllowsIt(t *testing.T) {
 }
 
 func TestInABrowserWithoutHttpOnlyTheCookieGoesByScript(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t, func(c *runtime.Config) { c.Cookie.Name, c.Cookie.HTTPOnly = "shop", false })
 	w.policy = strings.Replace(strict, "script-src 'self'", "script-src 'self' 'unsafe-eval'", 1)

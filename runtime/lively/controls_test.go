@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // What an element does by itself it goes on doing on a live page.
@@ -85,6 +86,7 @@ func TestInABrowserControlsGoOnWorking(t *testing.T) {
 }
 
 func TestInABrowserTextIsHeardOnceItIsComposed(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.body = `<input id="field" data-live-input="tell" data-live-keydown="tell">`
@@ -109,6 +111,7 @@ func TestInABrowserTextIsHeardOnceItIsComposed(t *testing.T) {
 }
 
 func TestInABrowserAFormIsSubmittedOnce(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	hold, posted := w.holding(), make(chan string, 1)
@@ -173,6 +176,7 @@ func TestInABrowserAFormIsSubmittedOnce(t *testing.T) {
 }
 
 func TestInABrowserEventsOfManyKinds(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.policy += "; style-src 'unsafe-inline'" // for a page that is long
@@ -229,6 +233,7 @@ func TestInABrowserEventsOfManyKinds(t *testing.T) {
 }
 
 func TestInABrowserTheWindowHasEvents(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.policy += "; style-src 'unsafe-inline'" // for a page that is long

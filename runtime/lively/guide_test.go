@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -29,6 +30,7 @@ func guidePage(t *testing.T) string {
 }
 
 func TestInABrowserThePageOfTheGuideWorks(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	page := guidePage(t)
 	w := newWeb(t)

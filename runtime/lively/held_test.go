@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
@@ -47,6 +48,7 @@ const heardOf = `(window.heard = [], ["failed", "lost", "close"].forEach((name) 
 	({ target, detail }) => heard.push([name, target.id ?? "", detail.name ?? detail.code].join(" ")))))`
 
 func TestInABrowserKeysWaitForTheEventBefore(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	h := w.holding()
@@ -69,6 +71,7 @@ func TestInABrowserKeysWaitForTheEventBefore(t *testing.T) {
 }
 
 func TestInABrowserAPageHearsWhatBecomesOfItsEvents(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	h := w.holding()
@@ -102,6 +105,7 @@ func TestInABrowserAPageHearsWhatBecomesOfItsEvents(t *testing.T) {
 }
 
 func TestInABrowserAConnectionThatIsHalfThereIsNoticed(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.body = `<button id="go" data-live-click="tell" data-live-value="go">.</button>`
@@ -127,6 +131,7 @@ func TestInABrowserAConnectionThatIsHalfThereIsNoticed(t *testing.T) {
 }
 
 func TestInABrowserAPageConnectsOnceItIsOnline(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	tab := chromium.Start(t).Open(w.url)
@@ -158,6 +163,7 @@ func TestInABrowserAFormIsRecovered(t *testing.T) {
 }
 
 func TestInABrowserWhatIsReadDuringASignInElsewhereIsReadAgain(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	h := w.holding()

@@ -37,6 +37,7 @@ const victimPage = turnstilePage + `<button id="once" data-live-click="once">.</
 <button id="list" data-live-click="list">.</button><p data-live-key="list"></p>`
 
 func TestInABrowserNoClickCountsTwiceWhenAProcessIsKilled(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	if store := os.Getenv(storeVariable); store != "" {
 		serveUntilKilled(t, store)
 		return
@@ -56,7 +57,7 @@ func TestInABrowserNoClickCountsTwiceWhenAProcessIsKilled(t *testing.T) {
 			k.tab.Click("form button")
 			named(k.tab, "Ada yes form")
 			k.tab.Eval(`(window.given = 0, window.lost = [], document.addEventListener("lively:lost", ({ detail }) => lost.push(detail.name)), "")`)
-			for round := range testtier.Count(0, 2, 5) {
+			for round := range 5 {
 				k.killAround(running, 1+3*round)
 				k.killAround(stored, 1+3*round)
 				k.killAround(entered, 1)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -69,6 +70,7 @@ func TestInABrowserWhatIsTypedStays(t *testing.T) {
 }
 
 func TestInABrowserAPatchThatFailsIsTheOnlyOne(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	const svg = "http://www.w3.org/2000/svg"
 	w := newWeb(t)
@@ -111,6 +113,7 @@ func TestInABrowserAPatchThatFailsIsTheOnlyOne(t *testing.T) {
 }
 
 func TestInABrowserKeysAreFoundInAPageThatOthersChange(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"x": {lively.Text("x", "patched")}}
@@ -136,6 +139,7 @@ func TestInABrowserKeysAreFoundInAPageThatOthersChange(t *testing.T) {
 // TestInABrowserManyPatches reports how long a frame of patches takes, beside a loop
 // that looks for the element of each.
 func TestInABrowserManyPatches(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	const keys, count = 1000, 20_000
 	var list []lively.Patch
@@ -183,6 +187,7 @@ func number(t *testing.T, text string) float64 {
 }
 
 func TestInABrowserWhatIsToBeKeptIsLeftAlone(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"part": {lively.HTML("part", `<p id="kept" data-live-keep title="theirs">theirs</p><p id="other">theirs</p>`)}}

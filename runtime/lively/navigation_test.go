@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -141,6 +142,7 @@ func TestInABrowserNavigationLoadsNoPage(t *testing.T) {
 }
 
 func TestInABrowserAPageCanComeInParts(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#parts")
@@ -154,6 +156,7 @@ func TestInABrowserAPageCanComeInParts(t *testing.T) {
 }
 
 func TestInABrowserAPageThatCannotBeShownIsLoaded(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	browser := chromium.Start(t)
 	for _, name := range []string{"plain", "broken", "fatal"} {
@@ -169,6 +172,7 @@ func TestInABrowserAPageThatCannotBeShownIsLoaded(t *testing.T) {
 }
 
 func TestInABrowserNavigationGoesOnWithoutTheConnection(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newTour(t, chromium.Start(t))
 	w.tab.Click("#two")
@@ -186,6 +190,7 @@ func TestInABrowserNavigationGoesOnWithoutTheConnection(t *testing.T) {
 }
 
 func TestInABrowserAPageSaysThatItIsTurned(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newTour(t, chromium.Start(t))
 	turning := `("liveTurning" in document.documentElement.dataset)`

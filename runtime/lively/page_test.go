@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -73,6 +74,7 @@ func TestInABrowserEachPatchChangesThePage(t *testing.T) {
 }
 
 func TestInABrowserPatchesNeedNoInlineStyleInThePolicy(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"colour": {lively.Style("box", map[string]string{"color": "rgb(1, 2, 3)"})}}
@@ -84,6 +86,7 @@ func TestInABrowserPatchesNeedNoInlineStyleInThePolicy(t *testing.T) {
 }
 
 func TestInABrowserTheFocusStays(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	region := func(value string) string {
 		return `<label>Search <input name="q" value="` + value + `" data-live-input="patch" data-live-value="region"></label>`
@@ -118,6 +121,7 @@ func sameEvent(one, other lively.Event) bool {
 }
 
 func TestInABrowserEventsTellWhatTheVisitorDid(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.body = `<section data-live-key="part">
@@ -164,6 +168,7 @@ func TestInABrowserEventsTellWhatTheVisitorDid(t *testing.T) {
 }
 
 func TestInABrowserWhatIsTooLargeForAFrameIsPosted(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	posted := make(chan int, 1)
@@ -185,6 +190,7 @@ func TestInABrowserWhatIsTooLargeForAFrameIsPosted(t *testing.T) {
 }
 
 func TestInABrowserAnUnknownEventLoadsAPageOfAnotherVersion(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	w.patches = map[string][]lively.Patch{"after": {lively.Text("name", "after")}}
@@ -217,6 +223,7 @@ func TestInABrowserAnUnknownEventLoadsAPageOfAnotherVersion(t *testing.T) {
 }
 
 func TestInABrowserAttemptsToConnectAreFewer(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	tab := chromium.Start(t).Open(w.url)
@@ -242,6 +249,7 @@ func TestInABrowserAttemptsToConnectAreFewer(t *testing.T) {
 }
 
 func TestInABrowserAMalformedFrameClosesTheConnection(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	w := newWeb(t)
 	served := func(rw http.ResponseWriter, r *http.Request, frame string) error {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime/lively"
 )
 
@@ -98,6 +99,7 @@ func TestInABrowserFilesAreSentOnceTheyAreChosen(t *testing.T) {
 }
 
 func TestInABrowserAFormWithFilesIsSentBesideTheConnection(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	p := newPicker(t, lively.UploadLimits{Bytes: 64 << 20})
 	p.tab.Choose("#later", p.sparse("film.bin", 20<<20))
@@ -111,6 +113,7 @@ func TestInABrowserAFormWithFilesIsSentBesideTheConnection(t *testing.T) {
 }
 
 func TestInABrowserAFormWithFilesWorksWithoutTheScript(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	p := newPicker(t, lively.UploadLimits{})
 	p.tab.Choose("#later", p.file("one.png", png))
@@ -121,6 +124,7 @@ func TestInABrowserAFormWithFilesWorksWithoutTheScript(t *testing.T) {
 }
 
 func TestInABrowserAnUploadIsCancelled(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	p := newPicker(t, lively.UploadLimits{Bytes: 8 << 30})
 	p.tab.Choose("#later", p.sparse("film.bin", 4<<30))
@@ -139,6 +143,7 @@ func TestInABrowserAnUploadIsCancelled(t *testing.T) {
 }
 
 func TestInABrowserRefusedFilesSayWhy(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	t.Parallel()
 	p := newPicker(t, lively.UploadLimits{Bytes: 1000, Types: []string{"image/png", "text/plain"}})
 	page := p.file("page.png", "<html><script>alert(1)</script>")

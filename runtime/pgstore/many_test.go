@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
@@ -187,7 +188,7 @@ func sweepBesideVisitor(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, visi
 // TestAUserWithManySessions holds Find and Revoke to a memory and to statements
 // that do not grow with the sessions of a user.
 func TestAUserWithManySessions(t *testing.T) {
-	n := 2 * *sessions
+	n := 2 * *sessions / testtier.Count(5, 5, 1)
 	pool, s := openPool(t, emptyURL(t))
 	user := indexed("user_id", "7")
 	key, record := session(1, user, entry("theme", `"dark"`))

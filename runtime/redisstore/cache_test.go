@@ -106,7 +106,7 @@ func TestALoadThatTheCacheCannotAnswerIsAMiss(t *testing.T) {
 // TestTheCacheNeverMissesAnOwnWrite reads while it writes, so that reads are
 // under way when a write begins and when it ends.
 func TestTheCacheNeverMissesAnOwnWrite(t *testing.T) {
-	rounds := testtier.Count(200, 1000, 2000)
+	rounds := testtier.Count(200, 200, 2000)
 	s := cached(t, start(t).URL())
 	key, record := session(1)
 	create(t, s, key, record)

@@ -95,7 +95,7 @@ func eventually[T any](t *testing.T, try func(context.Context) (T, error)) T {
 // TestAKilledServerLosesNothingAcknowledged needs appendfsync always: with
 // everysec the server answers before it writes while a flush is under way.
 func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
-	kills := testtier.Count(5, 20, 100)
+	kills := testtier.Count(5, 5, 100)
 	server := start(t, "appendonly", "yes", "appendfsync", "always")
 	s := open(t, server.URL(), "duckgen:")
 	writers := []*writer{newWriter(t, s, 1), newWriter(t, s, 2), newWriter(t, s, 3), newWriter(t, s, 4)}
@@ -152,7 +152,7 @@ func TestAKilledProgramTearsNothing(t *testing.T) {
 	for id := range sessions {
 		writers = append(writers, newWriter(t, s, byte(id)))
 	}
-	for n := range cmp.Or(*kills, testtier.Count(2, 5, 20)) {
+	for n := range cmp.Or(*kills, testtier.Count(2, 2, 20)) {
 		moment := time.Duration(n%20) * 50 * time.Microsecond // a write takes less
 		for id, last := range killProgram(t, server.URL(), sessions, moment) {
 			writers[id].last = max(writers[id].last, last)

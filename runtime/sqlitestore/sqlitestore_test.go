@@ -16,6 +16,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/sqlitestore"
 	"github.com/duckgen/duckgen/runtime/storetest"
@@ -44,7 +45,7 @@ func TestContract(t *testing.T) {
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			return open(t, filepath.Join(data, "sessions.db"))
 		}),
-		storetest.WithHistory(*history))
+		storetest.WithHistory(*history), storetest.WithRounds(testtier.Count(100, 10, 100)))
 }
 
 // A session is what these tests store.

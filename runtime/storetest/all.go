@@ -148,7 +148,7 @@ func revokeAllBars(k *kit) {
 // revokeAllRace lets creations by earlier requests and a revocation of all meet.
 func revokeAllRace(k *kit) {
 	k.lister()
-	for range rounds(100) {
+	for range k.rounds(100) {
 		fresh := make([]session, 8)
 		for i := range fresh {
 			fresh[i] = newSession()
@@ -237,7 +237,7 @@ func trims(k *kit) {
 func trimRace(k *kit) {
 	const most = 3
 	k.limiter()
-	for n := range rounds(20) {
+	for n := range k.rounds(20) {
 		sessions := make([]session, 64)
 		errs := make([]error, len(sessions))
 		kept := make([]bool, len(sessions))

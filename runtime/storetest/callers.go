@@ -73,7 +73,7 @@ func cancelledBefore(k *kit) {
 // part of an update, be it fast or slow.
 func cancelledMeanwhile(k *kit) {
 	s := k.create(k.entry("a", "start"), k.entry("b", "start"))
-	for n := range rounds(100) {
+	for n := range k.rounds(100) {
 		payload := strconv.Itoa(n)
 		ctx, cancel := context.WithCancel(k.Context())
 		timer := time.AfterFunc(time.Duration(n)*10*time.Microsecond, cancel)

@@ -75,7 +75,7 @@ func revokedElsewhere(k *kit) {
 		if !ok {
 			k.Skipf("the store has no index")
 		}
-		for n := range rounds(20) {
+		for n := range k.rounds(20) {
 			s := b.create()
 			if _, err := indexer.Revoke(k.Context(), k.user(n), a.now().now); err != nil {
 				k.Fatalf("Revoke: %v", err)

@@ -67,7 +67,7 @@ func conditionPerEntry(k *kit) {
 
 func concurrentConditions(k *kit) {
 	s, seen := k.create(k.entry("recent", "0")), "0"
-	for n := range rounds(50) {
+	for n := range k.rounds(50) {
 		payloads := make([]string, 8)
 		errs := make([]error, len(payloads))
 		for i := range payloads {
@@ -96,7 +96,7 @@ func concurrentConditions(k *kit) {
 
 func concurrentClaims(k *kit) {
 	s := k.create()
-	for n := range rounds(20) {
+	for n := range k.rounds(20) {
 		value := fmt.Sprint(n)
 		k.update(k.key(s), set(k.entry("state", value), k.entry("links:a", value), counter("points", int64(n)+1)))
 		claims := []runtime.Op{
@@ -130,7 +130,7 @@ func disjointSurvive(k *kit) {
 			k.entry("theme", round), k.entry("cart:a", round), k.entry("cart:b", round), k.indexedEntry("user_id", round),
 		}
 	}
-	for n := range rounds(1000) {
+	for n := range k.rounds(1000) {
 		entries := writes(fmt.Sprint(n))
 		errs := make([]error, len(entries))
 		together(len(entries), func(i int) {

@@ -40,7 +40,7 @@ type answer struct {
 }
 
 func linearizable(k *kit) {
-	length := rounds(cmp.Or(k.history, historyLength))
+	length := shortened(cmp.Or(k.history, historyLength))
 	sessions := make([]*contended, length/historyShare+1)
 	for i := range sessions {
 		sessions[i] = k.contend(uint64(i))

@@ -228,7 +228,7 @@ func revokeBars(k *kit) {
 // revokeRace lets logins by earlier requests and a revocation meet.
 func revokeRace(k *kit) {
 	indexer := k.indexer()
-	for n := range rounds(200) {
+	for n := range k.rounds(200) {
 		var sessions []session
 		for range 4 {
 			sessions = append(sessions, k.create())

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
@@ -278,8 +279,11 @@ func together(n int, work func(i int)) {
 	done.Wait()
 }
 
-// rounds is how often a race is provoked.
-func rounds(n int) int {
+// rounds is how often a race is provoked that the whole kit provokes n times.
+func (k *kit) rounds(n int) int { return max(1, shortened(n)*cmp.Or(k.percent, 100)/100) }
+
+// shortened is a tenth of n with -short.
+func shortened(n int) int {
 	if testing.Short() {
 		return max(1, n/10)
 	}

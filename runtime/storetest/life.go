@@ -64,7 +64,7 @@ func activityTouchesNothing(k *kit) {
 }
 
 func latestActivityCounts(k *kit) {
-	for range rounds(20) {
+	for range k.rounds(20) {
 		s := k.create()
 		errs := make([]error, 16)
 		together(len(errs), func(i int) {

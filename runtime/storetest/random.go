@@ -31,7 +31,7 @@ func randomHistories(k *kit) { k.play(k.histories(), (*random).step) }
 func shortWays(k *kit) { k.play(k.histories()/2, (*random).twinStep) }
 
 // histories is how many there are to be.
-func (k *kit) histories() int { return rounds(cmp.Or(k.history, historyLength)) / historyShare }
+func (k *kit) histories() int { return shortened(cmp.Or(k.history, historyLength)) / historyShare }
 
 func (k *kit) play(histories int, step func(*random) error) {
 	k.Helper()

@@ -19,7 +19,7 @@ func createdOnce(k *kit) {
 }
 
 func oneCreateWins(k *kit) {
-	for range rounds(20) {
+	for range k.rounds(20) {
 		id := newID()
 		sessions := make([]session, 16)
 		errs := make([]error, len(sessions))
@@ -105,7 +105,7 @@ func createDoesNotRevive(k *kit) {
 }
 
 func racingUpdateDoesNotRevive(k *kit) {
-	for range rounds(1000) {
+	for range k.rounds(1000) {
 		s := k.create(k.entry("theme", "dark"))
 		var updated, deleted error
 		together(2, func(i int) {

@@ -97,6 +97,12 @@ func WithHistory(operations int) Option {
 	return func(h *hooks) { h.history = operations }
 }
 
+// WithRounds sets how many of the rounds that provoke races are made, in percent, 100
+// by default.
+func WithRounds(percent int) Option {
+	return func(h *hooks) { h.percent = percent }
+}
+
 // WithKills sets how many processes C16 kills, 5 by default.
 func WithKills(n int) Option {
 	return func(h *hooks) { h.kills = n }
@@ -109,6 +115,7 @@ type hooks struct {
 	reopen    func(*testing.T, string) runtime.Store
 	clocks    func(*testing.T) [2]runtime.Store
 	history   int
+	percent   int
 	kills     int
 }
 
@@ -122,12 +129,13 @@ type subject struct {
 	test      string // pattern of the test that a process to kill runs again
 
 	history int           // operations of C19; 0: the default
+	percent int           // of the rounds that provoke races; 0: all
 	kills   int           // of C16; 0: the default
 	hearing time.Duration // how long a watcher may take in C23; 0: the default
 }
 
 func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.Store) subject {
-	s := subject{open: func() runtime.Store { return open(t) }, test: test, history: h.history, kills: h.kills}
+	s := subject{open: func() runtime.Store { return open(t) }, test: test, history: h.history, percent: h.percent, kills: h.kills}
 	if h.outage != nil {
 		s.outage = func(store runtime.Store) func() { return h.outage(t, store) }
 	}

@@ -34,7 +34,7 @@ func (k *kit) signIn(to session, user string) *runtime.Delta {
 }
 
 func oneRenewalWins(k *kit) {
-	for range rounds(10) {
+	for range k.rounds(10) {
 		s := k.create()
 		next := make([]session, 64)
 		results := make([]*runtime.Result, len(next))
@@ -143,7 +143,7 @@ func lostRenewal(k *kit) {
 }
 
 func oneSignInWins(k *kit) {
-	for range rounds(10) {
+	for range k.rounds(10) {
 		s := k.create()
 		next := make([]session, 64)
 		errs := make([]error, len(next))
@@ -172,7 +172,7 @@ func oneSignInWins(k *kit) {
 
 // sameUserJoins checks T8.
 func sameUserJoins(k *kit) {
-	for range rounds(5) {
+	for range k.rounds(5) {
 		s := k.create()
 		next := make([]session, 16)
 		for i := range next {
@@ -551,7 +551,7 @@ func ticketOnce(k *kit) {
 }
 
 func oneRedemptionWins(k *kit) {
-	for range rounds(20) {
+	for range k.rounds(20) {
 		s, t := k.ticketed(false)
 		errs := make([]error, 16)
 		together(len(errs), func(i int) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/duckgen/duckgen/examples/shop/web"
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/inspect"
 	"github.com/duckgen/duckgen/runtime/memstore"
@@ -172,6 +173,7 @@ func TestTheShopBindsItsSessionsInABrowser(t *testing.T) {
 // TestTheShopOnAPhone is the story of a visitor with a small screen and a keyboard
 // alone, in both themes.
 func TestTheShopOnAPhone(t *testing.T) {
+	testtier.OnlyExhaustive(t, "it looks at every page twice")
 	t.Parallel()
 	url := openShop(t)
 	tab := chromium.Start(t).Open(url + "/")

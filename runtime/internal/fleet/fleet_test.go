@@ -34,14 +34,14 @@ func inMemory(say func(string, ...any), boundAge time.Duration) *world {
 // TestFleetInMemory tries random histories, the same in each run: -rapid.seed chooses
 // others, and -rapid.checks=32000 makes a million steps. A finding is shrunk.
 func TestFleetInMemory(t *testing.T) {
-	testtier.Checks(t, testtier.Count(100, 2_000, 4_000))
+	testtier.Checks(t, testtier.Count(100, 300, 4_000))
 	playInMemory(t, histories, 0)
 }
 
 // TestBoundFleetInMemory does the same with sessions that are bound to the devices of
 // their browsers.
 func TestBoundFleetInMemory(t *testing.T) {
-	testtier.Checks(t, testtier.Count(50, 500, 4_000))
+	testtier.Checks(t, testtier.Count(50, 150, 4_000))
 	playInMemory(t, boundHistories, boundAge)
 }
 

@@ -35,7 +35,7 @@ func TestFleetOnMariaDB(t *testing.T) {
 	servertest.Check(t, err)
 	t.Cleanup(func() { closes(t, server) })
 	dsn := server.Database(t)
-	fewer := testtier.Count(0, 50, 50) // its rules are those of memory
+	fewer := testtier.Count(0, 16, 50) // its rules are those of memory
 	onServer(t, fewer, func() (closer, error) { return mysqlstore.Open(t.Context(), dsn) })
 }
 
@@ -58,7 +58,7 @@ const (
 	boundAgeOfServers = 3 * time.Second // shorter than the longest time that passes
 )
 
-func historiesOnServer() int { return testtier.Count(0, 100, 400) }
+func historiesOnServer() int { return testtier.Count(0, 32, 400) }
 
 // onServer tries so many histories on a real server, which judges by its own clock.
 // They are the same in each run.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/dbsc"
 )
@@ -59,6 +60,7 @@ func TestABrowserBindsItsSession(t *testing.T) {
 // TestABrowserWithoutES256SignsWithRS256 offers the algorithm of devices that have no
 // other.
 func TestABrowserWithoutES256SignsWithRS256(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	pages := *b.handler.Load()
 	b.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { pages.ServeHTTP(offering{w}, r) }))
@@ -97,6 +99,7 @@ func (o offering) WriteHeader(status int) {
 // TestALinkOpensABoundSessionInAFramework is the same link to a handler between
 // ProcessRequest and ProcessResponse.
 func TestALinkOpensABoundSessionInAFramework(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
 	tab.enter()
@@ -136,6 +139,7 @@ func TestAThiefOfCookiesHasNothing(t *testing.T) {
 
 // TestABrowserThatCannotBindHasASessionAsBefore is Chromium as most people have it.
 func TestABrowserThatCannotBindHasASessionAsBefore(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	tab := b.open(chromium.Start(t))
 	tab.Go(b.url + "/enter")
@@ -153,6 +157,7 @@ func TestABrowserThatCannotBindHasASessionAsBefore(t *testing.T) {
 // TestAnOutageDuringARefreshEndsNoSession has the store fail while the browser
 // proves that it has its key, then the answer is lost, then a challenge is too old.
 func TestAnOutageDuringARefreshEndsNoSession(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
 	tab.enter()
@@ -198,6 +203,7 @@ func (n nowhere) WriteHeader(int)             {}
 // TestABoundSessionLivesInSeveralTabsAndProcesses has two tabs whose cookie ends at
 // once, served by two processes in turns, of which one starts anew.
 func TestABoundSessionLivesInSeveralTabsAndProcesses(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	browser := chromium.StartBound(t, b.certificate.Certificate())
 	tab := b.open(browser)
@@ -238,6 +244,7 @@ func TestABoundSessionLivesInSeveralTabsAndProcesses(t *testing.T) {
 
 // TestABrowserWhoseQuotaIsUsedUpSaysSo has a bound cookie that lives too short.
 func TestABrowserWhoseQuotaIsUsedUpSaysSo(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	for _, open := range []bool{false, true} {
 		b := serveBound(t, func(c *runtime.Config) {
 			c.BoundSkipped = func(r *http.Request) bool {
@@ -272,6 +279,7 @@ func TestABrowserWhoseQuotaIsUsedUpSaysSo(t *testing.T) {
 
 // TestAWebSocketHandshakeWaitsForTheRefresh is what live connections rely on.
 func TestAWebSocketHandshakeWaitsForTheRefresh(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
 	tab.enter()
@@ -289,6 +297,7 @@ func TestAWebSocketHandshakeWaitsForTheRefresh(t *testing.T) {
 // its bound cookie. The handshake of the next one waits for a refresh, and the event that
 // was refused is sent on it.
 func TestALivePageConnectsAgainToProveItsDevice(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	b := serveBound(t)
 	tab := b.open(chromium.StartBound(t, b.certificate.Certificate()))
 	tab.enter()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/mysqlstore"
 	"github.com/duckgen/duckgen/runtime/pgstore"
@@ -19,6 +20,7 @@ const boundAgeOfServers = 15 * time.Second
 // TestT7BindingsFollowTheStoresClock has a browser served by two programs in turns
 // whose clocks differ by more than a bound cookie lives.
 func TestT7BindingsFollowTheStoresClock(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a bound cookie runs out by a clock that nobody can move")
 	for name, open := range map[string]func(t *testing.T) func() runtime.Store{
 		"Redis": func(t *testing.T) func() runtime.Store {
 			url, prefix := redisServer.start(t).URL(), newPrefix()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/duckgen/duckgen/internal/chromium"
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 )
 
@@ -67,6 +68,7 @@ func pages(s *site) http.Handler {
 // TestR10ADeployThatMovesTheCookieSignsNobodyOut is what real browsers do with the
 // cookies of two deploys.
 func TestR10ADeployThatMovesTheCookieSignsNobodyOut(t *testing.T) {
+	testtier.OnlyExhaustive(t, "a browser starts")
 	plain := release{cookie: func(*runtime.Cookie) {}}
 	partitioned := release{cookie: func(c *runtime.Cookie) { c.Partitioned, c.SameSite = true, http.SameSiteNoneMode }}
 	domain := release{cookie: func(c *runtime.Cookie) { c.Domain = "shop.localhost" }}

@@ -14,7 +14,7 @@ import (
 )
 
 // rounds is how often each interleaving is forced on each store.
-func rounds() int { return testtier.Count(5, 10, 1000) }
+func rounds() int { return testtier.Count(5, 2, 1000) }
 
 // interleave runs one case on every store, many times, each time with a new
 // visitor who has a stored session.
@@ -107,7 +107,7 @@ func TestV5SumIsExactUnder64Goroutines(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, on backend) {
 		s := on.site(t)
 		b := s.known()
-		const each = 16
+		each := testtier.Count(16, 2, 16)
 		var all sync.WaitGroup
 		for range 64 {
 			all.Go(func() {
@@ -118,7 +118,7 @@ func TestV5SumIsExactUnder64Goroutines(t *testing.T) {
 		}
 		all.Wait()
 		b.visit(func(v *VisitorSession) {
-			if n, _ := v.CartItem("a"); v.Views() != 64*each || n != 64*each {
+			if n, _ := v.CartItem("a"); v.Views() != int64(64*each) || n != 64*each {
 				s.t.Errorf("views %d, cart %d, want %d", v.Views(), n, 64*each)
 			}
 		})
@@ -366,7 +366,7 @@ func TestS2SignInAgainstARevocation(t *testing.T) {
 func TestT4OfManyRenewalsAtOnceOneWins(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, on backend) {
 		s := on.site(t)
-		for range 20 {
+		for range testtier.Count(20, 4, 20) {
 			b := s.known()
 			tabs := make([]*browser, 32)
 			var all, ready sync.WaitGroup

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/faultproxy"
 )
@@ -416,6 +417,7 @@ func (d *disturbed) reconnect() {
 // long as the visitor does. All wait at the same time, each for a proxy of its
 // own.
 func TestR5AStalledServerIsAnOutage(t *testing.T) {
+	testtier.OnlyExhaustive(t, "it waits until hooks give up")
 	for _, server := range wired {
 		if server.name == "Redis Cluster" {
 			continue // its driver is that of Redis

@@ -169,9 +169,9 @@ func TestV9AClaimHasOneWinner(t *testing.T) {
 // claimRounds is how often 64 requests claim: a server takes its time.
 func claimRounds(on backend) int {
 	if on.name == "memory" {
-		return testtier.Count(200, 200, 1000)
+		return testtier.Count(200, 40, 1000)
 	}
-	return testtier.Count(20, 20, 1000)
+	return testtier.Count(20, 4, 1000)
 }
 
 // TestV9AClaimWithLostAnswersHasOneWinnerAtMost loses the answer of every third
@@ -691,7 +691,7 @@ func TestV15OneValueForAll(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, on backend) {
 		s, j := newStepsite(t, on.open(t)), &jar{}
 		s.visit(j, func(v *SteppedSession) { v.SetName("Ada") })
-		for round := range testtier.Count(5, 20, 200) {
+		for round := range testtier.Count(5, 2, 200) {
 			s.visit(j, func(v *SteppedSession) { v.ClearCSRF(); v.ClearRoute(); v.ClearBuckets() })
 			var mu sync.Mutex
 			seen := map[string]int{}

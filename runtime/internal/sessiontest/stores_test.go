@@ -89,6 +89,7 @@ func openRedis(t testing.TB) runtime.Store {
 
 func openCluster(t testing.TB) runtime.Store {
 	t.Helper()
+	testtier.OnlyExhaustive(t, "it is the same on one server, mostly")
 	return openRedisAt(t, redisCluster.start(t).nodes[0].URL(), newPrefix())
 }
 
@@ -111,6 +112,7 @@ func openPostgresAt(t testing.TB, url string) *pgstore.Store {
 
 func openMariaDB(t testing.TB) runtime.Store {
 	t.Helper()
+	testtier.OnlyExhaustive(t, "it is the same in Postgres, mostly")
 	return openMariaDBAt(t, mariaDBServer.start(t).Database(t))
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"github.com/duckgen/duckgen/internal/testtier"
 )
 
 // same compares values as sessions do: an empty collection is an absent one,
@@ -150,6 +152,7 @@ func everyType(t testing.TB, format storeFormat) *program[EverythingSession] {
 // What is set in one request is what is read in the next, and setting that again
 // is no change.
 func TestV1EveryFieldTypeSurvivesTheStore(t *testing.T) {
+	testtier.Checks(t, testtier.Count(100, 25, 100))
 	var programs []*program[EverythingSession]
 	for _, format := range storeFormats {
 		programs = append(programs, everyType(t, format))

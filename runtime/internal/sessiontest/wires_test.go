@@ -11,6 +11,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/redis/rueidis"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/faultproxy"
 	"github.com/duckgen/duckgen/runtime/redisstore"
@@ -65,6 +66,7 @@ func wireRedis(t *testing.T) *wire {
 // wireCluster has a client of its own, because a Cluster tells its clients where
 // its nodes are.
 func wireCluster(t *testing.T) *wire {
+	testtier.OnlyExhaustive(t, "it is the same on one server, mostly")
 	server, prefix := redisCluster.start(t).nodes[0].URL(), newPrefix()
 	proxy := redisProxy(t, prefix)
 	settings, err := rueidis.ParseURL(server)
