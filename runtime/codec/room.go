@@ -38,28 +38,35 @@ type part[T any] interface {
 type whole[T any] struct{ part part[T] }
 
 // Read implements [runtime.Codec].
-func (w whole[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
+func (w *whole[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 	return readWithin(w.part, b, f, perByte*len(b)+forValue)
 }
 
 // Fits returns an error if a value that is encoded in n bytes would not be read again,
 // because it takes too much memory. It matches [runtime.ErrTooLarge].
-func (w whole[T]) Fits(v T, n int) error {
+func (w *whole[T]) Fits(v T, n int) error {
 	return fits(w.part, &v, 0, perByte*n+forValue)
 }
 
 // Element returns the codec for elements of a map field.
-func (w whole[T]) Element() runtime.Codec[T] { return elementCodec[T]{w.part} }
+func (w *whole[T]) Element() runtime.Codec[T] { return &elementCodec[T]{w.part} }
 
-type elementCodec[T any] struct{ part[T] }
+// An elementCodec does not embed the part: whoever compiles a codec would compile the
+// part's methods once more.
+type elementCodec[T any] struct{ part part[T] }
+
+// Append implements [runtime.Codec].
+func (c *elementCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
+	return c.part.Append(b, f, v)
+}
 
 // Read implements [runtime.Codec].
-func (c elementCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
+func (c *elementCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 	return readWithin(c.part, b, f, perByte*len(b)+forElement-sizeOf[T]())
 }
 
 // Fits is [whole.Fits] of an element.
-func (c elementCodec[T]) Fits(v T, n int) error {
+func (c *elementCodec[T]) Fits(v T, n int) error {
 	return fits(c.part, &v, sizeOf[T](), perByte*n+forElement)
 }
 
