@@ -103,6 +103,7 @@ func isPostgresCall(sent []byte) bool { return bytes.IndexByte([]byte("QPB"), se
 
 // wireMariaDB has a proxy in the place of the server's address.
 func wireMariaDB(t *testing.T) *wire {
+	testtier.OnlyExhaustive(t, "it is the same in Postgres, mostly")
 	server := mariaDBServer.start(t).Database(t)
 	proxy := faultproxy.New(t, isMariaDBCall)
 	config, err := mysql.ParseDSN(server)
