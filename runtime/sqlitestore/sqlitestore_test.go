@@ -37,7 +37,14 @@ func open(t *testing.T, path string) *sqlitestore.Store {
 	return s
 }
 
-var history = flag.Int("history", 0, "how many operations the contract records; 0: as many as the kit does")
+var history = flag.Int("history", 0, "how many operations the contract records; 0: as the tier says")
+
+func historyLength() int {
+	if *history != 0 {
+		return *history
+	}
+	return testtier.Count(10_000, 1000, 10_000)
+}
 
 func TestContract(t *testing.T) {
 	storetest.Run(t,
@@ -45,7 +52,7 @@ func TestContract(t *testing.T) {
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			return open(t, filepath.Join(data, "sessions.db"))
 		}),
-		storetest.WithHistory(*history), storetest.WithRounds(testtier.Count(100, 10, 100)))
+		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Count(100, 10, 100)))
 }
 
 // A session is what these tests store.

@@ -17,6 +17,7 @@ import (
 )
 
 func TestFleetOnRedis(t *testing.T) {
+	t.Parallel() // they mostly wait
 	server, err := servertest.NewRedis()
 	servertest.Check(t, err)
 	defer closes(t, server)
@@ -24,6 +25,7 @@ func TestFleetOnRedis(t *testing.T) {
 }
 
 func TestFleetOnPostgres(t *testing.T) {
+	t.Parallel()
 	server, err := servertest.NewPostgres()
 	servertest.Check(t, err)
 	defer closes(t, server)
@@ -31,12 +33,13 @@ func TestFleetOnPostgres(t *testing.T) {
 }
 
 func TestFleetOnMariaDB(t *testing.T) {
+	t.Parallel()
+	testtier.OnlyExhaustive(t, "its rules are those of memory")
 	server, err := servertest.NewMariaDB()
 	servertest.Check(t, err)
 	t.Cleanup(func() { closes(t, server) })
 	dsn := server.Database(t)
-	fewer := testtier.Count(0, 16, 50) // its rules are those of memory
-	onServer(t, fewer, func() (closer, error) { return mysqlstore.Open(t.Context(), dsn) })
+	onServer(t, 50, func() (closer, error) { return mysqlstore.Open(t.Context(), dsn) })
 }
 
 type closer interface {
