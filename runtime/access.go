@@ -29,7 +29,7 @@ func (s *Session) touch(room *state) {
 	s.state = room
 	s.draft.format, s.draft.clock = s.engine.format, s.engine.clock
 	s.draft.sealer = sealer{ring: s.engine.ring, id: &s.id}
-	s.move(absent, nil, nil)
+	s.draft.known = true // that nothing is stored: the first sight is absent
 	s.identify()
 }
 
@@ -140,6 +140,11 @@ func (s *Session) makeRoom() {
 		s.spare = &commitRoom{}
 	}
 	s.draft.pending = s.spare.pending[:0]
+}
+
+// set changes a field of one entry.
+func (f *Field) set(s *Session, value string, err error) {
+	s.write(f, func(d *draft) { d.set(f, value, err) })
 }
 
 // setElement changes one element of a map field.

@@ -9,9 +9,6 @@ import (
 // admit decides whether a bound record opens to a request, which brings the given
 // cookies, and what is worth an event about it.
 func (e *engine) admit(ctx context.Context, key Key, r *Record, cookies string, request *http.Request) (*Record, EventKind, error) {
-	if e.config.Bound == BoundNever {
-		return r, "", nil
-	}
 	b := readBinding(e.format, r.Entries)
 	arrived := e.byStore(key.Arrived())
 	t, brought := e.broughtBound(cookies, arrived)

@@ -1,6 +1,9 @@
 package runtime
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // Browsers do not refresh a bound cookie for what another site has begun, be it a
 // link that somebody follows. The page that such a link opens loads itself once more:
@@ -9,7 +12,7 @@ import "net/http"
 // comesAgain reports whether the browser is to send the request once more, because it
 // has not brought the bound cookie that it can have.
 func (r response) comesAgain() bool {
-	return isUnbound(r.refusal) && isForeignNavigation(r.request)
+	return errors.Is(r.refusal, ErrUnbound) && isForeignNavigation(r.request)
 }
 
 // reload has the page of a response load itself again.

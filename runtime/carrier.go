@@ -64,7 +64,7 @@ func (c *cookieCarrier) next(brought string) (value, rest string, found bool) {
 }
 
 func (c *cookieCarrier) elsewhere(r *http.Request, sets bool) []string {
-	return c.config.clearElsewhere(r, sets)
+	return c.config.clearElsewhere(r.Host, requestedPath(r), sets)
 }
 
 // A headerCarrier has the token in a header field: in Authorization as RFC 6750,

@@ -130,8 +130,10 @@ func (c commit) storePending(ctx context.Context) error {
 	case !c.dirty():
 		return nil
 	}
-	if err := c.engine.meetClock(ctx); err != nil {
-		return c.lose(err)
+	if c.engine.config.Bound != BoundNever {
+		if err := c.engine.meetClock(ctx); err != nil {
+			return c.lose(err)
+		}
 	}
 	if c.hasToken {
 		return c.update(ctx)
@@ -214,7 +216,10 @@ func (c commit) endContested(ctx context.Context) error {
 		i := o.token.identity(c.engine.kind)
 		i.confirmed = true
 		key := c.key(&i, c.engine.clock.read())
-		_, _, err := c.engine.admit(ctx, key, o.record, c.brought, c.request)
+		var err error
+		if c.engine.config.Bound != BoundNever {
+			_, _, err = c.engine.admit(ctx, key, o.record, c.brought, c.request)
+		}
 		if err == nil {
 			err = c.engine.store.Delete(ctx, key)
 		}
@@ -222,7 +227,7 @@ func (c commit) endContested(ctx context.Context) error {
 		case err == nil:
 			ends = true
 			c.tell(EventDestroyed, &i)
-		case !isGone(err) && !isUnbound(err):
+		case !isGone(err) && !errors.Is(err, ErrUnbound):
 			return c.lose(err)
 		}
 	}

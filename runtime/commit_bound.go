@@ -1,12 +1,15 @@
 package runtime
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // appendBound appends what an update says of the device. A record that was not
 // loaded has to be as it would be opened: bound by the cookie that the request
 // brings, or not bound at all. If it is not, the store refuses, and a load judges.
 func (c commit) appendBound(list []Op, now time.Time) []Op {
-	if c.engine.config.Bound == BoundNever || c.found {
+	if c.found {
 		return list
 	}
 	if c.sight == seen {
@@ -56,7 +59,7 @@ func (c commit) invite(now time.Time) Op {
 // leaveDevice begins a session of its own for a sign-in on a device that the session
 // is not bound to. It reports whether it has.
 func (c commit) leaveDevice() bool {
-	if !c.draft.signsIn() || !isUnbound(c.refusal) {
+	if !c.draft.signsIn() || !errors.Is(c.refusal, ErrUnbound) {
 		return false
 	}
 	c.beginAfresh()

@@ -67,7 +67,7 @@ func (c commit) issue() identity {
 	case c.id == (ID{}):
 		c.id = newID()
 	}
-	fresh := token{c.id, c.nextSecret()}.identity(c.engine.kind)
+	fresh := token{c.id, nextSecret(c.next)}.identity(c.engine.kind)
 	fresh.issued = true
 	return fresh
 }

@@ -53,13 +53,16 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 }
 
 func (c commit) prepareDelta(now time.Time) error {
-	ops, err := c.draft.ops(c.room.ops[:0])
+	ops, limits, err := c.draft.ops(c.room.ops[:0])
 	if err != nil {
 		return err
 	}
+	if c.engine.config.Bound != BoundNever {
+		ops = c.appendBound(ops, now)
+	}
 	c.room.delta = Delta{
-		Ops:      c.appendBound(ops, now),
-		Limits:   c.draft.limits(),
+		Ops:      ops,
+		Limits:   limits,
 		MaxBytes: c.engine.config.MaxBytes,
 		SignIn:   c.draft.signIn(c.engine.renewing),
 
@@ -113,16 +116,7 @@ func (c commit) prepareRenewal() error {
 		c.drop()
 		return over
 	}
-	c.room.secret = c.nextSecret()
-	if kind == RenewPlain {
-		c.room.secret = c.secret.show().renewed()
-	}
-	c.room.delta.Renewal = &Renewal{
-		Kind:   kind,
-		Proof:  c.room.secret.proof(c.engine.kind),
-		Family: c.room.secret.family(c.engine.kind),
-		Grace:  c.engine.config.Grace,
-	}
+	c.room.secret, c.room.delta.Renewal = c.renewal(kind, c.engine.config.Grace, c.next)
 	return nil
 }
 
@@ -134,7 +128,7 @@ func (c commit) accept(result *Result) {
 	}
 	c.confirmed = true
 	if result.Won {
-		c.adopt(token{c.id, c.room.secret}, d.Renewal.Proof, d.Renewal.Family)
+		c.secret, c.proof, c.family = c.room.secret.hide(), d.Renewal.Proof, d.Renewal.Family
 		c.issued, c.renewed = true, true
 		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}

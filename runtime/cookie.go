@@ -146,9 +146,9 @@ const (
 // scopes than the configured one, the nearest first. If the same response does not
 // set the cookie, its twin that differs in Partitioned alone stays: a browser that
 // does not know the attribute would take it for the cookie itself.
-func (c *Config) clearElsewhere(r *http.Request, sets bool) (lines []string) {
+func (c *Config) clearElsewhere(host, path string, sets bool) (lines []string) {
 	size := 0
-	for _, scope := range c.otherScopes(r) {
+	for _, scope := range c.otherScopes(host, path) {
 		toggled := scope
 		toggled.Partitioned = c.Cookie.Partitioned
 		if !sets && toggled == c.Cookie.scope() {
@@ -165,9 +165,9 @@ func (c *Config) clearElsewhere(r *http.Request, sets bool) (lines []string) {
 	return lines
 }
 
-// otherScopes returns the scopes at which the browser of a request may have a
-// cookie of this name besides the configured one.
-func (c *Config) otherScopes(r *http.Request) (scopes []CookieScope) {
+// otherScopes returns the scopes at which the browser of a request to the path may
+// have a cookie of this name besides the configured one.
+func (c *Config) otherScopes(host, path string) (scopes []CookieScope) {
 	own := c.Cookie.scope()
 	add := func(s CookieScope) {
 		known := s == own || slices.Contains(scopes, s)
@@ -181,8 +181,8 @@ func (c *Config) otherScopes(r *http.Request) (scopes []CookieScope) {
 	for _, s := range c.Cookie.Earlier {
 		add(s)
 	}
-	domains := scopesOfHost(r.Host)
-	for _, path := range append([]string{own.Path}, scopesOfPath(requestedPath(r))...) {
+	domains := scopesOfHost(host)
+	for _, path := range append([]string{own.Path}, scopesOfPath(path)...) {
 		for _, domain := range domains {
 			add(CookieScope{domain, path, own.Partitioned})
 		}

@@ -110,8 +110,20 @@ func (d *draft) dirty(f *Field) bool {
 }
 
 func (p *pending) changes() bool {
-	return p.clears() || p.scalar.op != changeNone && p.scalar.isEffective() ||
-		!p.withdrawn && anyElement(p.elements, change.isEffective)
+	return p.clears() || p.any(func(c change) bool { return c.op != changeNone })
+}
+
+// any reports whether a change that is not withdrawn is such.
+func (p *pending) any(is func(change) bool) bool {
+	if is(p.scalar.effective()) {
+		return true
+	}
+	for text := range p.elements {
+		if is(p.element(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // clears reports whether the stored elements of a map field are to go.
@@ -131,17 +143,6 @@ func (p *pending) element(text string) change {
 		return change{}
 	}
 	return p.elements[text].effective()
-}
-
-func (c change) isEffective() bool { return !c.withdrawn }
-
-func anyElement(elements map[string]change, is func(change) bool) bool {
-	for _, c := range elements {
-		if is(c) {
-			return true
-		}
-	}
-	return false
 }
 
 // misfit notes, once for each entry, that a stored value does not fit its field.

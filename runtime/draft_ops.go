@@ -8,8 +8,9 @@ import (
 // How what is pending becomes the operations of a delta.
 
 // ops appends the operations to list: whole fields are cleared first, then each
-// entry is touched at most once, plus the entry it had under an earlier key.
-func (d *draft) ops(list []Op) ([]Op, error) {
+// entry is touched at most once, plus the entry it had under an earlier key. With
+// them come the bounds that the store has to check.
+func (d *draft) ops(list []Op) ([]Op, []Limit, error) {
 	for i := range d.pending {
 		switch p := &d.pending[i]; {
 		case p.clears():
@@ -21,20 +22,20 @@ func (d *draft) ops(list []Op) ([]Op, error) {
 	for i := range d.pending {
 		var err error
 		if list, err = d.appendOps(list, &d.pending[i]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return list, nil
+	return list, d.limits(), nil
 }
 
 // on returns what the operations make of entries, within the limits. The list and
 // the delta are room for them.
 func (d *draft) on(before Entries, list []Op, delta *Delta, maxBytes int) (Entries, error) {
-	ops, err := d.ops(list)
+	ops, limits, err := d.ops(list)
 	if err != nil {
 		return before, err
 	}
-	*delta = Delta{Ops: ops, Limits: d.limits(), MaxBytes: maxBytes}
+	*delta = Delta{Ops: ops, Limits: limits, MaxBytes: maxBytes}
 	entries, _, err := before.apply(delta)
 	return entries, err
 }
@@ -166,8 +167,8 @@ func (d *draft) newEntry(f *Field, key string, c change) Entry {
 	}
 }
 
-// limits returns the bounds that the store has to check: a map may grow under
-// writes that do not know its size.
+// limits bounds the maps that change: one may grow under writes that do not know its
+// size.
 func (d *draft) limits() (list []Limit) {
 	for i := range d.pending {
 		if f := d.pending[i].field; f.mapped && f.Max > 0 && d.pending[i].changes() {
@@ -234,12 +235,7 @@ func (d *draft) keepSignOuts() (others bool) {
 
 // needsRecord reports whether the operations depend on what is stored.
 func (d *draft) needsRecord() bool {
-	return anyPending(d.pending, func(p *pending) bool {
-		return p.scalar.needsRecord() || !p.withdrawn && anyElement(p.elements, change.needsRecord) || p.tidies()
-	})
+	return anyPending(d.pending, func(p *pending) bool { return p.any(change.needsRecord) || p.tidies() })
 }
 
-func (c change) needsRecord() bool {
-	c = c.effective()
-	return c.op == changeFold || c.taken != nil
-}
+func (c change) needsRecord() bool { return c.op == changeFold || c.taken != nil }

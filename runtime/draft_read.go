@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"math"
+	"strings"
 )
 
 // How a draft is read: what is stored of a field, under its key or an earlier
@@ -225,35 +226,26 @@ func (d *draft) has(f *Field, key, was string) bool {
 
 // current returns the entry under the key, else the one under the earlier key, if
 // there is one.
-func (d *draft) current(key, was string) (Entry, bool) {
-	i, found := d.position(key, was)
-	if !found {
+func (d *draft) current(key, was string) (e Entry, found bool) {
+	if d.stored == nil {
 		return Entry{}, false
 	}
-	return d.stored.Entries.at(i), true
-}
-
-// position returns where among the stored entries the current one is.
-func (d *draft) position(key, was string) (i int, found bool) {
-	if d.stored == nil {
-		return 0, false
+	if e, found = d.stored.Entries.Get(key); !found && was != "" {
+		e, found = d.stored.Entries.Get(was)
 	}
-	if i, found = d.stored.Entries.find(key); !found && was != "" {
-		i, found = d.stored.Entries.find(was)
-	}
-	return i, found
+	return e, found
 }
 
 // storedValue returns the encoded value under the key, else under the earlier
 // one.
 func (d *draft) storedValue(f *Field, key, was string) (content, bool) {
-	i, found := d.position(key, was)
+	e, found := d.current(key, was)
 	if !found {
 		return content{}, false
 	}
-	value, err := d.open(f, d.stored.Entries.at(i))
+	value, err := d.open(f, e)
 	if err != nil {
-		d.misfit(d.stored.Entries.key(i), err)
+		d.misfit(e.Key, err)
 		return content{}, false
 	}
 	if !d.lasts(value.ends) {
@@ -292,7 +284,11 @@ func (d *draft) misshapen(f *Field) bool {
 		_, found := d.current(f.Key, "")
 		return found
 	}
-	return d.stored != nil && d.stored.Entries.hasElements(f.elements)
+	if d.stored == nil {
+		return false
+	}
+	i, _ := d.stored.Entries.find(f.elements)
+	return i < d.stored.Entries.Len() && strings.HasPrefix(d.stored.Entries.key(i), f.elements)
 }
 
 func (d *draft) checkShape(f *Field) {

@@ -894,7 +894,7 @@ func (w *walk) apply(now *plain) (*plain, error) {
 		entries, err := w.draft.on(now.record().Entries, nil, &delta, 0)
 		return w.plainOf(entries), err
 	}
-	ops, err := w.draft.ops(nil)
+	ops, _, err := w.draft.ops(nil)
 	if err != nil {
 		return nil, err
 	}

@@ -53,9 +53,6 @@ func (e *engine) byStore(t time.Time) time.Time { return t.Add(e.server.Ahead())
 // meetClock has byStore know the store's clock also before the store's first answer:
 // a commit judges bound cookies, and dates challenges, before it is sent.
 func (e *engine) meetClock(ctx context.Context) error {
-	if e.config.Bound == BoundNever {
-		return nil
-	}
 	if err := e.server.Measure(ctx, e.clock.read()); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}

@@ -100,7 +100,7 @@ func (e Entries) Elements(field string) iter.Seq[Entry] {
 func (e Entries) Indexed() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := range e.Len() {
-			if e.kind(i) == IndexedEntry && !yield(e.at(i)) {
+			if entry := e.at(i); entry.Kind == IndexedEntry && !yield(entry) {
 				return
 			}
 		}
@@ -112,12 +112,6 @@ func (e Entries) Size() int { return span{e, 0, e.Len()}.size() }
 
 // Equal reports whether both sets hold the same entries.
 func (e Entries) Equal(other Entries) bool { return e == other }
-
-// hasElements reports whether a key begins with the prefix.
-func (e Entries) hasElements(prefix string) bool {
-	i, _ := e.find(prefix)
-	return i < e.Len() && strings.HasPrefix(e.key(i), prefix)
-}
 
 // elements returns the entries whose keys begin with the prefix. They follow each
 // other, as everything that sorts between two of them begins with it.

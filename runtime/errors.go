@@ -145,14 +145,11 @@ func (e *Error) Error() string { return fmt.Sprintf("%s %s(%s): %v", e.Op, e.Ses
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// isUnbound reports whether a session was not opened to another device.
-func isUnbound(err error) bool { return errors.Is(err, ErrUnbound) }
-
 // isRoutine reports whether an error is part of normal work: the session has ended
 // or moved on, or the visitor has hung up.
 func isRoutine(err error) bool {
 	return errors.Is(err, ErrEnded) || errors.Is(err, ErrSuperseded) ||
-		isUnbound(err) || errors.Is(err, context.Canceled)
+		errors.Is(err, ErrUnbound) || errors.Is(err, context.Canceled)
 }
 
 // StatusOf returns the HTTP status that tells a visitor of a failed commit: 403 if
@@ -164,7 +161,7 @@ func StatusOf(err error) int {
 		return http.StatusConflict
 	case errors.Is(err, ErrTooLarge):
 		return http.StatusRequestEntityTooLarge
-	case isUnbound(err):
+	case errors.Is(err, ErrUnbound):
 		return http.StatusForbidden
 	default:
 		return http.StatusServiceUnavailable

@@ -109,7 +109,7 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 		}
 	}
 	s := x.session()
-	s.request, s.brought = r.WithContext(x), m.carrier.brought(r.Header)
+	s.request, s.arrived, s.brought = r.WithContext(x), m.clock.sinceEpoch(), m.carrier.brought(r.Header)
 	x.typed = m.model.wrap(s)
 	if m.config.Tracer != nil {
 		m.trace(&x.exchange, r)

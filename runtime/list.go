@@ -100,7 +100,7 @@ func (f *List[S, E]) Append(s *Session, v ...E) {
 		return
 	}
 	value, err := encode(f.Codec, s.engine.format, S(v))
-	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
+	f.set(s, value, err)
 }
 
 // decode returns nil if there is no slice, or one that does not fit.

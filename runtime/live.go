@@ -132,7 +132,7 @@ func (e liveEvent) proveDevice(ctx context.Context) error {
 		return nil
 	}
 	e.load(ctx)
-	if isUnbound(e.refusal) {
+	if errors.Is(e.refusal, ErrUnbound) {
 		return e.refusal
 	}
 	return nil

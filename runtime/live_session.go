@@ -27,7 +27,9 @@ func (s liveSession) loadUsed() error {
 
 // refusesConnection reports whether the page had better connect again: nobody knows
 // its session, or its browser has not proved that it is on the session's device.
-func (s liveSession) refusesConnection() bool { return s.sight == outage || isUnbound(s.refusal) }
+func (s liveSession) refusesConnection() bool {
+	return s.sight == outage || errors.Is(s.refusal, ErrUnbound)
+}
 
 // handOver takes note that a handshake's connection belongs to the handler. If
 // nobody has used the session yet, the first event loads it.

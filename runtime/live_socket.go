@@ -224,7 +224,7 @@ func (x *socket) judge(met error) (end LivelyEnd, closes, ask bool) {
 		return end, false, false
 	case errors.Is(met, ErrEnded):
 		end, closes = LivelyEnded, true
-	case errors.Is(met, ErrSuperseded), isUnbound(met):
+	case errors.Is(met, ErrSuperseded), errors.Is(met, ErrUnbound):
 		end, closes = LivelyReconnect, true
 	default:
 		end, closes = x.end, x.left

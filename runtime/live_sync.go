@@ -88,7 +88,7 @@ func (e *engine) give(h http.Header, r *http.Request, line string) {
 // does: what opens a session is given again, so that everything else can go.
 func (e *engine) settleDuplicates(ctx context.Context, h http.Header, r *http.Request) {
 	header := e.carrier.brought(r.Header)
-	if _, what := e.presented(header); what != severalCookies {
+	if _, what := presentedBy(e.carrier, header, e.kind); what != severalCookies {
 		return
 	}
 	t, record, err := e.soleLive(ctx, e.rivals(header), 0)
@@ -125,9 +125,10 @@ func (e *engine) synchronise(ctx context.Context, r *http.Request) (syncAnswer, 
 // held returns the token that the browser holds, nil for none that counts.
 func (e *engine) held(ctx context.Context, r *http.Request) (*token, error) {
 	header := e.carrier.brought(r.Header)
-	t, what := e.presented(header)
+	i, what := presentedBy(e.carrier, header, e.kind)
 	switch what {
 	case oneToken:
+		t := i.token()
 		return &t, nil
 	case severalCookies:
 		e.config.OnEvent(r.Context(), Event{Kind: EventDuplicateCookie, Session: e.name})

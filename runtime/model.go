@@ -68,6 +68,7 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	s := x.session()
 	x.typed = m.wrap(s)
 	x.bind(ctx, m.outside)
+	s.arrived = m.outside.clock.sinceEpoch()
 	s.lock()
 	s.identity = token{id: newID(), secret: newSecret()}.identity(m.kind)
 	s.confirmed = true

@@ -70,8 +70,6 @@ func number(b string) uint32 {
 	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
-func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & kindMask) }
-
 func (e Entries) key(i int) string { return e.keyAt(e.begin(i)) }
 
 // keyAt returns the key of the entry that begins there.

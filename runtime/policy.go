@@ -20,6 +20,7 @@ type Problem struct {
 func (p Problem) Error() string { return p.Setting + " " + p.Message + ": " + p.Hint }
 
 const (
+	tokenLength       = 64   // of a token's text
 	maxCookieBytes    = 4096 // name and value, more is dropped by browsers
 	maxAttributeBytes = 1024 // a longer attribute is ignored (RFC 6265bis, section 5.6)
 )

@@ -21,23 +21,24 @@ const (
 	severalCookies // of different values
 )
 
-// presented reads the cookie in the Cookie header of a request. Equal ones are one.
-func (e *engine) presented(header string) (token, presented) {
-	first, rest, found := e.carrier.next(header)
+// presentedBy returns the session of the kind whose token a request has brought. Equal
+// tokens are one.
+func presentedBy(c carrier, brought, kind string) (identity, presented) {
+	first, rest, found := c.next(brought)
 	for found {
 		var value string
-		if value, rest, found = e.carrier.next(rest); found && value != first {
-			return token{}, severalCookies
+		if value, rest, found = c.next(rest); found && value != first {
+			return identity{}, severalCookies
 		}
 	}
 	if first == "" {
-		return token{}, noCookie
+		return identity{}, noCookie
 	}
 	t, ok := parseToken(first)
 	if !ok {
-		return token{}, malformedCookie
+		return identity{}, malformedCookie
 	}
-	return t, oneToken
+	return t.identity(kind), oneToken
 }
 
 // maxRivals is how many of the cookies of one request the store is asked for.
@@ -62,10 +63,10 @@ func (e *engine) rivals(header string) (tokens []token) {
 
 // identify looks at the cookie.
 func (s *Session) identify() {
-	t, what := s.engine.presented(s.brought)
+	i, what := presentedBy(s.engine.carrier, s.brought, s.engine.kind)
 	switch what {
 	case oneToken:
-		s.bring(t)
+		s.become(i, unseen)
 	case malformedCookie:
 		s.report(EventMalformedCookie, "", nil)
 	case severalCookies:
@@ -75,19 +76,13 @@ func (s *Session) identify() {
 	}
 }
 
-// bring makes a token that nobody has verified yet the session's.
-func (s *Session) bring(t token) {
-	s.identity = t.identity(s.engine.kind)
-	s.move(unseen, nil, nil)
-}
-
 // compete keeps the tokens of several cookies. Which one counts, only the store
 // knows: until then the session has no id.
 func (s *Session) compete(rivals []token) {
 	switch len(rivals) {
 	case 0:
 	case 1:
-		s.bring(rivals[0])
+		s.become(rivals[0].identity(s.engine.kind), unseen)
 	default:
 		s.rivals, s.hasToken = rivals, true
 		s.move(unseen, nil, nil)

@@ -47,7 +47,7 @@ func (x *exchange) bind(ctx context.Context, e *engine) {
 	x.Context = ctx
 	x.outer, _ = ctx.Value(exchangeKey{}).(*exchange)
 	s := x.session()
-	s.engine, s.ctx, s.arrived = e, ctx, e.clock.sinceEpoch()
+	s.engine, s.ctx = e, ctx
 }
 
 // exchangeOf returns this manager's exchange in the context, nil for none.

@@ -302,14 +302,6 @@ func (s *state) renewing() bool {
 	return s.hasToken && (s.life.renew || s.draft.signsIn() || s.draft.signsOut())
 }
 
-// nextSecret returns the secret of a token that begins a family.
-func (s *state) nextSecret() secret {
-	if s.next != nil {
-		return s.next.show().renewed()
-	}
-	return newSecret()
-}
-
 // destroy loads first, because only a session that exists has its cookie removed. A
 // visitor who hangs up does not cancel that.
 func (s *Session) destroy() {

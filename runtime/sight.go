@@ -37,8 +37,8 @@ func (s *Session) move(to sight, r *Record, refusal error) {
 	case absent:
 		s.draft.see(nil)
 	case seen:
-		s.draft.see(r)
 		s.life.see(r, s.engine.config.Age)
+		s.draft.see(r)
 	case unseen, ended:
 		s.draft.forget()
 	default:
@@ -122,7 +122,7 @@ func (s *Session) fetch(ctx context.Context) {
 		s.move(seen, record, nil)
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrReused), errors.Is(err, ErrDamaged):
 		s.vanish(err)
-	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded), isUnbound(err):
+	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded), errors.Is(err, ErrUnbound):
 		s.move(ended, nil, s.fail(err))
 	default:
 		s.move(outage, nil, s.fault("load", err))
@@ -133,6 +133,8 @@ func (s *Session) fetch(ctx context.Context) {
 // by the request itself, stays so; a live connection is asked anew in between.
 func (s *Session) admit(ctx context.Context, key Key, r *Record) (_ *Record, err error) {
 	switch {
+	case s.engine.config.Bound == BoundNever:
+		return r, nil
 	case s.live.isUnproved(key.Now):
 		s.live.proved, err = s.engine.proveAgain(r, key.Now)
 		return r, err

@@ -5,11 +5,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"time"
 )
 
-// tokenLength is the length of a token's text: base64url without padding of
-// 48 bytes fills its last character, so every token has exactly one spelling.
-const tokenLength = (len(ID{}) + len(secret{})) * 4 / 3
+// The text of a token is base64url without padding of 48 bytes, which fills its last
+// character, so every token has exactly one spelling.
+var _ [tokenLength]struct{} = [(len(ID{}) + len(secret{})) * 4 / 3]struct{}{}
 
 // decodeSpace lets package base64 write its last eight bytes, of which six count, in
 // one piece.
@@ -55,6 +56,27 @@ func newSecret() (s secret) {
 func (s secret) renewed() secret {
 	rand.Read(s[familyHalf:])
 	return s
+}
+
+// renewal makes the secret of the token to come, and what puts it in the place of the
+// present one. A plain renewal goes on with the family; for another one something may
+// have been made of the secret already, nil for nothing.
+func (i *identity) renewal(kind RenewalKind, grace time.Duration, made *hidden) (next secret, r *Renewal) {
+	if kind == RenewPlain {
+		next = i.secret.show().renewed()
+	} else {
+		next = nextSecret(made)
+	}
+	return next, &Renewal{Kind: kind, Proof: next.proof(i.kind), Family: next.family(i.kind), Grace: grace}
+}
+
+// nextSecret returns the secret of a token that begins a family: that of which something
+// was made already, nil for none.
+func nextSecret(made *hidden) secret {
+	if made != nil {
+		return made.show().renewed()
+	}
+	return newSecret()
 }
 
 // parseToken reads a token's text. It accepts nothing but the one spelling that
@@ -121,12 +143,6 @@ type identity struct {
 	issued    bool   // by this program: no browser has presented it yet
 	confirmed bool   // the store has confirmed the token to this request or connection
 	found     bool   // by an index: the proof is at hand and its secret is not
-}
-
-// adopt makes the token, whose proof and family are given, the one that the session presents.
-func (i *identity) adopt(t token, p Proof, f Family) {
-	i.id, i.secret, i.hasToken = t.id, t.secret.hide(), true
-	i.proof, i.family = p, f
 }
 
 // identity returns the token as what a session of the kind presents.

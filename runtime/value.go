@@ -75,7 +75,7 @@ func (f *Value[T]) Claim(ctx context.Context, s *Session) (T, bool, error) {
 // it is larger or smaller, on MergeFirst whatever it is.
 func (f *Value[T]) Set(s *Session, v T) {
 	value, err := f.encode(s, v)
-	s.write(&f.Field, func(d *draft) { d.set(&f.Field, value, err) })
+	f.set(s, value, err)
 }
 
 // Ensure returns the stored value, or stores v in a conditional step of its own and

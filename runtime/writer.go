@@ -46,7 +46,7 @@ const flushes, hijacks, reads = 1, 2, 4
 // face returns the writer with those optional methods that the server's writer
 // has, directly or behind Unwrap.
 func (w *writer) face() http.ResponseWriter {
-	switch abilities(w.under()) {
+	switch abilities(w.session.response) {
 	case flushes:
 		return flusher{w}
 	case hijacks:
