@@ -33,6 +33,21 @@ func (s *Session) touch(room *state) {
 	s.identify()
 }
 
+// identify looks at the cookie.
+func (s *Session) identify() {
+	i, what := presentedBy(s.engine.carrier, s.brought, s.engine.kind)
+	switch what {
+	case oneToken:
+		s.become(i, unseen)
+	case malformedCookie:
+		s.report(EventMalformedCookie, "", nil)
+	case severalCookies:
+		s.duplicate = true
+		s.report(EventDuplicateCookie, "", nil)
+		s.compete(s.engine.rivals(s.brought))
+	}
+}
+
 // unlock calls back only after the lock is free, so that a callback may use the
 // session.
 func (s *Session) unlock() {
@@ -61,9 +76,7 @@ func read[T any](s *Session, f *Field, of func(*draft, *Field) (T, bool)) (v T, 
 	s.lock()
 	defer s.unlock()
 	noteRead(s, f)
-	if !s.draft.answers(f) {
-		s.look()
-	}
+	s.lookUnless(s.draft.answers(f))
 	return of(&s.draft, f)
 }
 
@@ -72,9 +85,7 @@ func take[T any](s *Session, p part, of func(*draft, *Field) (T, bool)) (v T, ok
 	s.lock()
 	defer s.unlock()
 	noteRead(s, p.Field)
-	if !p.answered(&s.draft) {
-		s.look()
-	}
+	s.lookUnless(p.answered(&s.draft))
 	if v, ok = of(&s.draft, p.Field); ok && s.takesChanges(p.Key) {
 		s.makeRoom()
 		p.take(&s.draft)
@@ -87,9 +98,7 @@ func (s *Session) readElement(f *Field, text string) (element, bool) {
 	s.lock()
 	defer s.unlock()
 	noteRead(s, f)
-	if !s.draft.answersElement(f, text) {
-		s.look()
-	}
+	s.lookUnless(s.draft.answersElement(f, text))
 	return s.draft.element(f, text)
 }
 

@@ -23,19 +23,6 @@ func (e *engine) expires(now, deadline time.Time, own time.Duration) time.Time {
 	return deadline
 }
 
-// use makes the delta a use of the session. To record activity without an idle limit
-// is to have one that is longer than any life.
-func (e *engine) use(d *Delta, now time.Time) {
-	limit := e.config.Idle
-	if limit == 0 && e.config.TouchEvery > 0 {
-		limit = MaxAge
-	}
-	d.Used = now.Truncate(time.Millisecond)
-	if limit > 0 {
-		d.Active = now.Add(limit).Truncate(time.Millisecond)
-	}
-}
-
 // touchEvery returns how often activity is recorded that changes nothing else, 0 for
 // never. A session that has a short limit of its own must not end between two times.
 func (e *engine) touchEvery(own time.Duration) time.Duration {
@@ -75,4 +62,9 @@ func (c commit) extend(ctx context.Context) {
 	default:
 		_ = c.fault("extend", err)
 	}
+}
+
+// deadline returns that of a session created then, with what is pending.
+func (s *Session) deadline(created time.Time) time.Time {
+	return s.life.deadline(created, s.engine.config.Age)
 }

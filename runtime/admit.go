@@ -1,9 +1,6 @@
 package runtime
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // A slot says where a record has a proof: as the current one, or as the n-th
 // earlier one.
@@ -43,11 +40,16 @@ const (
 	toEnd // the session, or the user's being signed in to it
 )
 
-func (d *Delta) purpose() purpose {
-	if d.Renewal != nil && d.Renewal.Kind == RenewSignOut {
-		return toEnd
-	}
-	return toWrite
+// The three methods below define what a store does in one atomic step. Each
+// takes the stored record, nil where there is none, and returns the record to
+// store instead: the same pointer where nothing has to be written. A returned
+// record that differs is to be stored even when there is an error, which is how
+// reuse ends a session.
+
+// Read judges a Load.
+func (r *Record) Read(key Key) (*Record, error) {
+	next, _, err := r.admit(key, toRead)
+	return next, err
 }
 
 // admit decides whether the key may operate on the record, and says where its
@@ -87,21 +89,6 @@ func (r *Record) admitTicket(key Key, to purpose) error {
 		return ErrNotFound
 	}
 	return nil
-}
-
-// redeemable reports whether the browser has what the live connection knew, or
-// another token of the same session.
-func (r *Record) redeemable(by *Redemption) bool {
-	saw := r.Ticket.Saw
-	switch {
-	case by == nil:
-		return false
-	case saw == Proof{}:
-		return !by.Live
-	default:
-		return by.Presented == saw || slices.Contains(by.Same, saw) ||
-			r.find(saw) != nowhere && r.find(by.Presented) != nowhere
-	}
 }
 
 func (r *Record) admitProof(at slot, key Key, to purpose) error {
@@ -186,115 +173,4 @@ func (r *Record) presented(at slot, key Key) *Record {
 		}
 	}
 	return &next
-}
-
-// renewalOf decides whether the renewal of a delta takes place, as which kind, and
-// whether the delta is admitted at all; admission is what admit says of the proof.
-func (r *Record) renewalOf(d *Delta, at slot, key Key, admission error) (kind RenewalKind, renews bool, err error) {
-	switch {
-	case d.SignIn != nil:
-		kind, err = r.signIn(d.SignIn, at, key, admission)
-		return kind, err == nil, err
-	case admission != nil || d.Renewal == nil:
-		return 0, false, admission
-	default:
-		kind = d.Renewal.Kind
-		return kind, kind.endsEarlier() || r.renewable(at, key), nil
-	}
-}
-
-// endsEarlier reports whether a renewal of the kind ends all tokens before.
-func (k RenewalKind) endsEarlier() bool { return k == RenewSignIn || k == RenewSignOut }
-
-// renewable reports whether a renewal that ends nothing takes place by the proof in the
-// slot. By a ticket that alone can deliver the session it does, for nobody has its token.
-func (r *Record) renewable(at slot, key Key) bool {
-	if key.Ticket && r.isUndelivered() {
-		return true
-	}
-	return (r.isCurrent(at) || r.earlier(at).neverReplaced(key.Now)) && r.hasRoom(at, key.Now)
-}
-
-// hasRoom reports whether the record can list one proof more without forgetting one
-// that may be in use. It would be taken for reuse.
-func (r *Record) hasRoom(at slot, now time.Time) bool {
-	i := r.fallsOut(at)
-	if i >= len(r.Earlier) {
-		return true
-	}
-	e := &r.Earlier[i]
-	if e.By == RenewPlain && i >= int(at) {
-		return !e.Presented.IsZero() && !now.Before(e.Presented.Add(e.Grace))
-	}
-	return !now.Before(e.Ended.Add(e.Grace))
-}
-
-// fallsOut returns the index of the earlier proof for which there is no room when
-// the one in the slot renews: the oldest, but never the one that renews.
-func (r *Record) fallsOut(at slot) int {
-	switch {
-	case len(r.Earlier) < MaxEarlier:
-		return MaxEarlier
-	case at == MaxEarlier:
-		return MaxEarlier - 2
-	default:
-		return MaxEarlier - 1
-	}
-}
-
-// neverReplaced reports whether a token was renewed a grace ago and none of its
-// successors has been presented: an answer was lost, or somebody keeps one in hand.
-func (e *EarlierProof) neverReplaced(now time.Time) bool {
-	return e.By == RenewPlain && e.Presented.IsZero() && !now.Before(e.Ended.Add(e.Grace))
-}
-
-// signIn decides what becomes of a sign-in. A token that is not the current one may
-// sign in if its browser alone can have the record, or if the record is the same
-// user's; one that a sign-in has ended only if that was the same user's.
-func (r *Record) signIn(s *SignIn, at slot, key Key, admission error) (RenewalKind, error) {
-	if admission == nil {
-		if r.isCurrent(at) || r.earlier(at).Presented.IsZero() || s.vacant(r.Entries) || s.fits(r.Entries) {
-			return RenewSignIn, nil
-		}
-		return 0, ErrSuperseded
-	}
-	if at <= current || r.earlier(at).By == RenewPlain {
-		return 0, admission
-	}
-	e := r.earlier(at)
-	switch {
-	case s.sameUser(r.Entries) && key.Now.Before(e.Ended.Add(e.Grace)):
-		return RenewJoin, nil
-	case s.sameUser(r.Entries):
-		return RenewSignIn, nil
-	case slices.ContainsFunc(r.Earlier[:at], func(e EarlierProof) bool { return e.By == RenewSignOut && key.Arrived().Before(e.Ended) }):
-		return 0, ErrSignedOut
-	default:
-		return 0, admission
-	}
-}
-
-// vacant reports whether the entries identify nobody.
-func (s *SignIn) vacant(e Entries) bool {
-	return !slices.ContainsFunc(s.Fields, func(f SignInField) bool { return f.Identity && f.stored(e) != "" })
-}
-
-// fits reports whether the entries identify exactly whom the delta signs in.
-func (s *SignIn) fits(e Entries) bool {
-	return !slices.ContainsFunc(s.Fields, func(f SignInField) bool { return f.Identity && f.stored(e) != f.Value })
-}
-
-// sameUser reports whether the delta signs in whom the entries have, in every field
-// that it sets.
-func (s *SignIn) sameUser(e Entries) bool {
-	return s.Joins && !slices.ContainsFunc(s.Fields, func(f SignInField) bool { return f.Value != "" && f.stored(e) != f.Value })
-}
-
-// stored returns the field's value, empty for none.
-func (f *SignInField) stored(e Entries) string {
-	if entry, found := e.Get(f.Key); found || f.Was == "" {
-		return entry.Value
-	}
-	entry, _ := e.Get(f.Was)
-	return entry.Value
 }

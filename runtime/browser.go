@@ -19,17 +19,6 @@ func requestedPath(r *http.Request) string {
 	return r.URL.EscapedPath()
 }
 
-// isPlainHTTP reports whether nothing says that a browser's request is of HTTPS or
-// of this machine: neither the connection, nor a proxy, nor the browser, which has
-// the Sec-Fetch fields for such origins alone.
-func isPlainHTTP(r *http.Request) bool {
-	h := r.Header
-	return r.TLS == nil && h.Get("Sec-Fetch-Site") == "" &&
-		!strings.EqualFold(h.Get("X-Forwarded-Proto"), "https") && h.Get("X-Forwarded-Ssl") != "on" &&
-		!strings.Contains(strings.ToLower(h.Get("Forwarded")), "proto=https") &&
-		!strings.HasPrefix(h.Get("Origin"), "https://") && !isOwnMachine(r.Host)
-}
-
 // isForeignNavigation reports whether a page of another origin has sent the visitor
 // here.
 func isForeignNavigation(r *http.Request) bool {

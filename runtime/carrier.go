@@ -52,20 +52,7 @@ type cookieCarrier struct {
 }
 
 func (c *cookieCarrier) name() string                 { return "cookie \"" + c.config.Cookie.Name + "\"" }
-func (c *cookieCarrier) ambient() bool                { return true }
-func (c *cookieCarrier) request() string              { return "Cookie" }
-func (c *cookieCarrier) response() string             { return "Set-Cookie" }
 func (c *cookieCarrier) brought(h http.Header) string { return joined(h["Cookie"], "; ") }
-func (c *cookieCarrier) clear() string                { return c.config.Cookie.clear() }
-func (c *cookieCarrier) isIn(h http.Header) bool      { return c.config.Cookie.isIn(h) }
-
-func (c *cookieCarrier) next(brought string) (value, rest string, found bool) {
-	return c.config.Cookie.next(brought)
-}
-
-func (c *cookieCarrier) elsewhere(r *http.Request, sets bool) []string {
-	return c.config.clearElsewhere(r.Host, requestedPath(r), sets)
-}
 
 // A headerCarrier has the token in a header field: in Authorization as RFC 6750,
 // section 2.1, says, and by itself in any other. It is cleared by an empty one.
@@ -83,28 +70,7 @@ func newHeaderCarrier(field string) *headerCarrier {
 }
 
 func (c *headerCarrier) name() string                 { return "header " + c.field }
-func (c *headerCarrier) ambient() bool                { return false }
-func (c *headerCarrier) request() string              { return c.field }
-func (c *headerCarrier) response() string             { return c.field }
 func (c *headerCarrier) brought(h http.Header) string { return joined(h[c.field], ",") }
-func (c *headerCarrier) clear() string                { return "" }
-func (c *headerCarrier) isIn(h http.Header) bool      { return len(h[c.field]) > 0 }
-
-// next skips credentials of another scheme, which are none of the session's.
-func (c *headerCarrier) next(brought string) (value, rest string, found bool) {
-	for brought != "" {
-		value, brought, _ = strings.Cut(brought, ",")
-		value = trimBlank(value)
-		if len(value) > len(c.scheme) && strings.EqualFold(value[:len(c.scheme)], c.scheme) {
-			return trimBlank(value[len(c.scheme):]), brought, true
-		}
-	}
-	return "", "", false
-}
-
-func (c *headerCarrier) set(t token, _, _ time.Time) string { return c.scheme + t.text() }
-
-func (c *headerCarrier) elsewhere(*http.Request, bool) []string { return nil }
 
 // joined returns the lines of a header field as one, which they are but for odd
 // clients.
@@ -117,4 +83,19 @@ func joined(lines []string, separator string) string {
 	default:
 		return strings.Join(lines, separator)
 	}
+}
+
+// A cookieForm is the Set-Cookie line of a configuration in its constant parts:
+// most requests of new visitors need one.
+type cookieForm struct {
+	name  string // with =
+	scope string // between the token and the end
+	flags string // behind it
+}
+
+func (c *Cookie) form() cookieForm {
+	line := c.line()
+	line.MaxAge = 1
+	scope, flags, _ := strings.Cut(strings.TrimPrefix(line.String(), c.Name+"="), "; Max-Age=1")
+	return cookieForm{name: c.Name + "=", scope: scope, flags: flags}
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
+	"sort"
 )
 
 // How often a delta is computed anew when a condition failed, and how many ids
@@ -57,6 +58,128 @@ func (s *Session) showCookie() {
 	}
 }
 
+// Discard drops every change that is not stored yet, also that the session is to
+// be renewed, to expire at another time, or to end.
+func (s *Session) Discard() {
+	s.lock()
+	defer s.unlock()
+	s.drop()
+}
+
+// Dirty reports whether the session has changes that are not stored yet.
+func (s *Session) Dirty() bool {
+	s.lock()
+	defer s.unlock()
+	return s.dirty()
+}
+
+// DirtyFields returns the keys of the fields that have changes, sorted.
+func (s *Session) DirtyFields() []string {
+	s.lock()
+	defer s.unlock()
+	keys := make([]string, 0, len(s.draft.pending))
+	for i := range s.draft.pending {
+		if p := &s.draft.pending[i]; p.changes() {
+			keys = append(keys, p.field.Key)
+		}
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// Renewed reports whether this request has given the stored session a new token, by
+// Renew, a sign-in or a sign-out, or is about to.
+func (s *Session) Renewed() bool {
+	s.lock()
+	defer s.unlock()
+	return s.renewed || s.renewing()
+}
+
+// Destroyed reports whether this request has ended the stored session, or is about
+// to.
+func (s *Session) Destroyed() bool {
+	s.lock()
+	defer s.unlock()
+	return s.destroyed || s.life.endsContested || s.life.ending != nil && !s.life.ending.notFound
+}
+
+// renewing reports whether the next commit gives a stored session a new token.
+func (s *state) renewing() bool {
+	return s.hasToken && (s.life.renew || s.draft.signsIn() || s.draft.signsOut())
+}
+
+// A response is the end of a request as its session sees it.
+type response struct{ *Session }
+
+// commit is the commit of a request, before the first byte of the response
+// and at its end. What was done by a handler that failed, or for nobody any more,
+// counts only as far as it ends something.
+func (r response) commit(failed bool) error {
+	if failed && !r.engine.config.CommitFailed {
+		r.keepEnds()
+	}
+	unlearnt := r.dropUnlearnt()
+	err := r.hookCommit()
+	switch {
+	case err != nil:
+		return err
+	case unlearnt != nil:
+		return r.fault("save", unlearnt)
+	case r.sight == outage && (r.unsaved || r.engine.config.FailClosed):
+		return r.refusal
+	}
+	return nil
+}
+
+// keepEnds drops what is pending but for what ends: a destruction, and fields that
+// sign out. It reports whether there was anything else.
+func (r response) keepEnds() bool {
+	r.life.endsContested = r.life.endsContested || r.leavesContested()
+	others := r.life.keepEnding(r.hasToken)
+	return r.draft.keepSignOuts() || others
+}
+
+// dropUnlearnt drops what is not to be stored once the request is over: what needs
+// a cookie, because nobody would learn it, and after a deadline everything else,
+// because whoever set it has answered already. What ends something stays. It
+// returns an error if there was anything to drop.
+func (r response) dropUnlearnt() error {
+	over := r.over()
+	if over == nil || !r.dirty() {
+		return nil
+	}
+	dropped := false
+	switch {
+	case errors.Is(over, context.DeadlineExceeded), !r.hasToken, r.draft.signsIn():
+		dropped = r.keepEnds()
+	case r.life.renew:
+		r.life.renew, dropped = false, true
+	}
+	if !dropped {
+		return nil
+	}
+	return over
+}
+
+// keepSignOuts drops what is pending but for renew fields that go back to their
+// default. It reports whether there was any other change.
+func (d *draft) keepSignOuts() (others bool) {
+	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool {
+		drops := !p.signsOut()
+		others = others || drops && (p.changes() || p.signIn)
+		return drops
+	})
+	return others
+}
+
+// over returns an error if nobody waits for the response any more.
+func (s *Session) over() error {
+	if s.live != nil || s.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrTooLate, s.ctx.Err())
+}
+
 // hookCommit stores what changed, or extends the life of what was only read.
 func (s *Session) hookCommit() error {
 	dirty := s.dirty()
@@ -73,6 +196,18 @@ func (s *Session) hookCommit() error {
 	}
 	c.extend(ctx)
 	return nil
+}
+
+// dirty reports whether the next commit has something to store.
+func (s *Session) dirty() bool {
+	return s.draft.changes() || s.life.changes(s.hasToken) || s.leavesContested()
+}
+
+// leavesContested reports whether a renew field is cleared of a session that may be any
+// of several, although there that changes nothing.
+func (s *Session) leavesContested() bool {
+	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
+	return len(s.contested) > 0 && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
 }
 
 // A commit stores what a session has pending.
@@ -139,6 +274,24 @@ func (c commit) storePending(ctx context.Context) error {
 		return c.update(ctx)
 	}
 	return c.create(ctx)
+}
+
+// signsIn reports whether a renew field was set.
+func (d *draft) signsIn() bool {
+	return anyPending(d.pending, func(p *pending) bool { return p.signIn })
+}
+
+// needsRecord reports whether the operations depend on what is stored.
+func (d *draft) needsRecord() bool {
+	return anyPending(d.pending, func(p *pending) bool { return p.any(change.needsRecord) || p.tidies() })
+}
+
+func (c change) needsRecord() bool { return c.op == changeFold || c.taken != nil }
+
+// tidies reports whether what is pending of a map also removes stored elements that
+// have ended or for which there is no room.
+func (p *pending) tidies() bool {
+	return p.field.mapped && p.field.TTL > 0 && !p.cleared && p.changes()
 }
 
 // refuse drops what is pending: nothing more of this session is committed.
@@ -262,40 +415,4 @@ func (c commit) lose(err error) error {
 	}
 	c.move(lost, nil, err)
 	return err
-}
-
-// tooLate reports whether no cookie can reach the browser any more.
-func (c commit) tooLate() bool {
-	return c.phase == phaseBetween || c.begun && c.live == nil
-}
-
-// persistence returns that of the stored session, as far as it is known.
-func (c commit) persistence() Persistence {
-	if c.sight != seen {
-		return PersistenceConfigured
-	}
-	return c.draft.stored.Persistence
-}
-
-// created returns when the session was created, zero if that is not known.
-func (c commit) created() time.Time {
-	if c.draft.stored == nil {
-		return time.Time{}
-	}
-	return c.draft.stored.Created
-}
-
-// byTicket reports whether the browser can and has to fetch its cookie with a
-// ticket.
-func (c commit) byTicket() bool {
-	return c.live != nil && c.phase != phaseBetween && !c.engine.byScript()
-}
-
-// deliver notes that the browser has to learn the session's token, over a live
-// connection by the ticket, nil if none is needed.
-func (c commit) deliver(ticket *Ticket, secret secret) {
-	c.cookie, c.invitation = cookieSet, c.room.invitation
-	if ticket != nil {
-		c.live.ticket, c.live.saw = secret, c.present()
-	}
 }

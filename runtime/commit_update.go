@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -52,6 +55,15 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 	return false, nil
 }
 
+// outgrown reports whether a store says that a map has no room which makes room by
+// itself: others have set elements meanwhile.
+func (d *draft) outgrown(err error) bool {
+	var limit *LimitError
+	return errors.As(err, &limit) && slices.ContainsFunc(d.pending, func(p pending) bool {
+		return p.field.Key == limit.Field && p.tidies() && p.field.dropsOldest()
+	})
+}
+
 func (c commit) prepareDelta(now time.Time) error {
 	ops, limits, err := c.draft.ops(c.room.ops[:0])
 	if err != nil {
@@ -84,11 +96,39 @@ func (c commit) prepareDelta(now time.Time) error {
 	return nil
 }
 
-// movesCookie reports whether something is pending that gives the cookie another
-// end: its persistence, or the deadline if the cookie lives until then.
-func (c commit) movesCookie(stored Persistence) bool {
-	return c.engine.carrier.ambient() &&
-		(c.life.persistence != PersistenceConfigured || c.life.expiry != nil && c.engine.config.Cookie.outlives(stored))
+// signIn says whom the draft signs in: what it sets of the given fields, which are
+// those that have the option renew. What is withdrawn counts: the call is the
+// sign-in. Nil: nobody.
+func (d *draft) signIn(fields []*Field) *SignIn {
+	if !d.signsIn() {
+		return nil
+	}
+	indexed := slices.ContainsFunc(fields, func(f *Field) bool { return f.Index })
+	s := &SignIn{Joins: indexed}
+	for _, f := range fields {
+		field := SignInField{Key: f.Key, Was: f.Was, Identity: f.Index || !indexed}
+		if p := d.find(f); p != nil && p.signIn {
+			field.Value = p.scalar.value
+		}
+		if f.Index && field.Value == "" || f.Secret && field.Value != "" { // sealed values cannot be compared
+			s.Joins = false
+		}
+		s.Fields = append(s.Fields, field)
+	}
+	return s
+}
+
+// use makes the delta a use of the session. To record activity without an idle limit
+// is to have one that is longer than any life.
+func (e *engine) use(d *Delta, now time.Time) {
+	limit := e.config.Idle
+	if limit == 0 && e.config.TouchEvery > 0 {
+		limit = MaxAge
+	}
+	d.Used = now.Truncate(time.Millisecond)
+	if limit > 0 {
+		d.Active = now.Add(limit).Truncate(time.Millisecond)
+	}
 }
 
 // prepareRenewal adds a new token if one is due: the browser has to be able
@@ -118,6 +158,67 @@ func (c commit) prepareRenewal() error {
 	}
 	c.room.secret, c.room.delta.Renewal = c.renewal(kind, c.engine.config.Grace, c.next)
 	return nil
+}
+
+// signsOut reports whether a renew field goes back to its default.
+func (d *draft) signsOut() bool {
+	return anyPending(d.pending, (*pending).signsOut)
+}
+
+func (p *pending) signsOut() bool {
+	c := p.scalar.effective()
+	return p.field.Renew && (c.op == changeRemove || c.taken != nil)
+}
+
+// byTicket reports whether the browser can and has to fetch its cookie with a
+// ticket.
+func (c commit) byTicket() bool {
+	return c.live != nil && c.phase != phaseBetween && !c.engine.byScript()
+}
+
+// tooLate reports whether no cookie can reach the browser any more.
+func (c commit) tooLate() bool {
+	return c.phase == phaseBetween || c.begun && c.live == nil
+}
+
+// persistence returns that of the stored session, as far as it is known.
+func (c commit) persistence() Persistence {
+	if c.sight != seen {
+		return PersistenceConfigured
+	}
+	return c.draft.stored.Persistence
+}
+
+// created returns when the session was created, zero if that is not known.
+func (c commit) created() time.Time {
+	if c.draft.stored == nil {
+		return time.Time{}
+	}
+	return c.draft.stored.Created
+}
+
+// movesCookie reports whether something is pending that gives the cookie another
+// end: its persistence, or the deadline if the cookie lives until then.
+func (c commit) movesCookie(stored Persistence) bool {
+	return c.engine.carrier.ambient() &&
+		(c.life.persistence != PersistenceConfigured || c.life.expiry != nil && c.engine.config.Cookie.outlives(stored))
+}
+
+// outlives reports whether the cookie of a session outlives the browser.
+func (c *Cookie) outlives(p Persistence) bool {
+	if p == PersistenceConfigured {
+		return !c.BrowserClose
+	}
+	return p == PersistencePermanent
+}
+
+// end returns when the cookie of a session with that deadline ends, zero if it ends
+// with the browser's own session.
+func (c *Cookie) end(p Persistence, deadline time.Time) time.Time {
+	if !c.outlives(p) {
+		return time.Time{}
+	}
+	return deadline
 }
 
 // accept takes note of a delta that the store has applied.
@@ -152,6 +253,37 @@ func (k RenewalKind) event() EventKind {
 	default:
 		return EventRenewed
 	}
+}
+
+// tell reports what has become of a session, which costs nothing if nobody wants to
+// know.
+func (s *Session) tell(kind EventKind, of *identity) {
+	if s.engine.hearsOfLife(s.ctx) {
+		s.reportEvent(Event{Kind: kind, Handle: of.handle()})
+	}
+}
+
+// hearsOfLife reports whether anybody wants to know what becomes of sessions.
+func (e *engine) hearsOfLife(ctx context.Context) bool {
+	return !e.logsEvents || slog.Default().Enabled(ctx, lifeLevel)
+}
+
+// deliver notes that the browser has to learn the session's token, over a live
+// connection by the ticket, nil if none is needed.
+func (c commit) deliver(ticket *Ticket, secret secret) {
+	c.cookie, c.invitation = cookieSet, c.room.invitation
+	if ticket != nil {
+		c.live.ticket, c.live.saw = secret, c.present()
+	}
+}
+
+// drop forgets what is pending. A session that was to be destroyed is itself
+// again.
+func (s *Session) drop() {
+	if s.life.ending != nil {
+		s.become(s.life.ending.identity, unseen)
+	}
+	s.draft.pending, s.life, s.next = nil, life{}, nil
 }
 
 // follow makes the view what the record now is, as far as this session knows it.
@@ -191,5 +323,39 @@ func (c commit) refused(ctx context.Context, err error) error {
 		return err
 	default:
 		return c.lose(err)
+	}
+}
+
+// limitSessions ends the sessions beyond the limit of each value that a commit of the
+// session has set. The commit has succeeded: if this fails, the next sign-in makes up
+// for it.
+func (e *engine) limitSessions(ctx context.Context, id ID, set iter.Seq[IndexValue]) error {
+	if len(e.limited) == 0 {
+		return nil
+	}
+	var errs []error
+	for v := range set {
+		for _, f := range e.limited {
+			if f.Key == v.Field {
+				errs = append(errs, e.limitTo(ctx, f, v.Value, id))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *engine) limitTo(ctx context.Context, f *Field, value string, keep ID) error {
+	limiter, ok := Ability[Limiter](e.store)
+	if !ok { // NewManager would have refused it
+		return nil
+	}
+	ended, err := limiter.Trim(ctx, e.indexValues(f, value), f.Limit, keep, e.clock.read())
+	e.tellRevoked(ctx, f.Key, ended)
+	return err
+}
+
+func (e *engine) tellRevoked(ctx context.Context, field string, n int) {
+	if n > 0 && e.hearsOfLife(ctx) {
+		e.config.OnEvent(ctx, Event{Kind: EventRevoked, Session: e.name, Field: field, Count: n})
 	}
 }

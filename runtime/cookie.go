@@ -3,61 +3,9 @@ package runtime
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
-
-// A cookieForm is the Set-Cookie line of a configuration in its constant parts:
-// most requests of new visitors need one.
-type cookieForm struct {
-	name  string // with =
-	scope string // between the token and the end
-	flags string // behind it
-}
-
-func (c *Cookie) form() cookieForm {
-	line := c.line()
-	line.MaxAge = 1
-	scope, flags, _ := strings.Cut(strings.TrimPrefix(line.String(), c.Name+"="), "; Max-Age=1")
-	return cookieForm{name: c.Name + "=", scope: scope, flags: flags}
-}
-
-// end returns when the cookie of a session with that deadline ends, zero if it ends
-// with the browser's own session.
-func (c *Cookie) end(p Persistence, deadline time.Time) time.Time {
-	if !c.outlives(p) {
-		return time.Time{}
-	}
-	return deadline
-}
-
-// outlives reports whether the cookie of a session outlives the browser.
-func (c *Cookie) outlives(p Persistence) bool {
-	if p == PersistenceConfigured {
-		return !c.BrowserClose
-	}
-	return p == PersistencePermanent
-}
-
-// set returns the Set-Cookie line that gives the browser the token until the cookie
-// ends, in seconds rounded up: a new session gets its whole age, although it is some
-// microseconds old.
-func (f *cookieForm) set(t token, ends, now time.Time) string {
-	var space [256]byte
-	b := append(space[:0], f.name...)
-	b = t.appendText(b)
-	b = append(b, f.scope...)
-	if !ends.IsZero() {
-		seconds := max(int64((ends.Sub(now)+time.Second-1)/time.Second), 1)
-		b = append(b, "; Expires="...)
-		b = ends.UTC().AppendFormat(b, http.TimeFormat)
-		b = append(b, "; Max-Age="...)
-		b = strconv.AppendInt(b, seconds, 10)
-	}
-	b = append(b, f.flags...)
-	return string(b)
-}
 
 // clear returns the Set-Cookie line that removes the cookie. It carries the same
 // attributes, without which browsers keep a prefixed cookie.
@@ -78,48 +26,6 @@ func (c *Cookie) line() http.Cookie {
 		SameSite:    c.SameSite,
 		Partitioned: c.Partitioned,
 	}
-}
-
-// next returns the value of the next cookie of this name in a Cookie header, and
-// what follows it. It reads the header itself because [http.Request.Cookie] answers
-// with the first of several, which is the one that an attacker planted on a longer
-// path. A pair without = is a value without a name.
-func (c *Cookie) next(header string) (value, rest string, found bool) {
-	for header != "" {
-		var pair string
-		pair, header, _ = strings.Cut(header, ";")
-		after, named := strings.CutPrefix(trimBlank(pair), c.Name)
-		if !named {
-			continue
-		}
-		if value, found = strings.CutPrefix(trimBlank(after), "="); found {
-			return trimBlank(value), header, true
-		}
-	}
-	return "", "", false
-}
-
-// trimBlank removes what browsers put around a pair, and nothing else: if other
-// white space went, a cookie by another name, which a sibling subdomain may set
-// whatever the prefix, would pass for this one.
-func trimBlank(s string) string {
-	for s != "" && isBlank(s[0]) {
-		s = s[1:]
-	}
-	for s != "" && isBlank(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' }
-
-// isIn reports whether a response sets the cookie already.
-func (c *Cookie) isIn(h http.Header) bool {
-	return slices.ContainsFunc(h["Set-Cookie"], func(line string) bool {
-		name, _, _ := strings.Cut(line, "=")
-		return name == c.Name
-	})
 }
 
 // A CookieScope is where browsers keep a cookie: one of the same name at another

@@ -68,26 +68,6 @@ func (m *misfit) kind() EventKind {
 	return EventMisfit
 }
 
-// see takes note of what is stored, nil for nothing, and judges anew what is a
-// change of it.
-func (d *draft) see(r *Record) {
-	d.stored, d.known = r, true
-	d.withdraw()
-}
-
-// forget drops what was seen: the next read has to load.
-func (d *draft) forget() { d.stored, d.known = nil, false }
-
-// find returns what is pending of the field, nil for nothing.
-func (d *draft) find(f *Field) *pending {
-	for i := range d.pending {
-		if d.pending[i].field == f {
-			return &d.pending[i]
-		}
-	}
-	return nil
-}
-
 // changes reports whether anything is pending that is a change, or a sign-in: that
 // renews by itself.
 func (d *draft) changes() bool {

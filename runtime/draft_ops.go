@@ -28,6 +28,17 @@ func (d *draft) ops(list []Op) ([]Op, []Limit, error) {
 	return list, d.limits(), nil
 }
 
+// limits bounds the maps that change: one may grow under writes that do not know its
+// size.
+func (d *draft) limits() (list []Limit) {
+	for i := range d.pending {
+		if f := d.pending[i].field; f.mapped && f.Max > 0 && d.pending[i].changes() {
+			list = append(list, Limit{Field: f.Key, Max: f.Max})
+		}
+	}
+	return list
+}
+
 // on returns what the operations make of entries, within the limits. The list and
 // the delta are room for them.
 func (d *draft) on(before Entries, list []Op, delta *Delta, maxBytes int) (Entries, error) {
@@ -86,6 +97,36 @@ func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 		}
 	}
 	return list, nil
+}
+
+// appendTidying removes the elements that have ended and those that are crowded out,
+// and returns those of which what is pending is not stored either: it is crowded out,
+// or has ended, too.
+func (d *draft) appendTidying(list []Op, p *pending) (_ []Op, gone []string) {
+	f := p.field
+	if f.TTL == 0 || !p.changes() {
+		return list, nil
+	}
+	for _, e := range f.crowdedOut(d.allElements(f)) {
+		gone = append(gone, e.text)
+	}
+	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
+		if c := p.element(text); c.op == changeSet && !d.lasts(c.ends) {
+			gone = append(gone, text)
+		}
+	}
+	if p.cleared {
+		return list, gone
+	}
+	tidied := slices.Sorted(slices.Values(slices.Concat(gone, d.endedElements(f))))
+	for _, text := range slices.Compact(tidied) {
+		key, was := f.elementKeys(text)
+		_, stored := d.current(key, was)
+		if stored && (p.element(text).op == changeNone || slices.Contains(gone, text)) {
+			list = d.appendIf(list, f, key, was, change{}, false)
+		}
+	}
+	return list, gone
 }
 
 func (d *draft) appendOp(list []Op, f *Field, key, was string, c change) ([]Op, error) {
@@ -167,75 +208,9 @@ func (d *draft) newEntry(f *Field, key string, c change) Entry {
 	}
 }
 
-// limits bounds the maps that change: one may grow under writes that do not know its
-// size.
-func (d *draft) limits() (list []Limit) {
-	for i := range d.pending {
-		if f := d.pending[i].field; f.mapped && f.Max > 0 && d.pending[i].changes() {
-			list = append(list, Limit{Field: f.Key, Max: f.Max})
-		}
-	}
-	return list
-}
-
 func asFieldError(f *Field, err error) error {
 	if limit, ok := err.(*LimitError); ok {
 		return limit
 	}
 	return &FieldError{Field: f.Key, Err: err}
 }
-
-// signsIn reports whether a renew field was set.
-func (d *draft) signsIn() bool {
-	return anyPending(d.pending, func(p *pending) bool { return p.signIn })
-}
-
-// signIn says whom the draft signs in: what it sets of the given fields, which are
-// those that have the option renew. What is withdrawn counts: the call is the
-// sign-in. Nil: nobody.
-func (d *draft) signIn(fields []*Field) *SignIn {
-	if !d.signsIn() {
-		return nil
-	}
-	indexed := slices.ContainsFunc(fields, func(f *Field) bool { return f.Index })
-	s := &SignIn{Joins: indexed}
-	for _, f := range fields {
-		field := SignInField{Key: f.Key, Was: f.Was, Identity: f.Index || !indexed}
-		if p := d.find(f); p != nil && p.signIn {
-			field.Value = p.scalar.value
-		}
-		if f.Index && field.Value == "" || f.Secret && field.Value != "" { // sealed values cannot be compared
-			s.Joins = false
-		}
-		s.Fields = append(s.Fields, field)
-	}
-	return s
-}
-
-// signsOut reports whether a renew field goes back to its default.
-func (d *draft) signsOut() bool {
-	return anyPending(d.pending, (*pending).signsOut)
-}
-
-func (p *pending) signsOut() bool {
-	c := p.scalar.effective()
-	return p.field.Renew && (c.op == changeRemove || c.taken != nil)
-}
-
-// keepSignOuts drops what is pending but for renew fields that go back to their
-// default. It reports whether there was any other change.
-func (d *draft) keepSignOuts() (others bool) {
-	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool {
-		drops := !p.signsOut()
-		others = others || drops && (p.changes() || p.signIn)
-		return drops
-	})
-	return others
-}
-
-// needsRecord reports whether the operations depend on what is stored.
-func (d *draft) needsRecord() bool {
-	return anyPending(d.pending, func(p *pending) bool { return p.any(change.needsRecord) || p.tidies() })
-}
-
-func (c change) needsRecord() bool { return c.op == changeFold || c.taken != nil }

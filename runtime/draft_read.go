@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"time"
 )
 
 // How a draft is read: what is stored of a field, under its key or an earlier
@@ -27,6 +28,23 @@ type element struct {
 	content
 }
 
+// find returns what is pending of the field, nil for nothing.
+func (d *draft) find(f *Field) *pending {
+	for i := range d.pending {
+		if d.pending[i].field == f {
+			return &d.pending[i]
+		}
+	}
+	return nil
+}
+
+// see takes note of what is stored, nil for nothing, and judges anew what is a
+// change of it.
+func (d *draft) see(r *Record) {
+	d.stored, d.known = r, true
+	d.withdraw()
+}
+
 // answers reports whether what is pending alone says what the field is.
 func (d *draft) answers(f *Field) bool {
 	p := d.find(f)
@@ -34,13 +52,6 @@ func (d *draft) answers(f *Field) bool {
 		return p != nil && p.clears()
 	}
 	return p.scalar.shown().absolute()
-}
-
-// answersElement reports whether what is pending alone says what one element of
-// a map field is.
-func (d *draft) answersElement(f *Field, text string) bool {
-	c, cleared := d.pendingElement(f, text)
-	return cleared || c.absolute()
 }
 
 // absolute reports whether the change says by itself what becomes of the entry.
@@ -79,40 +90,6 @@ func (d *draft) sole(f *Field) (content, bool) {
 	}
 	stored, found := d.storedScalar(f)
 	return d.onto(f, c, stored, found)
-}
-
-// element returns one element of a map field.
-func (d *draft) element(f *Field, text string) (element, bool) {
-	if f.dropsOldest() {
-		return d.remainingElement(f, text)
-	}
-	c, cleared := d.pendingElement(f, text)
-	e := element{text: text}
-	found := false
-	if !cleared {
-		d.checkShape(f)
-		e.content, found = d.storedElement(f, text)
-	}
-	e.content, found = d.onto(f, c, e.content, found)
-	return e, found
-}
-
-// remainingElement is element for a map that makes room by itself.
-func (d *draft) remainingElement(f *Field, text string) (element, bool) {
-	list, _ := d.elements(f)
-	for _, e := range list {
-		if e.text == text {
-			return e, true
-		}
-	}
-	return element{}, false
-}
-
-func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
-	if p := d.find(f); p != nil {
-		return p.element(text).shown(), p.clears()
-	}
-	return change{}, false
 }
 
 // onto returns what the change makes of an entry.
@@ -164,45 +141,6 @@ func (d *draft) merged(f *Field, c change, e content, found bool) (content, erro
 	}
 	e.value = value
 	return e, err
-}
-
-// elements returns a map field, in no particular order, and whether it has any.
-func (d *draft) elements(f *Field) (list []element, ok bool) {
-	list = d.allElements(f)
-	if p := d.find(f); p != nil && p.changes() {
-		list = list[len(f.crowdedOut(list)):]
-	}
-	return list, len(list) > 0
-}
-
-// allElements returns a map field, also with elements for which it has no room.
-func (d *draft) allElements(f *Field) []element {
-	p := d.find(f)
-	var stored []element
-	if p == nil || !p.clears() {
-		d.checkShape(f)
-		stored = d.storedElements(f)
-	}
-	if p == nil || len(p.elements) == 0 || p.withdrawn {
-		return stored
-	}
-	seen := make(map[string]content, len(stored)+len(p.elements))
-	for _, e := range stored {
-		seen[e.text] = e.content
-	}
-	for text, c := range p.elements {
-		e, found := seen[text]
-		if e, found = d.onto(f, c.shown(), e, found); found {
-			seen[text] = e
-		} else {
-			delete(seen, text)
-		}
-	}
-	list := make([]element, 0, len(seen))
-	for text, e := range seen {
-		list = append(list, element{text, e})
-	}
-	return list
 }
 
 // addSaturated adds, held to the range of int64.
@@ -327,12 +265,6 @@ func (d *draft) counterAt(key string) (n int64, found bool) {
 	return e.Count, found
 }
 
-// storedElement returns one element of a map field.
-func (d *draft) storedElement(f *Field, text string) (content, bool) {
-	key, was := f.elementKeys(text)
-	return d.storedEntry(f, key, was)
-}
-
 // storedEntry returns what is stored under the key or the earlier one, or under
 // both of a counter.
 func (d *draft) storedEntry(f *Field, key, was string) (e content, found bool) {
@@ -352,68 +284,74 @@ func (d *draft) storedScalar(f *Field) (e content, found bool) {
 	return e, found
 }
 
-// storedElements returns every element of a map field, each once.
-func (d *draft) storedElements(f *Field) []element {
-	if d.stored == nil {
-		return nil
-	}
-	stored := d.stored.Entries.elements(f.elements)
-	list := make([]element, 0, stored.len())
-	for e := range stored.all() {
-		text := e.Key[len(f.elements):]
-		if f.Was == "" || !f.counter {
-			list = d.appendElement(list, f, text, e)
-		} else if sum, ok := d.storedElement(f, text); ok {
-			list = append(list, element{text, sum})
-		}
-	}
-	for _, e := range d.earlierElements(f) {
-		list = d.appendElement(list, f, e.Key[len(f.wasElements):], e)
-	}
-	return list
+// lasts reports whether a value has not ended yet. One without an end always lasts.
+// Ends are judged by the millisecond, as those of sessions are; what is finer tells
+// which of several elements is the oldest.
+func (d *draft) lasts(ends int64) bool {
+	return ends == 0 || d.clock.read().UnixMilli() < ends/int64(time.Millisecond)
 }
 
-// earlierElements returns the entries of a map field that are stored under its
-// earlier key alone.
-func (d *draft) earlierElements(f *Field) []Entry {
-	if f.Was == "" {
-		return nil
+// ended reports whether the time of an entry's value is over: it is absent.
+func (d *draft) ended(f *Field, e Entry) bool {
+	if f.TTL == 0 {
+		return false
 	}
-	var only []Entry
-	for e := range d.stored.Entries.elements(f.wasElements).all() {
-		if _, newer := d.current(f.elements+e.Key[len(f.wasElements):], ""); !newer {
-			only = append(only, e)
-		}
-	}
-	return only
+	opened, err := d.open(f, e)
+	return err == nil && !d.lasts(opened.ends)
 }
 
-// countElements counts the stored elements of a map field, also those that do
-// not fit it, but not those that have ended.
-func (d *draft) countElements(f *Field) int {
-	if d.stored == nil {
-		return 0
+// How a pending change that would leave the record as it is, is withdrawn. As
+// long as it is not known what is stored, nothing but an addition of 0 is.
+
+// withdraw judges every pending change.
+func (d *draft) withdraw() {
+	for i := range d.pending {
+		d.judge(&d.pending[i])
 	}
-	ended := d.endedElements(f)
-	return d.stored.Entries.elements(f.elements).len() + len(d.earlierElements(f)) - len(ended)
 }
 
-// appendElement appends what one entry holds, if that fits the field.
-func (d *draft) appendElement(list []element, f *Field, text string, e Entry) []element {
-	var held content
-	var err error
-	if !f.counter {
-		held, err = d.open(f, e)
-	} else if e.Kind != CounterEntry {
-		err = errKind
+func (d *draft) judge(p *pending) {
+	if !p.field.mapped {
+		p.scalar.withdrawn = d.redundant(p.field, p.field.Key, p.field.Was, p.scalar)
+		return
 	}
+	for text := range p.elements {
+		d.judgeElement(p, text)
+	}
+	d.judgeClear(p)
+}
+
+// redundant reports whether the change would leave what is stored as it is.
+func (d *draft) redundant(f *Field, key, was string, c change) bool {
 	switch {
-	case err != nil:
-		d.misfit(e.Key, err)
-		return list
-	case !d.lasts(held.ends):
-		return list
+	case c.op == changeNone, c.err != nil && !errors.Is(c.err, ErrTooLarge):
+		return false
+	case c.op == changeAdd && c.taken == nil:
+		return c.count == 0
+	case !d.known || !f.mapped && d.misshapen(f):
+		return false
+	case c.op == changeRemove:
+		return !d.has(f, key, was)
+	case f.counter:
+		stored, found := d.storedEntry(f, key, was)
+		n, remains := d.onto(f, c, stored, found)
+		return remains == found && n.count == stored.count
 	}
-	held.count = e.Count
-	return append(list, element{text, held})
+	return d.sameStored(f, key, was, c)
+}
+
+// sameStored reports whether setting or folding in a value would store what is
+// stored. A value that is not indexed yet is to become so, and one that ends is to
+// end later.
+func (d *draft) sameStored(f *Field, key, was string, c change) bool {
+	stored, found := d.storedValue(f, key, was)
+	if e, _ := d.current(key, was); found && f.Index && e.Kind != IndexedEntry {
+		return false
+	}
+	if c.op == changeSet {
+		return found && f.TTL == 0 && f.same(d.format, stored.value, c.value)
+	}
+	folded, err := d.merged(f, c, stored, found)
+	return err == nil && (stored.ends == folded.ends && f.same(d.format, stored.value, folded.value) ||
+		!found && folded.value == f.defaults[d.format])
 }

@@ -39,40 +39,6 @@ func (d *draft) take(f *Field) {
 	d.judge(p)
 }
 
-func (d *draft) takeElements(p *pending) {
-	list, _ := d.elements(p.field)
-	if p.elements == nil {
-		p.elements = make(map[string]change, len(list))
-	}
-	for _, e := range list {
-		d.letGo(p, e.text)
-	}
-}
-
-// takeElement is take for one element of a map field.
-func (d *draft) takeElement(f *Field, text string) {
-	p := d.of(f)
-	if p.elements == nil {
-		p.elements = make(map[string]change)
-	}
-	if p.cleared {
-		p.elements[text] = change{op: changeRemove}
-	} else {
-		d.letGo(p, text)
-	}
-	d.judge(p)
-}
-
-// letGo lets go what an element reads as, of a map that was not cleared before.
-func (d *draft) letGo(p *pending, text string) {
-	stored, found := d.storedElement(p.field, text)
-	if c := p.elements[text].take(p.field, stored, found); c.op != changeNone {
-		p.elements[text] = c
-	} else {
-		delete(p.elements, text)
-	}
-}
-
 // take returns the change that leaves nothing of an entry as it reads now. What
 // was set or removed before is absolute, and so it stays.
 func (c change) take(f *Field, stored content, found bool) change {
@@ -98,6 +64,14 @@ func (d *draft) set(f *Field, value string, err error) {
 // replace sets a field of one entry, whatever its merge.
 func (d *draft) replace(f *Field, value string, err error) {
 	d.setScalar(d.of(f), change{op: changeSet, value: value, ends: d.endOf(f), err: err})
+}
+
+// endOf returns when a value ends that the field is given now.
+func (d *draft) endOf(f *Field) int64 {
+	if f.TTL == 0 {
+		return 0
+	}
+	return d.clock.read().Add(f.TTL).UnixNano()
 }
 
 // fold merges a new value into what is pending already. After a set or a clear
@@ -173,37 +147,4 @@ func (c change) add(f *Field, delta int64) change {
 		c.count = sum
 	}
 	return c
-}
-
-// setElement changes one element of a map field.
-func (d *draft) setElement(f *Field, text string, c change) {
-	p := d.of(f)
-	if p.elements == nil {
-		p.elements = make(map[string]change)
-	}
-	before := p.elements[text]
-	if p.cleared && before.op == changeNone {
-		before.op = changeRemove
-	}
-	if c.op == changeAdd {
-		c = before.add(f, c.count)
-	} else if c.op == changeSet {
-		c.ends = d.endOf(f)
-		c = d.fold(f, before, c)
-	}
-	p.elements[text] = c
-	d.judgeElement(p, text)
-	d.judgeClear(p)
-}
-
-// replaceElements replaces a whole map field.
-func (d *draft) replaceElements(f *Field, elements map[string]change) {
-	p := d.of(f)
-	ends := d.endOf(f)
-	for text, c := range elements {
-		c.ends = ends
-		elements[text] = c
-	}
-	p.cleared, p.elements = true, elements
-	d.judge(p)
 }

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -90,11 +89,6 @@ func (e *engine) bound(parent context.Context) *callContext {
 // byScript reports whether a live connection gives the page its cookie by script.
 func (e *engine) byScript() bool { return e.carrier.ambient() && !e.config.Cookie.HTTPOnly }
 
-// hearsOfLife reports whether anybody wants to know what becomes of sessions.
-func (e *engine) hearsOfLife(ctx context.Context) bool {
-	return !e.logsEvents || slog.Default().Enabled(ctx, lifeLevel)
-}
-
 // indexValues returns what a session may be found by whose field has the encoded
 // value: in every encoding, under its key and under its earlier one.
 func (e *engine) indexValues(f *Field, value string) (values []IndexValue) {
@@ -109,10 +103,4 @@ func (e *engine) indexValues(f *Field, value string) (values []IndexValue) {
 		}
 	}
 	return values
-}
-
-func (e *engine) tellRevoked(ctx context.Context, field string, n int) {
-	if n > 0 && e.hearsOfLife(ctx) {
-		e.config.OnEvent(ctx, Event{Kind: EventRevoked, Session: e.name, Field: field, Count: n})
-	}
 }

@@ -1,8 +1,10 @@
 package runtime
 
 import (
+	"cmp"
+	"encoding/binary"
 	"iter"
-	"slices"
+	"math/bits"
 	"strings"
 )
 
@@ -34,50 +36,7 @@ func (e Entry) size() int {
 
 // Entries is an immutable set of entries in the order of their keys. The zero
 // value is empty. A set takes less than 1 GiB.
-type Entries struct{ packed string } // see packed.go
-
-// NewEntries returns the set of the given entries. Of several with one key the
-// last one counts. It panics if they are too large for a set.
-func NewEntries(list ...Entry) Entries {
-	if !sortedByKey(list) {
-		list = sortByKey(slices.Clone(list))
-	}
-	size := 0
-	for i := range list {
-		size += list[i].size()
-	}
-	if packedSize(len(list), size) > maxPacked {
-		panic("runtime: session entries of 1 GiB or more")
-	}
-	p := newPacker(len(list), size)
-	for i := range list {
-		p.add(&list[i])
-	}
-	return p.entries()
-}
-
-// sortedByKey reports whether each key is less than the next one.
-func sortedByKey(list []Entry) bool {
-	for i := 1; i < len(list); i++ {
-		if list[i-1].Key >= list[i].Key {
-			return false
-		}
-	}
-	return true
-}
-
-// sortByKey sorts the list and keeps the last of several with one key.
-func sortByKey(list []Entry) []Entry {
-	slices.SortStableFunc(list, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
-	kept := list[:0]
-	for i, e := range list {
-		if i+1 < len(list) && list[i+1].Key == e.Key {
-			continue
-		}
-		kept = append(kept, e)
-	}
-	return kept
-}
+type Entries struct{ packed string } // see rowSize
 
 // All yields the entries in the order of their keys.
 func (e Entries) All() iter.Seq[Entry] { return span{e, 0, e.Len()}.all() }
@@ -95,20 +54,6 @@ func (e Entries) Get(key string) (Entry, bool) {
 func (e Entries) Elements(field string) iter.Seq[Entry] {
 	return e.elements(field + ":").all()
 }
-
-// Indexed yields the entries by which the session is found.
-func (e Entries) Indexed() iter.Seq[Entry] {
-	return func(yield func(Entry) bool) {
-		for i := range e.Len() {
-			if entry := e.at(i); entry.Kind == IndexedEntry && !yield(entry) {
-				return
-			}
-		}
-	}
-}
-
-// Size returns the bytes of all keys and values, with 8 for each counter.
-func (e Entries) Size() int { return span{e, 0, e.Len()}.size() }
 
 // Equal reports whether both sets hold the same entries.
 func (e Entries) Equal(other Entries) bool { return e == other }
@@ -131,8 +76,6 @@ type span struct {
 	from, to int
 }
 
-func (s span) len() int { return s.to - s.from }
-
 func (s span) all() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := s.from; i < s.to; i++ {
@@ -143,11 +86,105 @@ func (s span) all() iter.Seq[Entry] {
 	}
 }
 
-// size is what the entries count towards a record's limit, in bytes.
-func (s span) size() int { return len(s.packed()) - s.len()*headSize }
-
 // FieldOf returns the key of the field that an entry belongs to.
 func FieldOf(entry string) string {
 	field, _, _ := strings.Cut(entry, ":")
 	return field
 }
+
+// The packed form of a set of entries is one string, so that a store can keep it
+// as it is, an update copies bytes, and the garbage collector finds no pointers.
+// It begins with a table: for each entry a row of where it begins and the first
+// bytes of its key, and behind them where the last entry ends. Then follow the
+// entries, each with a head of the length of its key and its kind, the key and
+// the value. Numbers are little-endian. An empty set is empty.
+const (
+	rowSize     = 8
+	endSize     = 4 // of the end of the last entry
+	headSize    = 4
+	counterSize = 8 // of the value of a counter
+	kindBits    = 2 // of a head, the lowest
+	kindMask    = 1<<kindBits - 1
+	maxPacked   = 1<<30 - 1
+)
+
+// keyBeginning returns the first bytes of a key as a number that sorts as they do.
+func keyBeginning(key string) uint32 {
+	if len(key) >= 4 {
+		return bits.ReverseBytes32(number(key[:4]))
+	}
+	var first [4]byte
+	copy(first[:], key)
+	return binary.BigEndian.Uint32(first[:])
+}
+
+// Len returns the number of entries.
+func (e Entries) Len() int {
+	if e.packed == "" {
+		return 0
+	}
+	return e.begin(0) / rowSize // which is where the table ends
+}
+
+// begin returns where an entry begins: the one at the position Len is where the
+// last one ends.
+func (e Entries) begin(i int) int { return int(e.number(i * rowSize)) }
+
+// keyBeginning returns what the row of an entry has of its key.
+func (e Entries) keyBeginning(i int) uint32 { return e.number(i*rowSize + rowSize/2) }
+
+func (e Entries) number(at int) uint32 { return number(e.packed[at : at+4]) }
+
+// number returns the number that the four bytes are.
+func number(b string) uint32 {
+	_ = b[3] // the one check of the length
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
+
+func (e Entries) key(i int) string { return e.keyAt(e.begin(i)) }
+
+// keyAt returns the key of the entry that begins there.
+func (e Entries) keyAt(begin int) string {
+	key := begin + headSize
+	return e.packed[key : key+e.keyLength(begin)]
+}
+
+// keyLength returns the length of the key of the entry that begins there.
+func (e Entries) keyLength(begin int) int { return int(e.number(begin) >> kindBits) }
+
+func (e Entries) at(i int) Entry {
+	begin, end := e.begin(i), e.begin(i+1)
+	key := begin + headSize
+	value := key + e.keyLength(begin)
+	kind := EntryKind(e.packed[begin] & kindMask)
+	if kind != CounterEntry {
+		return Entry{Key: e.packed[key:value], Kind: kind, Value: e.packed[value:end]}
+	}
+	count := binary.LittleEndian.Uint64(stringBytes(e.packed[value:end]))
+	return Entry{Key: e.packed[key:value], Kind: kind, Count: int64(count)}
+}
+
+// find returns where the entry with the key is, or where it belongs.
+func (e Entries) find(key string) (i int, found bool) {
+	wanted := keyBeginning(key)
+	from, to := 0, e.Len()
+	for from < to {
+		middle := int(uint(from+to) / 2)
+		order := cmp.Compare(e.keyBeginning(middle), wanted)
+		if order == 0 {
+			order = strings.Compare(e.key(middle), key)
+		}
+		switch {
+		case order == 0:
+			return middle, true
+		case order < 0:
+			from = middle + 1
+		default:
+			to = middle
+		}
+	}
+	return from, false
+}
+
+// Packed returns the set in the form from which [ParseEntries] makes it again.
+func (e Entries) Packed() string { return e.packed }

@@ -1,10 +1,6 @@
 package runtime
 
-import (
-	"errors"
-	"sync"
-	"time"
-)
+import "time"
 
 // A Field is what all typed fields have in common. Generated code fills in the
 // exported part, [NewModel] the rest; after that it is never changed and safe
@@ -92,86 +88,4 @@ const (
 // an int64.
 type Integer interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32
-}
-
-var errTrailing = errors.New("bytes after the value")
-
-// scratch holds the buffers that values are encoded in, so that what is kept has
-// exactly its size.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxScratch bounds what is kept of a buffer that a large value has let grow.
-const maxScratch = 64 << 10
-
-func encode[T any](c Codec[T], f Format, v T) (string, error) {
-	space := scratch.Get().(*[]byte)
-	b, err := c.Append((*space)[:0], f, v)
-	if err != nil {
-		return "", err
-	}
-	value := string(b)
-	if cap(b) <= maxScratch {
-		*space = b
-	}
-	scratch.Put(space)
-	if c, ok := c.(fitter[T]); ok {
-		return value, c.Fits(v, len(value))
-	}
-	return value, nil
-}
-
-func decode[T any](c Codec[T], f Format, raw string) (T, error) {
-	v, rest, err := c.Read(stringBytes(raw), f)
-	if err == nil && len(rest) > 0 {
-		err = errTrailing
-	}
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return v, nil
-}
-
-// recode returns the function that spells a stored value as the codec would.
-func recode[T any](c Codec[T]) func(Format, string) (string, error) {
-	return func(f Format, stored string) (string, error) {
-		v, err := decode(c, f, stored)
-		if err != nil {
-			return "", err
-		}
-		return encode(c, f, v)
-	}
-}
-
-// keepFirst returns the fold of MergeFirst.
-func keepFirst[T any](c Codec[T]) func(Format, string, string) (string, error) {
-	return func(f Format, stored, pending string) (string, error) {
-		if stored == "" {
-			return pending, nil
-		}
-		if _, err := decode(c, f, stored); err != nil {
-			return "", misfitError{err}
-		}
-		return stored, nil
-	}
-}
-
-// prepareDefault encodes the default in every format.
-func prepareDefault[T any](f *Field, c Codec[T], v T) {
-	for _, format := range []Format{MessagePack, JSON} {
-		f.defaults[format] = defaultForm(c, format, v)
-	}
-	f.canonical = recode(c)
-}
-
-// defaultForm returns the encoding of the default, none of a type that cannot
-// marshal its zero value, or panics: then no value is the default.
-func defaultForm[T any](c Codec[T], format Format, v T) (form string) {
-	defer func() {
-		if recover() != nil {
-			form = ""
-		}
-	}()
-	form, _ = encode(c, format, v)
-	return form
 }

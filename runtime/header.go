@@ -192,3 +192,41 @@ func varies(h http.Header, by string) bool {
 	}
 	return false
 }
+
+// isIn reports whether a response sets the cookie already.
+func (c *Cookie) isIn(h http.Header) bool {
+	return slices.ContainsFunc(h["Set-Cookie"], func(line string) bool {
+		name, _, _ := strings.Cut(line, "=")
+		return name == c.Name
+	})
+}
+
+// What the carriers of tokens say of a response.
+
+func (c *cookieCarrier) request() string         { return "Cookie" }
+func (c *headerCarrier) request() string         { return c.field }
+func (c *cookieCarrier) response() string        { return "Set-Cookie" }
+func (c *headerCarrier) response() string        { return c.field }
+func (c *cookieCarrier) ambient() bool           { return true }
+func (c *headerCarrier) ambient() bool           { return false }
+func (c *cookieCarrier) isIn(h http.Header) bool { return c.config.Cookie.isIn(h) }
+func (c *headerCarrier) isIn(h http.Header) bool { return len(h[c.field]) > 0 }
+func (c *cookieCarrier) clear() string           { return c.config.Cookie.clear() }
+func (c *headerCarrier) clear() string           { return "" }
+
+func (c *cookieCarrier) elsewhere(r *http.Request, sets bool) []string {
+	return c.config.clearElsewhere(r.Host, requestedPath(r), sets)
+}
+
+func (c *headerCarrier) elsewhere(*http.Request, bool) []string { return nil }
+
+// isPlainHTTP reports whether nothing says that a browser's request is of HTTPS or
+// of this machine: neither the connection, nor a proxy, nor the browser, which has
+// the Sec-Fetch fields for such origins alone.
+func isPlainHTTP(r *http.Request) bool {
+	h := r.Header
+	return r.TLS == nil && h.Get("Sec-Fetch-Site") == "" &&
+		!strings.EqualFold(h.Get("X-Forwarded-Proto"), "https") && h.Get("X-Forwarded-Ssl") != "on" &&
+		!strings.Contains(strings.ToLower(h.Get("Forwarded")), "proto=https") &&
+		!strings.HasPrefix(h.Get("Origin"), "https://") && !isOwnMachine(r.Host)
+}

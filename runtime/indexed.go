@@ -102,3 +102,14 @@ func (r Revocation) Covers(other Revocation) bool {
 func (r Revocation) Bars(key Key) bool {
 	return r.InForce(key.Now) && key.Arrived().Before(r.At) && !slices.Contains(r.Except, key.ID)
 }
+
+// Indexed yields the entries by which the session is found.
+func (e Entries) Indexed() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for i := range e.Len() {
+			if entry := e.at(i); entry.Kind == IndexedEntry && !yield(entry) {
+				return
+			}
+		}
+	}
+}

@@ -56,16 +56,3 @@ func (l *life) ownIdle(stored time.Duration) time.Duration {
 	}
 	return stored
 }
-
-// see withdraws what the record has already.
-func (l *life) see(r *Record, age time.Duration) {
-	if l.idle != nil && *l.idle == r.Idle {
-		l.idle = nil
-	}
-	if l.persistence == r.Persistence {
-		l.persistence = PersistenceConfigured
-	}
-	if l.expiry != nil && l.deadline(r.Created, age).Equal(r.Deadline) {
-		l.expiry = nil
-	}
-}

@@ -1,9 +1,6 @@
 package runtime
 
-import (
-	"context"
-	"path"
-)
+import "path"
 
 // Generated1 is the form of generated code that this runtime serves. Generated
 // code refers to it, so that a mismatch is a readable compile error.
@@ -49,39 +46,4 @@ func NewModel[S any](kind string, wrap func(*Session) S, fields ...typedField) *
 	config, _ := Configure()
 	m.outside = &engine{kind: m.kind, name: m.name, config: config, carrier: config.carrier(), clock: newClock(config.Now), renewing: m.renewing}
 	return m
-}
-
-// From returns the session that the context carries. Without a middleware it
-// is one that reads as defaults, says so in Err, and panics when written to.
-func (m *Model[S]) From(ctx context.Context) *S {
-	if s, ok := ctx.Value((*S)(nil)).(*S); ok {
-		return s
-	}
-	s := m.wrap(&Session{engine: m.outside, phase: phaseOutside, ctx: ctx})
-	return &s
-}
-
-// With returns a context that carries a loaded, clean session without a store,
-// filled by fill, for tests of handlers.
-func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Context, *S) {
-	x := &request[S]{}
-	s := x.session()
-	x.typed = m.wrap(s)
-	x.bind(ctx, m.outside)
-	s.arrived = m.outside.clock.sinceEpoch()
-	s.lock()
-	s.identity = token{id: newID(), secret: newSecret()}.identity(m.kind)
-	s.confirmed = true
-	s.unlock()
-	fill(s)
-	s.lock()
-	defer s.unlock()
-	c := commit{s, s.takeRoom()}
-	if c.dirty() {
-		_ = c.run(ctx) // Err reports
-	} else {
-		_ = c.storeLocally()
-	}
-	s.renewed = false
-	return x, &x.typed
 }

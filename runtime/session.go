@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
-	"sort"
 	"sync"
 	"time"
 )
@@ -109,18 +107,6 @@ func (s *Session) reportEvent(e Event) {
 	s.notices = append(s.notices, func() { s.engine.config.OnEvent(ctx, e) })
 }
 
-// tell reports what has become of a session, which costs nothing if nobody wants to
-// know.
-func (s *Session) tell(kind EventKind, of *identity) {
-	if s.engine.hearsOfLife(s.ctx) {
-		s.reportEvent(Event{Kind: kind, Handle: of.handle()})
-	}
-}
-
-// isLive reports whether the session is that of a connection which the handler has
-// taken over.
-func (s *Session) isLive() bool { return s.live != nil || s.phase == phaseBetween }
-
 // fault keeps the error of an operation for Err and reports it.
 func (s *Session) fault(op string, err error) error {
 	err = &Error{Op: op, Session: s.engine.name, Handle: s.handle(), Err: err}
@@ -144,14 +130,6 @@ func (s *Session) fail(err error) error {
 		s.err = err
 	}
 	return err
-}
-
-// over returns an error if nobody waits for the response any more.
-func (s *Session) over() error {
-	if s.live != nil || s.ctx.Err() == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", ErrTooLate, s.ctx.Err())
 }
 
 // Load loads the session now instead of at the first read, to see an error
@@ -181,23 +159,6 @@ func (s *Session) Reload(ctx context.Context) error {
 	return s.Load(ctx)
 }
 
-// Discard drops every change that is not stored yet, also that the session is to
-// be renewed, to expire at another time, or to end.
-func (s *Session) Discard() {
-	s.lock()
-	defer s.unlock()
-	s.drop()
-}
-
-// drop forgets what is pending. A session that was to be destroyed is itself
-// again.
-func (s *Session) drop() {
-	if s.life.ending != nil {
-		s.become(s.life.ending.identity, unseen)
-	}
-	s.draft.pending, s.life, s.next = nil, life{}, nil
-}
-
 // Passive makes this request, or this event of a live connection, no use of the
 // session: it does not move the idle limit. A page that asks by itself now and
 // then would keep the session alive for ever.
@@ -225,39 +186,6 @@ func (s *Session) IsNew() bool {
 	return s.draft.stored == nil && s.refusal == nil
 }
 
-// dirty reports whether the next commit has something to store.
-func (s *Session) dirty() bool {
-	return s.draft.changes() || s.life.changes(s.hasToken) || s.leavesContested()
-}
-
-// leavesContested reports whether a renew field is cleared of a session that may be any
-// of several, although there that changes nothing.
-func (s *Session) leavesContested() bool {
-	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
-	return len(s.contested) > 0 && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
-}
-
-// Dirty reports whether the session has changes that are not stored yet.
-func (s *Session) Dirty() bool {
-	s.lock()
-	defer s.unlock()
-	return s.dirty()
-}
-
-// DirtyFields returns the keys of the fields that have changes, sorted.
-func (s *Session) DirtyFields() []string {
-	s.lock()
-	defer s.unlock()
-	keys := make([]string, 0, len(s.draft.pending))
-	for i := range s.draft.pending {
-		if p := &s.draft.pending[i]; p.changes() {
-			keys = append(keys, p.field.Key)
-		}
-	}
-	sort.Strings(keys)
-	return keys
-}
-
 // Renew gives the session a new token at the commit. The old one still works for
 // the grace after the new one was first presented. On a new session it does
 // nothing, nor if the session, which remembers its last four tokens, would forget one
@@ -279,27 +207,6 @@ func (s *Session) Destroy() {
 	if s.takesChanges("") {
 		s.destroy()
 	}
-}
-
-// Destroyed reports whether this request has ended the stored session, or is about
-// to.
-func (s *Session) Destroyed() bool {
-	s.lock()
-	defer s.unlock()
-	return s.destroyed || s.life.endsContested || s.life.ending != nil && !s.life.ending.notFound
-}
-
-// Renewed reports whether this request has given the stored session a new token, by
-// Renew, a sign-in or a sign-out, or is about to.
-func (s *Session) Renewed() bool {
-	s.lock()
-	defer s.unlock()
-	return s.renewed || s.renewing()
-}
-
-// renewing reports whether the next commit gives a stored session a new token.
-func (s *state) renewing() bool {
-	return s.hasToken && (s.life.renew || s.draft.signsIn() || s.draft.signsOut())
 }
 
 // destroy loads first, because only a session that exists has its cookie removed. A
@@ -355,24 +262,3 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 		Handle string `json:"handle"`
 	}{s.engine.name, s.Handle()})
 }
-
-// key presents an identity to the store. A [Judge] asks it for its family.
-func (s *Session) key(i *identity, now time.Time) Key {
-	key := Key{
-		ID:    i.id,
-		Proof: i.present(),
-		Now:   now,
-		Age:   s.age(now),
-		Held:  i.confirmed || i.issued || s.live != nil,
-		Live:  i.issued || i.found || s.live != nil,
-	}
-	if s.engine.judges {
-		key.token = i
-	} else {
-		key.Family = i.presentFamily()
-	}
-	return key
-}
-
-// age returns how long ago the request or event arrived.
-func (s *Session) age(now time.Time) time.Duration { return now.Sub(epoch) - s.arrived }

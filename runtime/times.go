@@ -51,11 +51,6 @@ func timeOf(s *Session, of func(*Record) time.Time) time.Time {
 	return of(s.draft.stored)
 }
 
-// deadline returns that of a session created then, with what is pending.
-func (s *Session) deadline(created time.Time) time.Time {
-	return s.life.deadline(created, s.engine.config.Age)
-}
-
 // SetExpiry moves the end of the session to t, at most [MaxAge] from now, or
 // back to the configured age if t is zero. A time that has passed destroys the
 // session. On a new session alone it creates nothing.

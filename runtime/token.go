@@ -5,8 +5,115 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
+
+// The token of a session: how a request brings it, how a response gives it, what it
+// is, and what a session keeps of it.
+
+// presented is what a Cookie header has of the session's name.
+type presented uint8
+
+const (
+	noCookie presented = iota
+	oneToken
+	malformedCookie
+	severalCookies // of different values
+)
+
+// presentedBy returns the session of the kind whose token a request has brought. Equal
+// tokens are one.
+func presentedBy(c carrier, brought, kind string) (identity, presented) {
+	first, rest, found := c.next(brought)
+	for found {
+		var value string
+		if value, rest, found = c.next(rest); found && value != first {
+			return identity{}, severalCookies
+		}
+	}
+	if first == "" {
+		return identity{}, noCookie
+	}
+	t, ok := parseToken(first)
+	if !ok {
+		return identity{}, malformedCookie
+	}
+	return t.identity(kind), oneToken
+}
+
+func (c *cookieCarrier) next(brought string) (value, rest string, found bool) {
+	return c.config.Cookie.next(brought)
+}
+
+// next returns the value of the next cookie of this name in a Cookie header, and
+// what follows it. It reads the header itself because [http.Request.Cookie] answers
+// with the first of several, which is the one that an attacker planted on a longer
+// path. A pair without = is a value without a name.
+func (c *Cookie) next(header string) (value, rest string, found bool) {
+	for header != "" {
+		var pair string
+		pair, header, _ = strings.Cut(header, ";")
+		after, named := strings.CutPrefix(trimBlank(pair), c.Name)
+		if !named {
+			continue
+		}
+		if value, found = strings.CutPrefix(trimBlank(after), "="); found {
+			return trimBlank(value), header, true
+		}
+	}
+	return "", "", false
+}
+
+// trimBlank removes what browsers put around a pair, and nothing else: if other
+// white space went, a cookie by another name, which a sibling subdomain may set
+// whatever the prefix, would pass for this one.
+func trimBlank(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// next skips credentials of another scheme, which are none of the session's.
+func (c *headerCarrier) next(brought string) (value, rest string, found bool) {
+	for brought != "" {
+		value, brought, _ = strings.Cut(brought, ",")
+		value = trimBlank(value)
+		if len(value) > len(c.scheme) && strings.EqualFold(value[:len(c.scheme)], c.scheme) {
+			return trimBlank(value[len(c.scheme):]), brought, true
+		}
+	}
+	return "", "", false
+}
+
+func (c *headerCarrier) set(t token, _, _ time.Time) string { return c.scheme + t.text() }
+
+// set returns the Set-Cookie line that gives the browser the token until the cookie
+// ends, in seconds rounded up: a new session gets its whole age, although it is some
+// microseconds old.
+func (f *cookieForm) set(t token, ends, now time.Time) string {
+	var space [256]byte
+	b := append(space[:0], f.name...)
+	b = t.appendText(b)
+	b = append(b, f.scope...)
+	if !ends.IsZero() {
+		seconds := max(int64((ends.Sub(now)+time.Second-1)/time.Second), 1)
+		b = append(b, "; Expires="...)
+		b = ends.UTC().AppendFormat(b, http.TimeFormat)
+		b = append(b, "; Max-Age="...)
+		b = strconv.AppendInt(b, seconds, 10)
+	}
+	b = append(b, f.flags...)
+	return string(b)
+}
 
 // The text of a token is base64url without padding of 48 bytes, which fills its last
 // character, so every token has exactly one spelling.

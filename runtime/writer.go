@@ -31,85 +31,6 @@ func (w *writer) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "response with "+w.session.engine.name)
 }
 
-// open makes this the writer of a response. Most of them begin with an empty
-// header, which costs nothing to keep.
-func (w *writer) open(under http.ResponseWriter) {
-	w.session.response = under
-	if h := under.Header(); len(h) > 0 {
-		w.given = h.Clone()
-	}
-}
-
-// What the server's writer can do besides writing.
-const flushes, hijacks, reads = 1, 2, 4
-
-// face returns the writer with those optional methods that the server's writer
-// has, directly or behind Unwrap.
-func (w *writer) face() http.ResponseWriter {
-	switch abilities(w.session.response) {
-	case flushes:
-		return flusher{w}
-	case hijacks:
-		return hijacker{w}
-	case reads:
-		return reader{w}
-	case flushes | hijacks:
-		return flushHijacker{flusher{w}}
-	case flushes | reads:
-		return flushReader{flusher{w}}
-	case hijacks | reads:
-		return hijackReader{hijacker{w}}
-	case flushes | hijacks | reads:
-		return flushHijackReader{flushHijacker{flusher{w}}}
-	default:
-		return w
-	}
-}
-
-// abilities returns what w can do by itself, or with a writer that it wraps. It
-// follows Unwrap as [http.ResponseController] does, which has no ReadFrom.
-func abilities(w http.ResponseWriter) (able int) {
-	if _, ok := w.(io.ReaderFrom); ok {
-		able = reads
-	}
-	for {
-		if _, ok := w.(http.Flusher); ok {
-			able |= flushes
-		}
-		if _, ok := w.(interface{ FlushError() error }); ok {
-			able |= flushes
-		}
-		if _, ok := w.(http.Hijacker); ok {
-			able |= hijacks
-		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return able
-		}
-		w = u.Unwrap()
-	}
-}
-
-// The faces are one pointer each, so that choosing one allocates nothing.
-type (
-	flusher           struct{ *writer }
-	hijacker          struct{ *writer }
-	reader            struct{ *writer }
-	flushHijacker     struct{ flusher }
-	flushReader       struct{ flusher }
-	hijackReader      struct{ hijacker }
-	flushHijackReader struct{ flushHijacker }
-)
-
-func (w flusher) Flush()                                             { _ = w.flush() }
-func (w flusher) FlushError() error                                  { return w.flush() }
-func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return w.hijack() }
-func (w flushHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
-func (w reader) ReadFrom(r io.Reader) (int64, error)                 { return w.readFrom(r) }
-func (w flushReader) ReadFrom(r io.Reader) (int64, error)            { return w.readFrom(r) }
-func (w hijackReader) ReadFrom(r io.Reader) (int64, error)           { return w.readFrom(r) }
-func (w flushHijackReader) ReadFrom(r io.Reader) (int64, error)      { return w.readFrom(r) }
-
 // Unwrap serves [http.ResponseController].
 func (w *writer) Unwrap() http.ResponseWriter { return w.under() }
 
@@ -181,22 +102,6 @@ func (w *writer) Push(target string, options *http.PushOptions) error {
 		return p.Push(target, options)
 	}
 	return http.ErrNotSupported
-}
-
-// offered returns the first writer in the chain of Unwrap methods that implements
-// T.
-func offered[T any](w http.ResponseWriter) (T, bool) {
-	for {
-		if t, ok := w.(T); ok {
-			return t, true
-		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			var none T
-			return none, false
-		}
-		w = u.Unwrap()
-	}
 }
 
 // hijack hands the connection over to the handler. From here on the session is
@@ -332,37 +237,37 @@ func (a *answer) FlushError() error {
 // Unwrap leads [http.ResponseController] to the server's writer.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// abandon is the end of a request whose handler has panicked: nothing more of it is
-// committed.
-func (w *writer) abandon() {
-	s := &w.session
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !w.hijacked {
-		s.phase = phaseClosed
+// pass lets the response begin if nobody has touched the session and its cookie
+// is in order: there is nothing to commit. What still reads the session may come
+// later if there is more to come. It reports whether that was so.
+func (r response) pass(next phase, h http.Header, more bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state != nil {
+		return false
 	}
+	if _, what := presentedBy(r.engine.carrier, r.brought, r.engine.kind); !r.begun && what == malformedCookie {
+		return false
+	}
+	if more {
+		responseHeader{r.Session, h}.expectRead()
+	}
+	r.begun, r.phase = true, next
+	return true
 }
 
-// finish is the end of the request: the commit of a handler that wrote nothing,
-// or a second one of what it changed after it began to. What a live connection
-// changes is committed by its events.
-func (w *writer) finish() {
-	s := &w.session
-	if w.hijacked || (response{s}).pass(phaseClosed, nil, false) {
-		return
-	}
-	late := w.begun
-	if !late {
-		w.commit(false)
-	}
-	s.lock()
-	defer s.unlock()
-	if s.live != nil {
-		return
-	}
-	if late && !w.failed && (s.dirty() || !w.counted) {
-		_ = response{s}.commit(w.broken) // reported to OnError
-		responseHeader{s, w.under().Header()}.sendCookie()
-	}
-	s.phase = phaseClosed
+// Browsers do not refresh a bound cookie for what another site has begun, be it a
+// link that somebody follows. The page that such a link opens loads itself once more:
+// that is the site's own request.
+
+// comesAgain reports whether the browser is to send the request once more, because it
+// has not brought the bound cookie that it can have.
+func (r response) comesAgain() bool {
+	return errors.Is(r.refusal, ErrUnbound) && isForeignNavigation(r.request)
+}
+
+// reload has the page of a response load itself again.
+func reload(h http.Header) {
+	h.Set("Refresh", "0")
+	keepOutOfCaches(h, new([1]string))
 }

@@ -7,39 +7,9 @@ import (
 	"time"
 )
 
-// What a request brings as the cookie of its session. Usually that is one cookie or
-// none. Several come of scopes that an earlier deploy has used, and of whoever can
-// plant one from another path or a sibling subdomain.
-
-// presented is what a Cookie header has of the session's name.
-type presented uint8
-
-const (
-	noCookie presented = iota
-	oneToken
-	malformedCookie
-	severalCookies // of different values
-)
-
-// presentedBy returns the session of the kind whose token a request has brought. Equal
-// tokens are one.
-func presentedBy(c carrier, brought, kind string) (identity, presented) {
-	first, rest, found := c.next(brought)
-	for found {
-		var value string
-		if value, rest, found = c.next(rest); found && value != first {
-			return identity{}, severalCookies
-		}
-	}
-	if first == "" {
-		return identity{}, noCookie
-	}
-	t, ok := parseToken(first)
-	if !ok {
-		return identity{}, malformedCookie
-	}
-	return t.identity(kind), oneToken
-}
+// What becomes of several cookies of the session's name, with different tokens. They
+// come of scopes that an earlier deploy has used, and of whoever can plant one from
+// another path or a sibling subdomain.
 
 // maxRivals is how many of the cookies of one request the store is asked for.
 const maxRivals = 4
@@ -59,21 +29,6 @@ func (e *engine) rivals(header string) (tokens []token) {
 		}
 	}
 	return tokens[max(0, len(tokens)-maxRivals):]
-}
-
-// identify looks at the cookie.
-func (s *Session) identify() {
-	i, what := presentedBy(s.engine.carrier, s.brought, s.engine.kind)
-	switch what {
-	case oneToken:
-		s.become(i, unseen)
-	case malformedCookie:
-		s.report(EventMalformedCookie, "", nil)
-	case severalCookies:
-		s.duplicate = true
-		s.report(EventDuplicateCookie, "", nil)
-		s.compete(s.engine.rivals(s.brought))
-	}
 }
 
 // compete keeps the tokens of several cookies. Which one counts, only the store
