@@ -40,9 +40,9 @@ const (
 	toEnd // the session, or the user's being signed in to it
 )
 
-// The three methods below define what a store does in one atomic step. Each
-// takes the stored record, nil where there is none, and returns the record to
-// store instead: the same pointer where nothing has to be written. A returned
+// [Record.Read], [Record.Apply] and [Record.End] define what a store does in one
+// atomic step. Each takes the stored record, nil if there is none, and returns the
+// record to store instead: the same pointer if nothing has to be written. A returned
 // record that differs is to be stored even when there is an error, which is how
 // reuse ends a session.
 
