@@ -1,6 +1,6 @@
 -- A record as the functions see it, and how a key is judged. This follows
--- runtime/admit.go line by line; C21 of package storetest holds both to the same
--- answers.
+-- runtime/admit.go and apply.go line by line; C21 of package storetest holds both to
+-- the same answers.
 --
 -- A table is written with all its fields at once: one that grows is made anew each
 -- time.
