@@ -14,8 +14,10 @@ func TestWhatCannotBeBoundIsAProblem(t *testing.T) {
 	}{
 		"nothing":       {func(*Config) {}, "", ""},
 		"a value":       {func(c *Config) { c.Bound = 9 }, "Bound", ""},
-		"no age":        {func(c *Config) { c.BoundAge = 0 }, "BoundAge", ""},
-		"a long age":    {func(c *Config) { c.BoundAge = 25 * time.Hour }, "BoundAge", ""},
+		"a short age":   {func(c *Config) { c.BoundAge = time.Second - 1 }, "BoundAge", ""},
+		"a second":      {func(c *Config) { c.BoundAge = time.Second }, "", ""},
+		"a day":         {func(c *Config) { c.BoundAge = 24 * time.Hour }, "", ""},
+		"a long age":    {func(c *Config) { c.BoundAge = 24*time.Hour + 1 }, "BoundAge", ""},
 		"no path":       {func(c *Config) { c.BindPath = "bind" }, "BindPath", ""},
 		"a quote in it": {func(c *Config) { c.BindPath = `/a"b` }, "BindPath", ""},
 		"another host":  {func(c *Config) { c.BindPath = "//other.example/" }, "BindPath", ""},

@@ -153,6 +153,22 @@ func TestSocketKnowsTheRenewalOfItsRunningEvent(t *testing.T) {
 	})
 }
 
+func TestASocketLooksAgainWhenItsSessionExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, p, _ := connected(t)
+		time.Sleep(time.Hour - time.Second)
+		synctest.Wait()
+		before := store.loads
+		store.err = ErrNotFound
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if store.loads != before+1 {
+			t.Errorf("%d loads at the time when it expires, want one", store.loads-before)
+		}
+		wantEnd(t, p, LivelyEnded)
+	})
+}
+
 func connected(t *testing.T) (*oneSession, *page, *socket) {
 	store := &oneSession{record: &Record{Proof: proofA, Expires: time.Now().Add(time.Hour)}}
 	all := newSockets(store, newClock(time.Now), 30*time.Second, 5*time.Second, nil, func(context.Context, ID, error) {})

@@ -34,14 +34,24 @@ func TestProblemsNameTheSettingThatIsToChange(t *testing.T) {
 	}
 }
 
-// TestCookieNamesHaveEveryLetterAndDigit tries the ends of each range, and what stands
+// TestNamesHaveEveryLetterAndDigit tries the ends of each range, and what stands
 // beside them in ASCII.
-func TestCookieNamesHaveEveryLetterAndDigit(t *testing.T) {
-	for names, wrong := range map[string]int{"AZaz09": 0, "@[{/:": 1} {
-		for _, name := range names {
-			_, problems := Configure(nil, func(c *Config) { c.Cookie.Name = string(name) })
-			if len(problems) != wrong {
-				t.Errorf("a cookie named %q: %v", name, problems)
+func TestNamesHaveEveryLetterAndDigit(t *testing.T) {
+	cookie := func(c *Config, name string) { c.Cookie.Name = name }
+	namespace := func(c *Config, name string) { c.Namespace = name }
+	for _, x := range []struct {
+		what  string
+		set   func(*Config, string)
+		names string
+		wrong int
+	}{
+		{"cookie", cookie, "AZaz09", 0}, {"cookie", cookie, "@[{/:", 1},
+		{"namespace", namespace, "AZaz09", 0}, {"namespace", namespace, "@[`{:", 1},
+	} {
+		for _, name := range x.names {
+			_, problems := Configure(nil, func(c *Config) { x.set(c, string(name)) })
+			if len(problems) != x.wrong {
+				t.Errorf("a %s named %q: %v", x.what, name, problems)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package lively
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -148,5 +149,23 @@ func TestNoEventOutlivesTheCut(t *testing.T) {
 		if running.Err() == nil || next.Err() == nil {
 			t.Errorf("the event that runs: %v, the next one: %v, want that both are cancelled", running.Err(), next.Err())
 		}
+	})
+}
+
+// Who goes on sending to a page that is sent away hears of it.
+func TestNothingIsSentAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := defaultConfig()
+		page, c := onPipe(t, &config)
+		go func() { _, _ = io.Copy(io.Discard, page) }() // and answers nothing
+		go c.close(closeReconnect, "the server restarts")
+		synctest.Wait()
+		if err := c.Unknown(t.Context(), "cart", true); !errors.Is(err, ErrClosed) {
+			t.Errorf("a frame after the last one: %v, want %v", err, ErrClosed)
+		}
+		if err := c.unhandled(t.Context(), Event{Component: "cart"}); !errors.Is(err, ErrClosed) {
+			t.Errorf("an event without a handler: %v, want %v", err, ErrClosed)
+		}
+		c.end()
 	})
 }

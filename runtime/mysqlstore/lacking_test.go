@@ -98,3 +98,18 @@ func TestOldRevocationsAreForgotten(t *testing.T) {
 		t.Errorf("of three revocations, one of them two days ago, %d are kept", len(left))
 	}
 }
+
+// TestOldChangesAreForgotten by a sweep, once every watcher has seen them.
+func TestOldChangesAreForgotten(t *testing.T) {
+	dsn := emptyDSN(t)
+	s := open(t, dsn)
+	for _, age := range []string{"1 DAY", "0 SECOND"} {
+		servertest.ExecuteMySQL(t, dsn, "INSERT INTO duckgen_changes (at,kind,id,proof) VALUES (UTC_TIMESTAMP(6)-INTERVAL "+age+",1,REPEAT('a',16),REPEAT('a',32))")
+	}
+	if _, err := s.Sweep(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if left := servertest.QueryMySQL(t, dsn, "SELECT at FROM duckgen_changes"); len(left) != 1 {
+		t.Errorf("of two changes, one of them of yesterday, %d are kept", len(left))
+	}
+}

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/duckgen/duckgen/runtime"
 )
 
 func TestMembersOfAnObject(t *testing.T) {
@@ -35,6 +38,29 @@ func TestWhatIsNoObjectIsDamaged(t *testing.T) {
 		}
 		if err == nil {
 			t.Errorf("%q passes for an object", text)
+		}
+	}
+}
+
+// TestEarlierTokensOfUnlikeLengthsAreDamaged: each is a place in five arrays.
+func TestEarlierTokensOfUnlikeLengthsAreDamaged(t *testing.T) {
+	for name, cut := range map[string]func(*tokens){
+		"":          nil,
+		"proof":     func(t *tokens) { t.proof = nil },
+		"ended":     func(t *tokens) { t.ended = nil },
+		"by":        func(t *tokens) { t.by = nil },
+		"presented": func(t *tokens) { t.presented = nil },
+		"grace":     func(t *tokens) { t.grace = nil },
+	} {
+		whole := tokens{
+			proof: [][]byte{make([]byte, 32)}, ended: make([]pgtype.Timestamptz, 1), by: make([]int16, 1),
+			presented: make([]pgtype.Timestamptz, 1), grace: make([]pgtype.Interval, 1),
+		}
+		if cut != nil {
+			cut(&whole)
+		}
+		if sound := whole.earlier(&runtime.Record{}); sound != (cut == nil) {
+			t.Errorf("without %q it is sound: %v", name, sound)
 		}
 	}
 }

@@ -211,6 +211,26 @@ func TestAnAnswerThatLacksTheRecordCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestACreationIsNotDoneUntilItsKindIsChecked: on a Cluster that is a step of its own.
+func TestACreationIsNotDoneUntilItsKindIsChecked(t *testing.T) {
+	key := runtime.Key{Now: time.Now()}
+	verdict := func(n int) answering { return answering{answer: Value{List: []Value{{Text: fmt.Sprint(n)}}}} }
+	if err := New(verdict(verdictOK)).checkKind(t.Context(), key, offset{}, testKind); err != nil {
+		t.Errorf("a kind that was not revoked: %v", err)
+	}
+	if err := New(verdict(verdictEnded)).checkKind(t.Context(), key, offset{}, testKind); !errors.Is(err, runtime.ErrEnded) {
+		t.Errorf("a kind that was revoked: %v, want %v", err, runtime.ErrEnded)
+	}
+	cut := New(&failing{Client: verdict(verdictOK)})
+	if err := cut.checkKind(t.Context(), key, offset{}, testKind); !errors.Is(err, errCut) {
+		t.Errorf("a connection that is cut: %v, want %v", err, errCut)
+	}
+	cut = New(&failing{Client: verdict(verdictOK)})
+	if _, err := cut.loadAndRecord(t.Context(), key, offset{}); !errors.Is(err, errCut) {
+		t.Errorf("a load whose connection is cut: %v, want %v", err, errCut)
+	}
+}
+
 type answering struct {
 	Client
 	answer Value

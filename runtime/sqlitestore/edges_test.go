@@ -331,6 +331,22 @@ func TestARevocationThatCannotEndASessionSaysSo(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeFoundIsNotAbsent: a page that lists a user's devices would be empty.
+func TestWhatCannotBeFoundIsNotAbsent(t *testing.T) {
+	for _, table := range []string{"duckgen_sessions", "duckgen_index"} {
+		path := filepath.Join(t.TempDir(), "sessions.db")
+		s := open(t, path)
+		key, v := signedIn(t, s)
+		change(t, path, "ALTER TABLE "+table+" RENAME TO duckgen_hidden")
+		var err error
+		for _, err = range s.Find(t.Context(), v, key.Now) {
+		}
+		if err == nil || !strings.Contains(err.Error(), "no such table") {
+			t.Errorf("Find without %s: %v, want that there is no such table", table, err)
+		}
+	}
+}
+
 func TestARevocationIsToldBeforeItReturns(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
 	key, v := signedIn(t, s)

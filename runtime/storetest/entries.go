@@ -255,6 +255,9 @@ func counterRange(k *kit) {
 	s := k.create(counter("high", math.MaxInt64-1), counter("low", math.MinInt64))
 	k.update(k.key(s), add("high", 1))
 	k.holds("the largest counter", s, counter("high", math.MaxInt64), counter("low", math.MinInt64))
+	least := k.create(counter("low", math.MinInt64+1))
+	k.update(k.key(least), add("low", -1))
+	k.holds("the least counter", least, counter("low", math.MinInt64))
 	before := k.load(s)
 	for key, n := range map[string]int64{"high": 1, "low": -1} {
 		d := set(k.entry("theme", "dark"))

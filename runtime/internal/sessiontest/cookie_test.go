@@ -99,6 +99,7 @@ func TestWhatBrowsersWouldRefuseIsAnErrorOfTheConfiguration(t *testing.T) {
 		"origin with a path":       {func(c *runtime.Config) { c.Origins = []string{"https://a.example", "https://b.example/"} }, "Origins[1]"},
 		"origin in capitals":       {func(c *runtime.Config) { c.Origins = []string{"https://Shop.example"} }, "Origins[0]"},
 		"origin with its port":     {func(c *runtime.Config) { c.Origins = []string{"https://shop.example:443"} }, "Origins[0]"},
+		"HTTP with its port":       {func(c *runtime.Config) { c.Origins = []string{"http://shop.example:80"} }, "Origins[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := configErr(c.configure)
@@ -138,6 +139,7 @@ func TestWhatBrowsersTakeIsNoError(t *testing.T) {
 		"every prefix":         func(c *runtime.Config) { c.Cookie.Name = "__Host-Http-s" },
 		"the default SameSite": func(c *runtime.Config) { c.Cookie.SameSite = http.SameSiteDefaultMode },
 		"origins":              func(c *runtime.Config) { c.Origins = []string{"https://a.example:8443", "http://localhost:8080"} },
+		"the other scheme's":   func(c *runtime.Config) { c.Origins = []string{"https://a.example:80", "http://a.example:443"} },
 	} {
 		if err := configErr(configure); err != nil {
 			t.Errorf("%s: %v", name, err)

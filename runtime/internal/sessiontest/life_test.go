@@ -211,6 +211,34 @@ func TestT11SetPersistentInTestsOfHandlers(t *testing.T) {
 	}
 }
 
+func TestASessionThatHasSavedKnowsWhenItWas(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn(7)
+	s.wait(10 * time.Minute)
+	b.visit(func(v *VisitorSession) {
+		created := v.CreatedAt()
+		v.SetUserID(7)
+		if err := v.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if now := s.clock(); !v.SignedInAt().Equal(now) || !v.RenewedAt().Equal(now) || !v.CreatedAt().Equal(created) || v.CreatedAt().Equal(now) {
+			t.Errorf("created at %v, renewed at %v, signed in at %v; want %v, and %v twice", v.CreatedAt(), v.RenewedAt(), v.SignedInAt(), created, now)
+		}
+	})
+}
+
+func TestSetExpiryInTestsOfHandlers(t *testing.T) {
+	_, v := WithVisitor(t.Context(), Visitor{Name: "Ada"})
+	want := v.CreatedAt().Add(time.Hour)
+	v.SetExpiry(want)
+	if err := v.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := v.ExpiresAt(); !got.Equal(want) || v.Dirty() {
+		t.Errorf("it expires at %v, want %v; changed: %v", got, want, v.Dirty())
+	}
+}
+
 func TestDestroyInTestsOfHandlers(t *testing.T) {
 	_, v := WithVisitor(t.Context(), Visitor{Name: "Ada"})
 	before := v.Handle()
