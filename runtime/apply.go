@@ -19,7 +19,12 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	if err != nil {
 		return r, nil, err
 	}
-	next := *admitted
+	// One allocation for both, as every commit needs them.
+	out := &struct {
+		record Record
+		result Result
+	}{record: *admitted}
+	next := &out.record
 	next.Entries = entries
 	isCurrent := renews || r.isCurrent(at)
 	if renews {
@@ -32,7 +37,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		next.Ticket = nil
 	}
 	next.reschedule(d, r.isUndelivered())
-	return &next, &Result{
+	out.result = Result{
 		Won:      renews,
 		Current:  isCurrent,
 		Created:  next.Created,
@@ -44,7 +49,8 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		Replaced: replaced,
 
 		Persistence: next.Persistence,
-	}, nil
+	}
+	return next, &out.result, nil
 }
 
 func (d *Delta) purpose() purpose {

@@ -31,7 +31,7 @@ func (c commit) create(ctx context.Context) error {
 			return over
 		}
 		key := Key{ID: fresh.id, Proof: fresh.present(), Now: now, Age: c.age(now), Held: true, Live: true}
-		err = c.engine.create(ctx, key, r)
+		err = c.engine.store.Create(ctx, key, r)
 		switch {
 		case errors.Is(err, ErrExists):
 			c.id = ID{}

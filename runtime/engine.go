@@ -16,8 +16,8 @@ type engine struct {
 	device  Cookie // the bound one
 	store   Store  // nil: sessions without one
 	format  Format
-	judges  bool  // the store is a [Judge], maybe in a wrapper
-	judge   Judge // the store, if it is one and no wrapper of one; else nil
+	judges  bool // the store is a [Judge], maybe in a wrapper
+	atOnce  bool // the store answers a load without waiting: it is a [Judge], and no wrapper of one
 	clock   *clock
 	server  Clocked
 	ring    *keyRing // nil without a store
@@ -56,22 +56,6 @@ func (e *engine) meetClock(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return nil
-}
-
-// load asks the store for a record, which nobody changes.
-func (e *engine) load(ctx context.Context, key Key) (*Record, error) {
-	if e.judge != nil {
-		return e.judge.View(ctx, key)
-	}
-	return e.store.Load(ctx, key)
-}
-
-// create has the store keep a new record, which nobody changes.
-func (e *engine) create(ctx context.Context, key Key, r *Record) error {
-	if e.judge != nil {
-		return e.judge.Keep(ctx, key, r)
-	}
-	return e.store.Create(ctx, key, r)
 }
 
 // fault reports an error that is none of a request's own session.

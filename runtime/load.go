@@ -46,7 +46,7 @@ func (s *Session) load(ctx context.Context) {
 // loadUnseen fetches the record. After the last commit that is too late.
 func (s *Session) loadUnseen(ctx context.Context) {
 	switch {
-	case s.phase != phaseClosed && s.engine.judge != nil:
+	case s.phase != phaseClosed && s.engine.atOnce:
 		s.fetch(ctx)
 	case s.phase != phaseClosed:
 		bound := &s.first
@@ -71,7 +71,7 @@ func (s *Session) fetch(ctx context.Context) {
 		return
 	}
 	key := s.key(&s.identity, s.engine.clock.read())
-	record, err := s.engine.load(ctx, key)
+	record, err := s.engine.store.Load(ctx, key)
 	if err == nil {
 		record, err = s.admit(ctx, key, record)
 	}

@@ -46,7 +46,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		e.format = f.Format()
 	}
 	_, e.judges = Ability[Judge](store)
-	e.judge, _ = store.(Judge)
+	_, e.atOnce = store.(Judge)
 	e.sockets = newSockets(store, e.clock, config.Grace, config.Timeout, e.proveAgain, func(ctx context.Context, id ID, err error) {
 		e.fault(ctx, "check", id.String(), err)
 	})

@@ -100,11 +100,7 @@ type Lister interface {
 // given keys without a Family: these methods find that out if they need it, and few
 // requests do. Its loads have the context of the request, without [Config.Timeout].
 type Judge interface {
-	// View is a Load that returns the record which the store keeps, and Keep a Create
-	// that keeps the given one. Nobody changes it any more: neither the caller nor the
-	// store, which replaces records.
-	View(ctx context.Context, key Key) (*Record, error)
-	Keep(ctx context.Context, key Key, r *Record) error
+	JudgesByRecord()
 }
 
 // A Clocked is a store that judges by a clock of its own, that of its server.

@@ -21,8 +21,8 @@ func (s *Store) ByID(ctx context.Context, kind string, id runtime.ID, now time.T
 	if sh.closed {
 		return nil, errClosed
 	}
-	if r := sh.records[id].Record; r.Live(now) && r.Kind == kind {
-		return copied(r), nil
+	if r := sh.records[id].record(); r.Live(now) && r.Kind == kind {
+		return r, nil
 	}
 	return nil, runtime.ErrNotFound
 }
@@ -77,9 +77,9 @@ func isAny(*runtime.Record) bool { return true }
 func (s *Store) revokeOne(id runtime.ID, now time.Time, fits func(*runtime.Record) bool) (ended bool) {
 	sh := s.shard(id)
 	sh.mu.Lock()
-	r := sh.records[id].Record
+	r := sh.records[id].record()
 	if ended = r.Live(now) && fits(r); ended {
-		sh.replace(id, r, r.Mark(now))
+		s.replace(sh, id, r, r.Mark(now))
 	}
 	sh.mu.Unlock()
 	if ended {
@@ -96,7 +96,7 @@ func (sh *shard) ids(kind string) (ids []runtime.ID, err error) {
 		return nil, errClosed
 	}
 	for id, s := range sh.records {
-		if s.Kind == kind {
+		if s.rare.kind == kind {
 			ids = append(ids, id)
 		}
 	}

@@ -115,8 +115,8 @@ func (sh *shard) findPage(
 	}
 	ids, next, more := sh.index.page(v, from)
 	for _, id := range ids {
-		if r := sh.records[id].Record; r.Live(now) {
-			page = append(page, runtime.Found{ID: id, Record: copied(r)})
+		if r := sh.records[id].record(); r.Live(now) {
+			page = append(page, runtime.Found{ID: id, Record: r})
 		}
 	}
 	return page, next, more, nil
@@ -162,11 +162,11 @@ func (s *Store) revokePage(
 	}
 	ids, next, more := sh.index.page(v, from)
 	for _, id := range ids {
-		r := sh.records[id].Record
+		r := sh.records[id].record()
 		if !r.Live(now) || slices.Contains(except, id) {
 			continue
 		}
-		sh.replace(id, r, r.Mark(now))
+		s.replace(sh, id, r, r.Mark(now))
 		ended = append(ended, runtime.Change{Kind: runtime.SessionEnded, ID: id})
 	}
 	return ended, next, more, nil

@@ -67,7 +67,7 @@ func compareIndex(t *testing.T, s *Store) {
 	for i := range s.shards {
 		want := index{}
 		for id, p := range s.shards[i].records {
-			want.move(id, nil, p.Record)
+			want.move(id, nil, p.record())
 		}
 		got := s.shards[i].index
 		if len(got) != len(want) {
@@ -146,6 +146,33 @@ func TestRevocationReplacesWhatItCovers(t *testing.T) {
 		if n := len(r.marks[user(7)]); n != c.kept {
 			t.Errorf("%s: %d marks are kept, want %d", name, n, c.kept)
 		}
+	}
+}
+
+func TestPackedKeepsTheRecord(t *testing.T) {
+	s := New()
+	r := visitor(start.Add(time.Hour), login(7))
+	r.Earlier = []runtime.EarlierProof{{Proof: runtime.Proof{1}, Ended: start.Add(123456), By: runtime.RenewSignIn, Grace: time.Second}}
+	r.Family, r.SignedIn, r.Used = runtime.Family{3}, start, start.Add(time.Minute)
+	r.Idle, r.Persistence = 90*time.Second, runtime.PersistenceBrowser
+	r.Ticket = &runtime.Ticket{Proof: runtime.Proof{2}, Ends: start.Add(time.Second), Sole: true}
+	p := s.pack(r, nil)
+	got := p.record()
+	switch {
+	case got.Kind != r.Kind || got.Proof != r.Proof || got.Family != r.Family || !got.Entries.Equal(r.Entries):
+		t.Error("kind, proof or entries differ")
+	case got.Created != r.Created || got.Renewed != r.Renewed || got.SignedIn != r.SignedIn || got.Used != r.Used || got.Deadline != r.Deadline || got.Expires != r.Expires:
+		t.Error("times differ")
+	case got.Idle != r.Idle || got.Persistence != r.Persistence:
+		t.Error("what the session has of its own differs")
+	case !slices.Equal(got.Earlier, r.Earlier) || *got.Ticket != *r.Ticket:
+		t.Error("earlier proofs or ticket differ")
+	}
+	if again := s.pack(got, p.packed); again.rare != p.rare {
+		t.Error("what has not changed is copied")
+	}
+	if plain, other := s.pack(visitor(start), nil), s.pack(visitor(start), nil); plain.rare != other.rare {
+		t.Error("two plain sessions do not share what they have in common")
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"context"
 	"fmt"
 	goruntime "runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +31,7 @@ type Store struct {
 	shards      [shardCount]shard
 	revocations revocations
 	watchers    watchers
+	families    sync.Map // kind to *rare
 	trimming    sync.Mutex
 }
 
@@ -58,37 +58,26 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// JudgesByRecord implements [runtime.Judge].
+func (s *Store) JudgesByRecord() {}
+
 // Load implements [runtime.Store].
 func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
-	r, err := s.View(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	return copied(r), nil
-}
-
-// View implements [runtime.Judge].
-func (s *Store) View(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
-	var viewed *runtime.Record
-	err := s.step(ctx, key.ID, func(r *runtime.Record) (next *runtime.Record, err error) {
-		next, err = r.Read(key)
-		viewed = next
+	var loaded *runtime.Record
+	err := s.step(ctx, key.ID, func(r *runtime.Record) (*runtime.Record, error) {
+		next, err := r.Read(key)
+		loaded = next
 		return next, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return viewed, nil
+	return loaded, nil
 }
 
 // Create implements [runtime.Store]. The mark of an ended session holds its id
 // as a live session does.
 func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
-	return s.Keep(ctx, key, clone(r))
-}
-
-// Keep implements [runtime.Judge].
-func (s *Store) Keep(ctx context.Context, key runtime.Key, r *runtime.Record) error {
 	err := s.step(ctx, key.ID, func(old *runtime.Record) (*runtime.Record, error) {
 		if old != nil && key.Now.Before(old.Expires) {
 			return old, runtime.ErrExists
@@ -111,9 +100,6 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 		next, applied, err := r.Apply(key, d)
 		if err == nil && s.revocations.bar(key, d.IndexValues(r.Kind)) {
 			return r, runtime.ErrEnded
-		}
-		if err == nil && d.Ticket != nil {
-			next = clone(next)
 		}
 		result = applied
 		return next, err
@@ -174,30 +160,19 @@ func (s *Store) lockedStep(
 	if shard.closed {
 		return change, false, errClosed
 	}
-	old := shard.records[id].Record
+	old := shard.records[id].record()
 	next, err := judge(old)
 	if next != old {
-		shard.replace(id, old, next)
+		s.replace(shard, id, old, next)
 		change, told = runtime.ChangeOf(id, old, next)
 	}
 	return change, told, err
 }
 
-// copied returns the record for a caller who may change the struct.
-func copied(r *runtime.Record) *runtime.Record {
-	c := *r
-	return &c
-}
-
-// clone returns the record without anything that the caller could change.
-func clone(r *runtime.Record) *runtime.Record {
-	kept := copied(r)
-	kept.Earlier = slices.Clone(r.Earlier)
-	if r.Ticket != nil {
-		ticket := *r.Ticket
-		kept.Ticket = &ticket
-	}
-	return kept
+// replace stores next in place of old. The lock is held.
+func (s *Store) replace(sh *shard, id runtime.ID, old, next *runtime.Record) {
+	sh.index.move(id, old, next)
+	sh.put(id, s.pack(next, sh.records[id].packed))
 }
 
 // shard returns where the id belongs. Ids are random, so any byte will do.

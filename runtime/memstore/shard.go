@@ -32,21 +32,19 @@ type shard struct {
 	closed  bool
 }
 
-// A slot holds one record, which is replaced and never changed: whoever has loaded it
-// reads it without the lock. Its expiry stands in the map itself, because most of what
-// a sweep costs is to look where a pointer leads.
+// A slot holds one record. Its expiry stands in the map itself, because most of
+// what a sweep costs is to look where a pointer leads.
 type slot struct {
 	expires int64 // Unix milliseconds
-	*runtime.Record
+	*packed
 }
 
 // expired compares whole milliseconds, of which now may have a fraction more.
 func (s slot) expired(now time.Time) bool { return s.expires <= now.UnixMilli() }
 
-// replace stores next in place of old, also in the index. The lock is held.
-func (sh *shard) replace(id runtime.ID, old, next *runtime.Record) {
-	sh.index.move(id, old, next)
-	sh.records[id] = slot{next.Expires.UnixMilli(), next}
+// put stores the record in place of the one that was there. The lock is held.
+func (sh *shard) put(id runtime.ID, next slot) {
+	sh.records[id] = next
 	sh.peak = max(sh.peak, len(sh.records))
 }
 
@@ -94,7 +92,7 @@ func (sh *shard) removeExpired(id runtime.ID, s slot, now time.Time) bool {
 	if !s.expired(now) || sh.records[id] != s {
 		return false
 	}
-	for v := range s.IndexValues(nil) {
+	for v := range s.entries.IndexValues(s.rare.kind) {
 		sh.index.remove(v, id)
 	}
 	delete(sh.records, id)

@@ -18,7 +18,7 @@ func TestASweepHoldsTheLockForOneStep(t *testing.T) {
 	for n := range uint64(sessions) {
 		var id runtime.ID
 		binary.LittleEndian.PutUint64(id[8:], n)
-		sh.replace(id, nil, &runtime.Record{Expires: now})
+		sh.put(id, s.pack(&runtime.Record{Expires: now}, nil))
 	}
 	pauses, left := 0, sessions
 	removed, err := sh.sweep(now, func() {
@@ -45,7 +45,7 @@ func TestCreatingRemovesNoMoreThanASample(t *testing.T) {
 	s := New()
 	sh := &s.shards[0]
 	for n := range byte(200) {
-		sh.replace(runtime.ID{1: n}, nil, &runtime.Record{Expires: now})
+		sh.put(runtime.ID{1: n}, s.pack(&runtime.Record{Expires: now}, nil))
 	}
 	before := len(sh.records)
 	sh.sweepSome(now)
@@ -69,7 +69,7 @@ func TestMapsShrinkWhenTheyAreLessThanAQuarterFull(t *testing.T) {
 		s := New()
 		sh := &s.shards[0]
 		for n := range c.most {
-			sh.replace(runtime.ID{1: byte(n >> 8), 2: byte(n)}, nil, &runtime.Record{})
+			sh.put(runtime.ID{1: byte(n >> 8), 2: byte(n)}, s.pack(&runtime.Record{}, nil))
 		}
 		for id := range sh.records {
 			if len(sh.records) > c.left {
@@ -89,7 +89,7 @@ func TestCreatingShrinksTheMaps(t *testing.T) {
 	s := New()
 	sh := &s.shards[0]
 	for n := range byte(200) {
-		sh.replace(runtime.ID{1: n}, nil, &runtime.Record{Expires: now})
+		sh.put(runtime.ID{1: n}, s.pack(&runtime.Record{Expires: now}, nil))
 	}
 	for len(sh.records) > 0 {
 		sh.sweepSome(now)

@@ -90,7 +90,7 @@ func requestCases() []requestCase {
 	return []requestCase{
 		{"no cookie, untouched", false, func(*RealisticSession) {}, 2},
 		{"known, untouched", true, func(*RealisticSession) {}, 2},
-		{"known, read one field", true, func(s *RealisticSession) { _ = s.Name() }, 3},
+		{"known, read one field", true, func(s *RealisticSession) { _ = s.Name() }, 4},
 		{"known, write one field", true, func(s *RealisticSession) {
 			theme = !theme
 			if theme {
@@ -98,9 +98,9 @@ func requestCases() []requestCase {
 			} else {
 				s.SetTheme("black, also with a high contrast")
 			}
-		}, 7},
-		{"known, read all fields", true, func(s *RealisticSession) { _ = s.Snapshot() }, 9},
-		{"new visitor, write one", false, func(s *RealisticSession) { s.SetTheme("dark") }, 7},
+		}, 8},
+		{"known, read all fields", true, func(s *RealisticSession) { _ = s.Snapshot() }, 10},
+		{"new visitor, write one", false, func(s *RealisticSession) { s.SetTheme("dark") }, 8},
 	}
 }
 
