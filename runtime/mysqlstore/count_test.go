@@ -94,6 +94,7 @@ func TestRoundTripsOfEachOperation(t *testing.T) {
 		operate func() error
 	}{
 		{"Load", 1, func() error { _, err := s.Load(t.Context(), key); return err }},
+		{"Measure of a clock that does not count", 0, func() error { return s.Measure(t.Context(), key.Now) }},
 		{"a field", 1, update(set(entry("theme", `"dark"`)))},
 		{"an addition", 1, update(&runtime.Delta{MaxBytes: 1 << 20, Ops: []runtime.Op{
 			{Kind: runtime.OpAdd, Entry: counter("views", 1)},

@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/faultproxy"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 )
 
@@ -136,5 +139,48 @@ func near(t *testing.T, what string, got, want time.Time) {
 	t.Helper()
 	if got.Sub(want).Abs() > 2*time.Second {
 		t.Errorf("%s is %v, want about %v", what, got, want)
+	}
+}
+
+// TestACommitThatDoesNotArriveIsAnOutage: whoever hears that it is done has to find it.
+func TestACommitThatDoesNotArriveIsAnOutage(t *testing.T) {
+	dsn := emptyDSN(t)
+	const header = 5 // of a packet: its length, its number, and the kind of the command
+	proxy := faultproxy.New(t, func(sent []byte) bool { return len(sent) > header && string(sent[header:]) == "COMMIT" })
+	config := parsed(t, dsn)
+	var err error
+	if config.Addr, err = proxy.Address(config.Addr); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, config.FormatDSN())
+	key, record := session(1, indexed("user_id", "7"))
+	create(t, s, key, record)
+	over, overRecord := session(2)
+	overRecord.Deadline, overRecord.Expires = over.Now.Add(time.Second), over.Now.Add(time.Second)
+	create(t, s, over, overRecord)
+	over.Now = over.Now.Add(time.Minute)
+	fresh, freshRecord := session(3)
+	before := servertest.QueryMySQL(t, dsn, "SELECT id,version,data FROM duckgen_sessions ORDER BY id")
+	for what, operate := range map[string]func() error{
+		"Create": func() error { return s.Create(t.Context(), fresh, freshRecord) },
+		"Create in the place of one that is over": func() error { return s.Create(t.Context(), over, freshRecord) },
+		"an update of an index": func() error {
+			_, err := s.Update(t.Context(), key, set(indexed("user_id", "8")))
+			return err
+		},
+	} {
+		struck := proxy.Arm(faultproxy.Fault{Call: 1})
+		err := operate()
+		select {
+		case <-struck:
+		default:
+			t.Errorf("%s ends without a COMMIT of its own", what)
+		}
+		if err == nil || errors.Is(err, runtime.ErrRefused) {
+			t.Errorf("%s, whose COMMIT is lost: %v, want an outage", what, err)
+		}
+	}
+	if after := servertest.QueryMySQL(t, dsn, "SELECT id,version,data FROM duckgen_sessions ORDER BY id"); !cmp.Equal(before, after) {
+		t.Errorf("without a COMMIT %q has become %q", before, after)
 	}
 }

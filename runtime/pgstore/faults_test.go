@@ -1,9 +1,11 @@
 package pgstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/internal/faultproxy"
 	"github.com/duckgen/duckgen/runtime/internal/servertest"
 	"github.com/duckgen/duckgen/runtime/pgstore"
 )
@@ -244,6 +247,40 @@ func TestAWatcherSurvivesTheServer(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatal("a watcher that has missed changes hears nothing any more")
 		}
+	}
+}
+
+// TestAWatcherThatIsCutOffBeforeItHearsSaysSo cuts its connection once it listens.
+func TestAWatcherThatIsCutOffBeforeItHearsSaysSo(t *testing.T) {
+	server := emptyURL(t)
+	proxy := faultproxy.New(t, func(sent []byte) bool { return bytes.Contains(sent, []byte("LISTEN")) })
+	watched, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if watched.Host, err = proxy.Address(watched.Host); err != nil {
+		t.Fatal(err)
+	}
+	s := openServed(t, server, pgstore.WithWatchURL(watched.String()))
+	reply := len("C....LISTEN\x00" + "Z....I") // that it is done, and that the server is ready
+	struck := proxy.Arm(faultproxy.Fault{Call: 1, Sent: faultproxy.All, Received: reply})
+	if err := s.Watch(t.Context(), func(runtime.Change) {}); err == nil || strings.Contains(err.Error(), "WithWatchURL") {
+		t.Errorf("Watch: %v, want that the connection is cut", err)
+	}
+	select {
+	case <-struck:
+	default:
+		t.Error("it is not cut off")
+	}
+}
+
+func TestAClosedStoreIsNotWatched(t *testing.T) {
+	s := open(t, emptyURL(t))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Watch(t.Context(), func(runtime.Change) {}); !errors.Is(err, runtime.ErrClosed) {
+		t.Errorf("Watch: %v, want %v", err, runtime.ErrClosed)
 	}
 }
 

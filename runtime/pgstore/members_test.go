@@ -108,3 +108,13 @@ func spelled(object map[string]json.RawMessage) string {
 	}
 	return "{}"
 }
+
+// TestAnObjectHasTheVersionThatIsRead: what another one has may be anything.
+func TestAnObjectHasTheVersionThatIsRead(t *testing.T) {
+	for sent, sound := range map[string]bool{"\x01{}": true, "\x01": true, "\x02{}": false, "": false} {
+		d := decoder{values: [][]byte{[]byte(sent)}, sound: true}
+		if d.object(); d.sound != sound {
+			t.Errorf("%q is sound: %v, want %v", sent, d.sound, sound)
+		}
+	}
+}

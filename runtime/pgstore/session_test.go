@@ -68,6 +68,7 @@ func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 		says  string
 	}{
 		"a key with NUL":             {entry("cart:\x00", "1"), `the entry key "cart:\x00" has a NUL`},
+		"a key that begins with NUL": {entry("\x00cart", "1"), `the entry key "\x00cart" has a NUL`},
 		"a key that is not UTF-8":    {entry("cart:\xff", "1"), `the entry key "cart:\xff" has a NUL or is not UTF-8`},
 		"a value that is not JSON":   {entry("theme", "dark"), `the value of the entry "theme" is not JSON`},
 		"an empty value":             {entry("theme", ""), `the value of the entry "theme" is not JSON`},
@@ -162,6 +163,18 @@ func isDamage(t *testing.T, what string, err error, id runtime.ID) {
 	t.Helper()
 	if err == nil || errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), id.String()) {
 		t.Errorf("%s: %v, want an error that names the session and is not ErrNotFound", what, err)
+	}
+}
+
+// TestTheTimesOfADamagedRecordAreNoResult: a session would have begun at the zero time.
+func TestTheTimesOfADamagedRecordAreNoResult(t *testing.T) {
+	server := emptyURL(t)
+	s := open(t, server)
+	key, record := session(1)
+	create(t, s, key, record)
+	servertest.Execute(t, server, "UPDATE duckgen_sessions SET created = '-infinity'")
+	if result, err := s.Update(t.Context(), key, set(entry("theme", `"dark"`))); !errors.Is(err, runtime.ErrDamaged) {
+		t.Errorf("%+v, %v; want %v", result, err, runtime.ErrDamaged)
 	}
 }
 

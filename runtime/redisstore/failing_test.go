@@ -284,3 +284,49 @@ func TestWhatIsNoIndexedEntryIsNone(t *testing.T) {
 		}
 	}
 }
+
+// TestALookUpThatCannotTidySaysSo: it removes what it finds left behind.
+func TestALookUpThatCannotTidySaysSo(t *testing.T) {
+	s := served(t)
+	key := visitor(t, s, 1, testKind)
+	left := member{id: key.ID, number: "12345678"[:numberSize]}
+	find := func(fails int) (sent int, err error) {
+		if added := ask(t, s, "ZADD", s.indexKey(user(7)), "0", left.text()); added > 1 {
+			t.Fatalf("%d registrations are added, want 1 at most", added)
+		}
+		client := &failing{Client: s.client, left: fails}
+		for _, failure := range New(client, WithPrefix(s.prefix)).Find(t.Context(), user(7), key.Now) {
+			err = errors.Join(err, failure)
+		}
+		return client.sent, err
+	}
+	sent, err := find(-1)
+	if n := registrations(t, s, user(7)); err != nil || n != 0 {
+		t.Fatalf("a look-up leaves %d registrations behind, %v; want none", n, err)
+	}
+	for n := range sent {
+		if _, err := find(n); !errors.Is(err, errCut) {
+			t.Errorf("a look-up whose command %d of %d fails: %v, want %v", n+1, sent, err, errCut)
+		}
+	}
+}
+
+// TestWhatANewSessionHasPending: a use of its token records that only where it is.
+func TestWhatANewSessionHasPending(t *testing.T) {
+	presented := time.Now()
+	for name, c := range map[string]struct {
+		record runtime.Record
+		want   byte
+	}{
+		"nothing":                      {runtime.Record{}, 0},
+		"a renewed token":              {runtime.Record{Earlier: []runtime.EarlierProof{{By: runtime.RenewSignIn}, {By: runtime.RenewPlain}}}, presentationPending},
+		"one that was presented":       {runtime.Record{Earlier: []runtime.EarlierProof{{By: runtime.RenewPlain, Presented: presented}}}, 0},
+		"the token of a sign-in":       {runtime.Record{Earlier: []runtime.EarlierProof{{By: runtime.RenewSignIn}}}, 0},
+		"a ticket":                     {runtime.Record{Ticket: &runtime.Ticket{}}, ticketPending},
+		"a ticket and a renewed token": {runtime.Record{Ticket: &runtime.Ticket{}, Earlier: []runtime.EarlierProof{{By: runtime.RenewPlain}}}, ticketPending | presentationPending},
+	} {
+		if got := pendingOf(&c.record); got != c.want {
+			t.Errorf("%s: %b is pending, want %b", name, got, c.want)
+		}
+	}
+}

@@ -70,6 +70,14 @@ func TestClosingReturnsTheErrorOfEveryConnection(t *testing.T) {
 	if err := p.close(); err == nil {
 		t.Error("a connection that was closed before is closed without an error")
 	}
+	conn = <-s.writer.idle
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.writer.idle <- conn
+	if err := s.Close(); err == nil {
+		t.Error("a store whose connection was closed before is closed without an error")
+	}
 }
 
 // What a load has read may have ended before it comes to record that.
