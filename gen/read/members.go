@@ -182,7 +182,6 @@ func (w *walk) checkNames(members []*member, path string) {
 	taken := map[string]string{}
 	claim := func(m *member, name string, at token.Pos, owner string) {
 		if holder, ok := taken[name]; ok && isMemberName(name) {
-			w.part = m.field
 			w.refuseAt(at, diag.DuplicateKey, path+"."+m.Name, "choose another name", "the name %s is %s", name, holder)
 			return
 		}
