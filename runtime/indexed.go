@@ -107,9 +107,12 @@ func (r Revocation) Bars(key Key) bool {
 func (e Entries) Indexed() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := range e.Len() {
-			if entry := e.at(i); entry.Kind == IndexedEntry && !yield(entry) {
+			if e.kind(i) == IndexedEntry && !yield(e.at(i)) {
 				return
 			}
 		}
 	}
 }
+
+// kind is all that a search for indexed entries reads of the others.
+func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & kindMask) }
