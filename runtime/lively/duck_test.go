@@ -80,6 +80,18 @@ func TestADuckKeepsItsPageWithoutAComponent(t *testing.T) {
 	wantFrame(t, p.receive(), 121, "/cart", false, "cart", []any{}, true)
 }
 
+func TestADuckKeepsThePageThatAnEventCameFrom(t *testing.T) {
+	s := newDuckSite(t)
+	s.live.Handle("next", func(ctx context.Context, c *lively.Conn, _ lively.Event, _ *visitor) error {
+		return c.Navigate(ctx, lively.Page{Path: "/cart"})
+	})
+	p := s.browser().open()
+	for _, page := range []string{"shop", "cart"} {
+		p.send(100, page, "component", "next", nil, false)
+		wantFrame(t, p.receive(), 121, "/cart", false, page, []any{}, true)
+	}
+}
+
 func TestADuckIsAskedForAFile(t *testing.T) {
 	s := newDuckSite(t)
 	s.live.Handle("submit", func(ctx context.Context, c *lively.Conn, e lively.Event, _ *visitor) error {

@@ -79,14 +79,8 @@ func (q *queue) notify() {
 
 // drain writes until nothing is left. A frame counts until it is written.
 func (q *queue) drain() {
-	for {
-		q.mu.Lock()
-		if len(q.frames) == 0 {
-			q.frames, q.writing = nil, false
-			q.notify()
-			q.mu.Unlock()
-			return
-		}
+	q.mu.Lock()
+	for len(q.frames) > 0 {
 		frame := q.frames[0]
 		q.mu.Unlock()
 		err := q.write(frame)
@@ -101,8 +95,9 @@ func (q *queue) drain() {
 			q.bytes -= len(frame)
 		}
 		q.notify()
-		q.mu.Unlock()
 	}
+	q.frames, q.writing = nil, false
+	q.mu.Unlock()
 }
 
 // refuse takes no more frames.
