@@ -344,6 +344,20 @@ func TestASignInOnAnotherDeviceBeginsASessionOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestASignInOnAnotherDeviceRemovesTheBoundCookieOfTheSessionItLeaves(t *testing.T) {
+	s := newSite(t, bindSignIns)
+	d := signedIn(t, s)
+	s.now = s.now.Add(10 * time.Minute) // no bound cookie is good any more
+	other := d.copied("shop", boundCookieName)
+	other.see(func(s *VisitorSession) { s.SetUserID(8) })
+	if other.cookies[boundCookieName] != "" {
+		t.Error("the bound cookie stays")
+	}
+	if other.cookies["shop"] == d.cookies["shop"] {
+		t.Error("the sign-in has begun no session of its own")
+	}
+}
+
 func TestARequestUnderWayAtTheRegistrationIsServed(t *testing.T) {
 	s := newSite(t, func(c *runtime.Config) { c.Bound = runtime.BoundSignIn })
 	d := signedIn(t, s)

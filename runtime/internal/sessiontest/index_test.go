@@ -3,6 +3,7 @@ package sessiontest
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"slices"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
+	"github.com/duckgen/duckgen/runtime/memstore"
 )
 
 // signedIn is a browser whose session belongs to the user.
@@ -329,6 +331,58 @@ func TestS2FoundSessionFollowsAPlainRenewalAndNoSignIn(t *testing.T) {
 			t.Errorf("theme %q", got)
 		}
 	})
+}
+
+// misled is a store whose index finds for every value what it has of the first one.
+type misled struct {
+	*memstore.Store
+	first *runtime.IndexValue
+}
+
+func (s *misled) Find(ctx context.Context, v runtime.IndexValue, now time.Time) iter.Seq2[runtime.Found, error] {
+	if s.first == nil {
+		s.first = &v
+	}
+	return s.Store.Find(ctx, *s.first, now)
+}
+
+func TestS2FindYieldsNothingForWhichAnIndexIsBehind(t *testing.T) {
+	s := newSiteOn(t, &spyStore{Store: &misled{Store: openMemory(t).(*memstore.Store)}})
+	s.signedIn(7)
+	if found := s.find(7); len(found) != 1 {
+		t.Errorf("%d sessions of the user found, want 1", len(found))
+	}
+	if found := s.find(8); len(found) != 0 {
+		t.Errorf("%d sessions of another user found", len(found))
+	}
+}
+
+// familiar is a store that judges by the family of each key, as one on a server does.
+type familiar struct {
+	runtime.Store
+	runtime.Indexer
+	families []runtime.Family // of updates
+}
+
+func (s *familiar) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
+	s.families = append(s.families, key.Family)
+	return s.Store.Update(ctx, key, d)
+}
+
+func TestS2AFoundSessionHasNoFamilyToShow(t *testing.T) {
+	memory := openMemory(t).(*memstore.Store)
+	store := &familiar{Store: memory, Indexer: memory}
+	s := newSiteOn(t, &spyStore{Store: store})
+	s.signedIn(7).visit(func(v *VisitorSession) { v.SetTheme("dark") })
+	v := s.found(7)
+	v.SetTheme("light")
+	if err := v.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	none := runtime.Family{}
+	if got := store.families; len(got) != 2 || got[0] == none || got[1] != none {
+		t.Errorf("the updates of a browser and of a found session show %x, want a family of the first alone", got)
+	}
 }
 
 // unindexed is a store without abilities.

@@ -688,6 +688,20 @@ func TestProcessResponseWithoutProcessRequestSaysSo(t *testing.T) {
 	wantErr(t, err, runtime.ErrNoMiddleware)
 }
 
+func TestProcessResponseDoesNotLookAtASessionThatNobodyTouched(t *testing.T) {
+	s := newSite(t)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Cookie", "shop="+unknownToken+"; shop=")
+	w := httptest.NewRecorder()
+	if err := s.ProcessResponse(w, s.ProcessRequest(r)); err != nil {
+		t.Error(err)
+	}
+	if calls := s.store.took(); calls != "" || len(w.Header()) > 0 {
+		t.Errorf("the store was asked %q, and the header is %v", calls, w.Header())
+	}
+	wantEvents(t, s)
+}
+
 // outliving is a writer whose response goes on after the handler.
 type outliving struct {
 	*httptest.ResponseRecorder
