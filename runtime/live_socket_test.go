@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 // to it.
 type oneSession struct {
 	Store
+	mu     sync.Mutex // a timer that was set long ago loads as well
 	record *Record
 	err    error
 	loads  int
@@ -20,6 +22,8 @@ type oneSession struct {
 }
 
 func (o *oneSession) Load(context.Context, Key) (*Record, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.loads++
 	return o.record, o.err
 }
@@ -158,8 +162,10 @@ func TestASocketLooksAgainWhenItsSessionExpires(t *testing.T) {
 		store, p, _ := connected(t)
 		time.Sleep(time.Hour - time.Second)
 		synctest.Wait()
+		store.mu.Lock()
 		before := store.loads
 		store.err = ErrNotFound
+		store.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if store.loads != before+1 {
