@@ -1,7 +1,7 @@
 // Package testtier says how much the tests do. There are three tiers:
 //
 //   - go test -short, between two edits: in memory, without servers and browsers;
-//   - go test, before a commit: on every store, and in a browser;
+//   - go test, before a commit: with servers and a browser, each kind of thing;
 //   - with DUCKGEN_TEST_EXHAUSTIVE=true, as .ci/run does: everything, and
 //     everything that depends on chance many times.
 package testtier
@@ -45,6 +45,15 @@ func Count(short, usual, exhaustive int) int {
 	default:
 		return usual
 	}
+}
+
+// Rounds returns how many of the rounds that provoke races are made, in percent: a
+// tenth in the usual tier, but with the race detector, which is there for them, all.
+func Rounds() int {
+	if detectsRaces {
+		return 100
+	}
+	return Count(100, 10, 100)
 }
 
 // Some returns every n-th of the cases, the first one included, and in the exhaustive

@@ -26,9 +26,6 @@ var (
 
 func historyLength() int { return cmp.Or(*history, testtier.Count(500, 500, 10_000)) }
 
-// rounds is the share of the kit's rounds that provoke races, in percent.
-func rounds() int { return testtier.Count(10, 10, 100) }
-
 func killCount() int { return cmp.Or(*kills, testtier.Count(1, 1, 5)) }
 
 // shared is the server of all tests that need no settings of their own. It is nil
@@ -125,7 +122,7 @@ func TestContract(t *testing.T) {
 			lent := tables.Lend(t)
 			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
 		}),
-		storetest.WithHistory(historyLength()), storetest.WithRounds(rounds()), storetest.WithKills(killCount()))
+		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()), storetest.WithKills(killCount()))
 }
 
 // killConnections closes all connections but its own. Those of a pool are made anew

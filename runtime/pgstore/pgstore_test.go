@@ -29,9 +29,6 @@ var (
 
 func historyLength() int { return cmp.Or(*history, testtier.Count(500, 500, 20_000)) }
 
-// rounds is the share of the kit's rounds that provoke races, in percent.
-func rounds() int { return testtier.Count(10, 10, 100) }
-
 func killCount() int { return cmp.Or(*kills, testtier.Count(1, 1, 10)) }
 
 // shared is the server of all tests that need no settings of their own. It is nil
@@ -137,7 +134,7 @@ func TestContract(t *testing.T) {
 			lent := tables.Lend(t)
 			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
 		}),
-		storetest.WithHistory(historyLength()), storetest.WithRounds(rounds()), storetest.WithKills(killCount()))
+		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()), storetest.WithKills(killCount()))
 }
 
 // killListeners closes the connections that have said LISTEN and nothing after it.

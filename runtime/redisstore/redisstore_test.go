@@ -25,9 +25,6 @@ var operations = flag.Int("history", 0,
 
 func historyLength() int { return cmp.Or(*operations, testtier.Count(500, 500, 20_000)) }
 
-// rounds is the share of the kit's rounds that provoke races, in percent.
-func rounds() int { return testtier.Count(10, 10, 100) }
-
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {
 	t.Helper()
@@ -167,7 +164,7 @@ func contract(t *testing.T, url func() string, how []redisstore.OpenOption, opti
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return fresh(t, url(), how...) },
-		append(options, storetest.WithReopen(reopen), storetest.WithHistory(historyLength()), storetest.WithRounds(rounds()), storetest.WithClocks(clocks))...)
+		append(options, storetest.WithReopen(reopen), storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()), storetest.WithClocks(clocks))...)
 }
 
 // urlIn returns the URL that a file of the folder tells, and writes the file at

@@ -52,7 +52,7 @@ func TestContract(t *testing.T) {
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			return open(t, filepath.Join(data, "sessions.db"))
 		}),
-		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Count(100, 10, 100)))
+		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()))
 }
 
 // A session is what these tests store.
