@@ -88,7 +88,7 @@ func (e *engine) give(h http.Header, r *http.Request, line string) {
 // does: what opens a session is given again, so that everything else can go.
 func (e *engine) settleDuplicates(ctx context.Context, h http.Header, r *http.Request) {
 	header := e.carrier.brought(r.Header)
-	if _, what := presentedBy(e.carrier, header, e.kind); what != severalCookies {
+	if _, what := tokenIn(e.carrier, header); what != severalCookies {
 		return
 	}
 	t, record, err := e.soleLive(ctx, e.rivals(header), 0)
@@ -125,10 +125,9 @@ func (e *engine) synchronise(ctx context.Context, r *http.Request) (syncAnswer, 
 // held returns the token that the browser holds, nil for none that counts.
 func (e *engine) held(ctx context.Context, r *http.Request) (*token, error) {
 	header := e.carrier.brought(r.Header)
-	i, what := presentedBy(e.carrier, header, e.kind)
+	t, what := tokenIn(e.carrier, header)
 	switch what {
 	case oneToken:
-		t := i.token()
 		return &t, nil
 	case severalCookies:
 		e.config.OnEvent(r.Context(), Event{Kind: EventDuplicateCookie, Session: e.name})

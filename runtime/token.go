@@ -24,24 +24,32 @@ const (
 	severalCookies // of different values
 )
 
-// presentedBy returns the session of the kind whose token a request has brought. Equal
-// tokens are one.
+// presentedBy returns the session of the kind whose token a request has brought.
 func presentedBy(c carrier, brought, kind string) (identity, presented) {
+	t, what := tokenIn(c, brought)
+	if what != oneToken {
+		return identity{}, what
+	}
+	return t.identity(kind), oneToken
+}
+
+// tokenIn returns the token that a request has brought. Equal ones are one.
+func tokenIn(c carrier, brought string) (token, presented) {
 	first, rest, found := c.next(brought)
 	for found {
 		var value string
 		if value, rest, found = c.next(rest); found && value != first {
-			return identity{}, severalCookies
+			return token{}, severalCookies
 		}
 	}
 	if first == "" {
-		return identity{}, noCookie
+		return token{}, noCookie
 	}
 	t, ok := parseToken(first)
 	if !ok {
-		return identity{}, malformedCookie
+		return token{}, malformedCookie
 	}
-	return t.identity(kind), oneToken
+	return t, oneToken
 }
 
 func (c *cookieCarrier) next(brought string) (value, rest string, found bool) {

@@ -246,7 +246,7 @@ func (r response) pass(next phase, h http.Header, more bool) bool {
 	if r.state != nil {
 		return false
 	}
-	if _, what := presentedBy(r.engine.carrier, r.brought, r.engine.kind); !r.begun && what == malformedCookie {
+	if _, what := tokenIn(r.engine.carrier, r.brought); !r.begun && what == malformedCookie {
 		return false
 	}
 	if more {
