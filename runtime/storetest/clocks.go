@@ -26,11 +26,23 @@ func (k *kit) processes() (early, late process) {
 	return process{k, stores[0], clockDifference}, process{k, stores[1], -clockDifference}
 }
 
+// A way has two processes in one part each, and the session that they share.
+type way struct {
+	a, b process
+	s    session
+}
+
+// ways returns either process in either part.
+func (k *kit) ways() []*way {
+	a, b := k.processes()
+	return []*way{{a: a, b: b}, {a: b, b: a}}
+}
+
 // eachWay calls check with either process in either part.
 func (k *kit) eachWay(check func(a, b process)) {
-	a, b := k.processes()
-	check(a, b)
-	check(b, a)
+	for _, w := range k.ways() {
+		check(w.a, w.b)
+	}
 }
 
 // now returns a kit with the store and the time of the process.
@@ -109,39 +121,47 @@ func supersededElsewhere(k *kit) {
 // renewedElsewhere checks T4 and T5.
 func renewedElsewhere(k *kit) {
 	const grace = time.Second
-	k.eachWay(func(a, b process) {
-		old := a.create()
-		current := old.with(newProof())
-		d := renewal(current)
+	current := newProof()
+	ways := k.ways()
+	for _, w := range ways {
+		w.s = w.a.create()
+		d := renewal(w.s.with(current))
 		d.Renewal.Grace = grace
-		a.now().update(a.now().key(old), d)
-		a.now().load(current)
-		b.now().update(b.now().key(old), add("views", 1))
-		b.now().holds("a parallel request after a renewal elsewhere", old, counter("views", 1))
-		time.Sleep(grace)
-		k.want("Load with the old token after the grace", b.now().loadErr(b.now().key(old)), runtime.ErrReused)
-		a.now().gone("a token reused elsewhere", current)
-	})
+		w.a.now().update(w.a.now().key(w.s), d)
+		w.a.now().load(w.s.with(current))
+		w.b.now().update(w.b.now().key(w.s), add("views", 1))
+		w.b.now().holds("a parallel request after a renewal elsewhere", w.s, counter("views", 1))
+	}
+	time.Sleep(grace)
+	for _, w := range ways {
+		k.want("Load with the old token after the grace", w.b.now().loadErr(w.b.now().key(w.s)), runtime.ErrReused)
+		w.a.now().gone("a token reused elsewhere", w.s.with(current))
+	}
 }
 
 // livesElsewhere checks that a session ends when its program says, by whatever
 // clock.
 func livesElsewhere(k *kit) {
 	const life = time.Second
-	k.eachWay(func(a, b process) {
-		s := newSession()
-		if err := a.store.Create(k.Context(), a.now().key(s), a.newRecord(s, life)); err != nil {
+	ways := k.ways()
+	for _, w := range ways {
+		w.s = newSession()
+		if err := w.a.store.Create(k.Context(), w.a.now().key(w.s), w.a.newRecord(w.s, life)); err != nil {
 			k.Fatalf("Create: %v", err)
 		}
-		result := b.now().update(b.now().key(s), &runtime.Delta{Active: b.now().now.Add(3 * life)})
-		b.isNear("the end of a session as another process moves it", result.Expires, 3*life)
-		time.Sleep(life + life/4)
-		a.isNear("the end of a session that another process has moved", a.now().load(s).Expires, 7*life/4)
-		b.now().load(s)
-		time.Sleep(2 * life)
-		a.now().gone("the end of a session", s)
-		b.now().gone("the end of a session", s)
-	})
+		result := w.b.now().update(w.b.now().key(w.s), &runtime.Delta{Active: w.b.now().now.Add(3 * life)})
+		w.b.isNear("the end of a session as another process moves it", result.Expires, 3*life)
+	}
+	time.Sleep(life + life/4)
+	for _, w := range ways {
+		w.a.isNear("the end of a session that another process has moved", w.a.now().load(w.s).Expires, 7*life/4)
+		w.b.now().load(w.s)
+	}
+	time.Sleep(2 * life)
+	for _, w := range ways {
+		w.a.now().gone("the end of a session", w.s)
+		w.b.now().gone("the end of a session", w.s)
+	}
 }
 
 // endedElsewhere checks R7.
