@@ -281,13 +281,3 @@ func (p *Postgres) Close() error {
 	_ = p.out.Close() // the log goes with its folder
 	return os.RemoveAll(p.dir)
 }
-
-// freePort returns a port that was free a moment ago.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
