@@ -9,6 +9,7 @@ package testtier
 import (
 	"flag"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 )
@@ -89,13 +90,26 @@ var chosen = map[string]bool{}
 
 func set(t testing.TB, name, value string) {
 	t.Helper()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name && !chosen[name] })
-	if given {
+	if given(name) {
 		return
 	}
 	chosen[name] = true
 	if err := flag.Set(name, value); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// given reports whether the command line sets a flag.
+func given(name string) (found bool) {
+	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name && !chosen[name] })
+	return found
+}
+
+// WaitTogether lets four parallel tests for each processor run at once, unless the
+// command line says how many. TestMain calls it where they wait for servers, mostly.
+func WaitTogether() {
+	flag.Parse()
+	if !given("test.parallel") {
+		_ = flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))) // the flag is there
 	}
 }

@@ -154,6 +154,7 @@ func TestTheCacheNeverMissesAnOwnWrite(t *testing.T) {
 }
 
 func TestTheCacheLearnsWhatOthersWrite(t *testing.T) {
+	t.Parallel() // it waits for servers, mostly
 	urls := map[string]func(*testing.T) string{
 		"single":  func(t *testing.T) string { return start(t).URL() },
 		"cluster": func(t *testing.T) string { return startCluster(t, 0)[0].URL() },

@@ -221,6 +221,7 @@ func writeUntilKilled(t *testing.T, s *redisstore.Store, sessions int) {
 // TestAFailoverKeepsTheStoreWorking kills a master of a Cluster with replicas.
 // What had not reached the replica is lost, as everything on Redis is.
 func TestAFailoverKeepsTheStoreWorking(t *testing.T) {
+	t.Parallel() // it waits for servers, mostly
 	nodes := startCluster(t, 1)
 	s := open(t, nodes[1].URL(), "duckgen:")
 	keys := make([]runtime.Key, 12) // some in each shard

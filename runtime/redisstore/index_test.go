@@ -90,6 +90,7 @@ func ask(t *testing.T, s *Store, name, key string, args ...string) int64 {
 }
 
 func TestTheIndexOfACluster(t *testing.T) {
+	t.Parallel() // it waits for servers, mostly
 	s := sharded(t)
 	t.Run("a crash between the steps leaves nothing", func(t *testing.T) { crashBetweenSteps(t, s) })
 	t.Run("a commit whose registration was withdrawn registers again", func(t *testing.T) { withdrawnMeanwhile(t, s) })

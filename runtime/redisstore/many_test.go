@@ -87,6 +87,7 @@ func size(t *testing.T, server *servertest.Redis) int {
 }
 
 func TestManySessions(t *testing.T) {
+	t.Parallel() // it waits for servers, mostly
 	theme := runtime.Entry{Key: "theme", Value: "\xa5light"}
 	seen := runtime.Entry{Key: "seen_at", Value: "\xd7\xff\x00\x00\x00\x00\x00\x00\x00\x01"}
 	views := runtime.Entry{Key: "views", Kind: runtime.CounterEntry, Count: 41}

@@ -25,6 +25,11 @@ var operations = flag.Int("history", 0,
 
 func historyLength() int { return cmp.Or(*operations, testtier.Count(500, 500, 20_000)) }
 
+func TestMain(m *testing.M) {
+	testtier.WaitTogether()
+	os.Exit(m.Run())
+}
+
 // start starts a server for one test.
 func start(t testing.TB, settings ...string) *servertest.Redis {
 	t.Helper()

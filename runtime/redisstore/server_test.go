@@ -284,6 +284,7 @@ func oneCallToReadAndOneToWrite(t *testing.T, server *servertest.Redis, url, cal
 }
 
 func TestOperationsAreTaughtAgain(t *testing.T) {
+	t.Parallel() // it waits for servers, mostly
 	urls := map[string]func(*testing.T) []*servertest.Redis{
 		"single":  func(t *testing.T) []*servertest.Redis { return []*servertest.Redis{start(t)} },
 		"cluster": func(t *testing.T) []*servertest.Redis { return startCluster(t, 0) },

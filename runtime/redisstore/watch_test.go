@@ -32,6 +32,7 @@ func wantChange(t *testing.T, changes <-chan runtime.Change, want runtime.Change
 }
 
 func TestEveryProcessLearnsOfChanges(t *testing.T) {
+	t.Parallel() // it waits for servers, mostly
 	urls := map[string]func(*testing.T) (here, there string){
 		"single": func(t *testing.T) (string, string) {
 			url := start(t).URL()
