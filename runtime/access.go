@@ -42,7 +42,6 @@ func (s *Session) identify() {
 	case malformedCookie:
 		s.report(EventMalformedCookie, "", nil)
 	case severalCookies:
-		s.duplicate = true
 		s.report(EventDuplicateCookie, "", nil)
 		s.compete(s.engine.rivals(s.brought))
 	}

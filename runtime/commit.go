@@ -207,7 +207,7 @@ func (s *Session) dirty() bool {
 // of several, although there that changes nothing.
 func (s *Session) leavesContested() bool {
 	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
-	return len(s.contested) > 0 && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
+	return s.contest.undecided() && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
 }
 
 // A commit stores what a session has pending.
@@ -250,7 +250,7 @@ func (c commit) storePending(ctx context.Context) error {
 	if c.engine.store == nil {
 		return c.storeLocally()
 	}
-	if c.life.expiry != nil && c.life.expiry.IsZero() || c.draft.needsRecord() || len(c.rivals) > 0 {
+	if c.life.expiry != nil && c.life.expiry.IsZero() || c.draft.needsRecord() || c.contest.pending() {
 		c.load(ctx)
 		c.leaveDevice()
 		c.endOverdue()
@@ -365,7 +365,7 @@ func (c commit) endContested(ctx context.Context) error {
 		return nil
 	}
 	ends := false
-	for _, o := range c.contested {
+	for _, o := range c.contest.live {
 		i := o.token.identity(c.engine.kind)
 		i.confirmed = true
 		key := c.key(&i, c.engine.clock.read())
@@ -384,7 +384,7 @@ func (c commit) endContested(ctx context.Context) error {
 			return c.lose(err)
 		}
 	}
-	c.life.endsContested, c.contested = false, nil
+	c.life.endsContested, c.contest.live = false, nil
 	if ends {
 		c.clearCookie()
 	}

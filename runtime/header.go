@@ -85,7 +85,7 @@ func (r responseHeader) clearElsewhere(sets bool) {
 // again, so that everything at other scopes can go. It reports whether the
 // response is to remove that.
 func (r responseHeader) settleDuplicates() bool {
-	if !r.duplicate || r.begun {
+	if r.contest == nil || r.begun {
 		return false
 	}
 	r.load(r.ctx)

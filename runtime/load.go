@@ -66,7 +66,7 @@ func (s *Session) loadUnseen(ctx context.Context) {
 // fetch asks the store for the record. After a failure nothing more of this
 // request is committed.
 func (s *Session) fetch(ctx context.Context) {
-	if len(s.rivals) > 0 {
+	if s.contest.pending() {
 		s.choose(ctx)
 		return
 	}

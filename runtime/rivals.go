@@ -14,6 +14,22 @@ import (
 // maxRivals is how many of the cookies of one request the store is asked for.
 const maxRivals = 4
 
+// A contest is between the tokens of several cookies.
+type contest struct {
+	rivals []token // as long as the store was not asked which of them count
+
+	// Sessions that are live. Which one is the visitor's, nobody can tell, as somebody
+	// may have planted the others: the request has none of them, but who signs out
+	// leaves all.
+	live []opened
+}
+
+// pending reports whether the store has still to say which token counts.
+func (c *contest) pending() bool { return c != nil && len(c.rivals) > 0 }
+
+// undecided reports whether several tokens open a session.
+func (c *contest) undecided() bool { return c != nil && len(c.live) > 0 }
+
 // An opened session is one that a token of several has opened.
 type opened struct {
 	token  token
@@ -34,24 +50,25 @@ func (e *engine) rivals(header string) (tokens []token) {
 // compete keeps the tokens of several cookies. Which one counts, only the store
 // knows: until then the session has no id.
 func (s *Session) compete(rivals []token) {
+	s.contest = &contest{}
 	switch len(rivals) {
 	case 0:
 	case 1:
 		s.become(rivals[0].identity(s.engine.kind), unseen)
 	default:
-		s.rivals, s.hasToken = rivals, true
+		s.contest.rivals, s.hasToken = rivals, true
 		s.move(unseen, nil, nil)
 	}
 }
 
 // choose asks the store which of several tokens opens a session.
 func (s *Session) choose(ctx context.Context) {
-	live, replaced, err := s.engine.liveAmong(ctx, s.rivals, s.age(s.engine.clock.read()))
+	live, replaced, err := s.engine.liveAmong(ctx, s.contest.rivals, s.age(s.engine.clock.read()))
 	switch {
 	case len(live) == 1:
 		s.chosen(ctx, live[0].token, live[0].record)
 	case len(live) > 1:
-		s.contested = live
+		s.contest.live = live
 		s.become(identity{}, absent)
 	case errors.Is(err, ErrSuperseded), errors.Is(err, ErrEnded):
 		s.identity = replaced.identity(s.engine.kind)
@@ -62,7 +79,7 @@ func (s *Session) choose(ctx context.Context) {
 	default:
 		s.become(identity{}, absent)
 	}
-	s.rivals = nil
+	s.contest.rivals = nil
 }
 
 // chosen makes the one token that opens a session the session's.

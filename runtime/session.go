@@ -37,7 +37,6 @@ type state struct {
 	identity
 	sight sight
 
-	duplicate bool // several cookies came
 	passive   bool // the request is no use of the session
 	consulted bool // the response depends on the session
 	private   bool // the response has what no cache may keep
@@ -56,12 +55,7 @@ type state struct {
 	former   *identity // a token that the store did not know, for a sign-in
 	reserved *ID       // for a session begun in place of this one, see RevokeBy
 	next     *hidden   // the secret of the next token, as far as something was made of it; nil: none yet
-	rivals   []token   // of several cookies, as long as it is not known which one counts
-
-	// Sessions of several cookies that are live. Which one is the visitor's, nobody can
-	// tell, as somebody may have planted the others: the request has none of them, but
-	// who signs out leaves all.
-	contested []opened
+	contest  *contest  // of several cookies; nil: at most one came
 
 	draft draft
 	live  *connection // nil: plain HTTP
@@ -218,7 +212,7 @@ func (s *Session) destroy() {
 	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
-	s.life.endsContested = len(s.contested) > 0
+	s.life.endsContested = s.contest.undecided()
 	switch {
 	case s.hasToken && (s.draft.stored != nil || s.sight == outage):
 		s.life.ending = &ending{s.identity, false}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -115,13 +114,34 @@ func (f *cookieForm) set(t token, ends, now time.Time) string {
 	if !ends.IsZero() {
 		seconds := max(int64((ends.Sub(now)+time.Second-1)/time.Second), 1)
 		b = append(b, "; Expires="...)
-		b = ends.UTC().AppendFormat(b, http.TimeFormat)
+		b = appendDate(b, ends)
 		b = append(b, "; Max-Age="...)
 		b = strconv.AppendInt(b, seconds, 10)
 	}
 	b = append(b, f.flags...)
 	return string(b)
 }
+
+// appendDate appends the time as [http.TimeFormat] has it. Every new session sends
+// one, and package time, which reads the layout anew each time, takes longer than a
+// store in memory.
+func appendDate(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = append(b, t.Weekday().String()[:3]...)
+	b = appendPair(append(b, ", "...), day)
+	b = append(append(b, ' '), month.String()[:3]...)
+	b = appendPair(append(b, ' '), year/100)
+	b = appendPair(b, year%100)
+	b = appendPair(append(b, ' '), hour)
+	b = appendPair(append(b, ':'), minute)
+	b = appendPair(append(b, ':'), second)
+	return append(b, " GMT"...)
+}
+
+// appendPair appends a number below 100 in two digits.
+func appendPair(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // The text of a token is base64url without padding of 48 bytes, which fills its last
 // character, so every token has exactly one spelling.

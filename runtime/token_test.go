@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTokenHasOneSpelling(t *testing.T) {
@@ -108,6 +110,18 @@ func TestWhatEndsInTheNormalCourseIsRoutine(t *testing.T) {
 	for _, err := range []error{nil, ErrConflict, ErrTooLarge, ErrNotFound, context.DeadlineExceeded} {
 		if isRoutine(err) {
 			t.Errorf("%v is", err)
+		}
+	}
+}
+
+func TestDateIsThatOfHTTP(t *testing.T) {
+	dates := []time.Time{time.Unix(0, 0), time.Date(9999, 12, 31, 23, 59, 59, 999, time.UTC), time.Date(2028, 2, 29, 9, 5, 7, 0, time.FixedZone("", -3600))}
+	for day := range 400 {
+		dates = append(dates, time.Date(2026, 11, day, day%24, day%60, (day+7)%60, 0, time.UTC))
+	}
+	for _, date := range dates {
+		if got, want := string(appendDate(nil, date)), date.UTC().Format(http.TimeFormat); got != want {
+			t.Errorf("the date of %v is %q, want %q", date, got, want)
 		}
 	}
 }
