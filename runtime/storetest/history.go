@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -45,12 +46,11 @@ func linearizable(k *kit) {
 	for i := range sessions {
 		sessions[i] = k.contend(uint64(i))
 	}
-	began := time.Now()
 	var clients sync.WaitGroup
 	for client := range historyClients {
 		clients.Go(func() {
 			for _, s := range sessions {
-				s.operate(k, client, historyShare/historyClients+1, began)
+				s.operate(k, client, historyShare/historyClients+1)
 			}
 		})
 	}
@@ -73,6 +73,7 @@ type contended struct {
 	create *runtime.Record
 	now    time.Time
 
+	moments atomic.Int64 // calls and returns so far
 	mu      sync.Mutex
 	history []porcupine.Operation
 }
@@ -88,19 +89,19 @@ func (k *kit) contend(seed uint64) *contended {
 }
 
 // operate lets one client do some operations and records them.
-func (c *contended) operate(k *kit, client, n int, began time.Time) {
+func (c *contended) operate(k *kit, client, n int) {
 	choice := rand.New(rand.NewPCG(c.seed, uint64(client)))
 	for range n {
 		op := c.choose(k, choice)
-		call := time.Since(began)
+		call := c.moments.Add(1)
 		got := op.run(k)
 		c.mu.Lock()
 		c.history = append(c.history, porcupine.Operation{
 			ClientId: client,
 			Input:    op,
-			Call:     call.Nanoseconds(),
+			Call:     call,
 			Output:   got,
-			Return:   time.Since(began).Nanoseconds(),
+			Return:   c.moments.Add(1),
 		})
 		c.mu.Unlock()
 	}
@@ -209,7 +210,7 @@ func sameState(a, b *runtime.Record) bool {
 func (c *contended) describe() (text string) {
 	for _, o := range c.history {
 		op, got := o.Input.(operation), o.Output.(answer)
-		text += fmt.Sprintf("client %d, %9d to %9d ns: %s with proof %x: %v, won %v, %s\n",
+		text += fmt.Sprintf("client %d, %d to %d: %s with proof %x: %v, won %v, %s\n",
 			o.ClientId, o.Call, o.Return, op.name, op.key.Proof[:2], got.err, got.won, list(got.entries))
 	}
 	return text

@@ -48,6 +48,7 @@ func TestRandomHistoriesNoticeDefects(t *testing.T) {
 }
 
 func TestRandomHistoriesReachEveryAnswer(t *testing.T) {
+	t.Parallel()
 	reaches(t, (*random).step, append(answers, nil)...)
 	reaches(t, (*random).twinStep,
 		nil, runtime.ErrNotFound, runtime.ErrConflict, runtime.ErrTooLarge, runtime.ErrOverflow)

@@ -27,7 +27,6 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
@@ -128,10 +127,9 @@ type subject struct {
 	clocks    func() [2]runtime.Store
 	test      string // pattern of the test that a process to kill runs again
 
-	history int           // operations of C19; 0: the default
-	percent int           // of the rounds that provoke races; 0: all
-	kills   int           // of C16; 0: the default
-	hearing time.Duration // how long a watcher may take in C23; 0: the default
+	history int // operations of C19; 0: the default
+	percent int // of the rounds that provoke races; 0: all
+	kills   int // of C16; 0: the default
 }
 
 func (h hooks) subject(t *testing.T, test string, open func(*testing.T) runtime.Store) subject {

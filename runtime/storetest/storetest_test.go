@@ -8,12 +8,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
 )
 
 func TestSoundStorePasses(t *testing.T) {
+	t.Parallel() // it waits for sessions to end
 	Run(t, func(*testing.T) runtime.Store { return newToy() },
 		WithOutage(func(_ *testing.T, s runtime.Store) func() { return failToy(s) }),
 		WithLostWatch(func(_ *testing.T, s runtime.Store) { loseToyWatches(s) }),
@@ -27,6 +29,7 @@ type jsonToy struct{ *toy }
 func (jsonToy) Format() runtime.Format { return runtime.JSON }
 
 func TestSoundJSONStorePasses(t *testing.T) {
+	t.Parallel()
 	Run(t, func(*testing.T) runtime.Store {
 		s := jsonToy{newToy()}
 		onOps(s.toy, func(op *runtime.Op) {
@@ -44,6 +47,7 @@ func failToy(s runtime.Store) (end func()) { return s.(*toy).fail() }
 func loseToyWatches(s runtime.Store) { s.(*toy).loseWatches() }
 
 func TestDefectsAreNoticed(t *testing.T) {
+	t.Parallel()
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			broken := func() runtime.Store {
@@ -54,7 +58,7 @@ func TestDefectsAreNoticed(t *testing.T) {
 			for _, says := range m.fails {
 				clocks := func() [2]runtime.Store { return serve(broken().(*toy)) }
 				if !notices(t, find(t, says), subject{
-					open: broken, outage: failToy, loseWatch: loseToyWatches, clocks: clocks, hearing: 50 * time.Millisecond,
+					open: broken, outage: failToy, loseWatch: loseToyWatches, clocks: clocks,
 				}) {
 					t.Errorf("the kit does not notice it by %q", says)
 				}
@@ -64,15 +68,17 @@ func TestDefectsAreNoticed(t *testing.T) {
 }
 
 // notices reports whether a check finds something wrong. A race is provoked and
-// not forced: on a busy machine it may take more than one attempt.
-func notices(t *testing.T, s statement, broken subject) bool {
+// not forced: on a busy machine it may take more than one attempt. What a check waits
+// for takes no time.
+func notices(t *testing.T, s statement, broken subject) (noticed bool) {
 	const attempts = 10
-	for range attempts {
-		if len(record(t, s.check, broken)) > 0 {
-			return true
-		}
+	for n := 0; n < attempts && !noticed; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			noticed = len(record(t, s.check, broken)) > 0
+			time.Sleep(leak) // and so ends
+		})
 	}
-	return false
+	return noticed
 }
 
 // TestEveryStatementCanFail holds the table of mutants to the contract. C16

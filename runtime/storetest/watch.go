@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/duckgen/duckgen/runtime"
@@ -30,7 +29,7 @@ func (k *kit) watch() <-chan runtime.Change {
 // told waits until the change is told. Others may come before it.
 func (k *kit) told(what string, changes <-chan runtime.Change, want runtime.Change) {
 	k.Helper()
-	timeout := time.After(cmp.Or(k.hearing, hearingTimeout))
+	timeout := time.After(hearingTimeout)
 	for {
 		select {
 		case got := <-changes:
