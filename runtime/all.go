@@ -11,12 +11,12 @@ import (
 // ends the iteration.
 func (m *Manager[S]) All(ctx context.Context) iter.Seq2[*S, error] {
 	return func(yield func(*S, error) bool) {
-		list, ok := Ability[Lister](m.store)
+		list, ok := Ability[Lister](m.engine.store)
 		if !ok {
 			yield(nil, ErrNoList)
 			return
 		}
-		for found, err := range list.All(ctx, m.kind, m.clock.read()) {
+		for found, err := range list.All(ctx, m.engine.kind, m.engine.clock.read()) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -32,7 +32,7 @@ func (m *Manager[S]) All(ctx context.Context) iter.Seq2[*S, error] {
 // or it is not of this manager. What may be done with it is what may be done with
 // those that [FindBy] yields.
 func (m *Manager[S]) Find(ctx context.Context, handle string) (*S, error) {
-	list, ok := Ability[Lister](m.store)
+	list, ok := Ability[Lister](m.engine.store)
 	if !ok {
 		return nil, ErrNoList
 	}
@@ -40,9 +40,9 @@ func (m *Manager[S]) Find(ctx context.Context, handle string) (*S, error) {
 	if !ok {
 		return nil, ErrNotFound
 	}
-	bound := m.bound(ctx)
+	bound := m.engine.bound(ctx)
 	defer bound.stop()
-	r, err := list.ByID(bound, m.kind, id, m.clock.read())
+	r, err := list.ByID(bound, m.engine.kind, id, m.engine.clock.read())
 	if err != nil {
 		return nil, err
 	}
@@ -61,23 +61,23 @@ func parseID(text string) (id ID, ok bool) {
 // RevokeAll ends every live session of the manager, and returns how many. A request
 // that arrived before and would begin a session afterwards gets [ErrEnded].
 func (m *Manager[S]) RevokeAll(ctx context.Context) (int, error) {
-	list, ok := Ability[Lister](m.store)
+	list, ok := Ability[Lister](m.engine.store)
 	if !ok {
 		return 0, ErrNoList
 	}
-	n, err := list.RevokeAll(ctx, m.kind, m.clock.read())
-	m.tellRevoked(ctx, "", n)
+	n, err := list.RevokeAll(ctx, m.engine.kind, m.engine.clock.read())
+	m.engine.tellRevoked(ctx, "", n)
 	return n, err
 }
 
 // Ping returns an error if the store does not serve loads, within [Config].Timeout.
 func (m *Manager[S]) Ping(ctx context.Context) error {
-	bound := m.bound(ctx)
+	bound := m.engine.bound(ctx)
 	defer bound.stop()
-	if pinger, ok := Ability[Pinger](m.store); ok {
+	if pinger, ok := Ability[Pinger](m.engine.store); ok {
 		return pinger.Ping(bound)
 	}
-	_, err := m.store.Load(bound, Key{Now: m.clock.read()})
+	_, err := m.engine.store.Load(bound, Key{Now: m.engine.clock.read()})
 	if isGone(err) {
 		return nil
 	}

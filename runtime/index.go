@@ -35,7 +35,7 @@ func carriers[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T) (l
 		return nil, err
 	}
 	for _, value := range values {
-		for found, err := range index.Find(ctx, value, m.clock.read()) {
+		for found, err := range index.Find(ctx, value, m.engine.clock.read()) {
 			if err != nil {
 				return list, err
 			}
@@ -60,17 +60,17 @@ func RevokeBy[S, T any](ctx context.Context, m *Manager[S], f *Value[T], v T, ex
 	for _, s := range except {
 		ids = append(ids, s.exception(ctx)...)
 	}
-	bound := m.bound(ctx)
+	bound := m.engine.bound(ctx)
 	defer bound.stop()
 	revoked := 0
 	for _, value := range values {
 		var n int
-		n, err = index.Revoke(bound, value, m.clock.read(), ids...)
+		n, err = index.Revoke(bound, value, m.engine.clock.read(), ids...)
 		if revoked += n; err != nil {
 			break
 		}
 	}
-	m.tellRevoked(ctx, f.Key, revoked)
+	m.engine.tellRevoked(ctx, f.Key, revoked)
 	return revoked, err
 }
 
@@ -96,18 +96,18 @@ func (s *Session) exception(ctx context.Context) []ID {
 
 // lookup returns the index and what to look for.
 func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, error) {
-	index, ok := Ability[Indexer](m.store)
+	index, ok := Ability[Indexer](m.engine.store)
 	if !ok {
 		return nil, nil, ErrNoIndex
 	}
-	value, err := encode(f.Codec, m.format, v)
+	value, err := encode(f.Codec, m.engine.format, v)
 	if err != nil {
 		return nil, nil, &FieldError{Field: f.Key, Err: err}
 	}
-	if value == f.defaults[m.format] {
+	if value == f.defaults[m.engine.format] {
 		return index, nil, nil
 	}
-	return index, m.indexValues(&f.Field, value), nil
+	return index, m.engine.indexValues(&f.Field, value), nil
 }
 
 // carries reports whether the value is what is stored of the field: an index may
@@ -126,7 +126,7 @@ func (m *Manager[S]) foundTyped(ctx context.Context, f Found) *S {
 // found makes a session of what a store found. It has no secret: the stored
 // proof is what it operates with.
 func (m *Manager[S]) found(ctx context.Context, f Found) *Session {
-	s := &Session{engine: m.engine, ctx: ctx, arrived: m.clock.sinceEpoch()}
+	s := &Session{engine: m.engine, ctx: ctx, arrived: m.engine.clock.sinceEpoch()}
 	s.touch(&state{})
 	s.identity = identity{id: f.ID, proof: f.Record.Proof, hasToken: true, confirmed: true, found: true}
 	s.move(seen, f.Record, nil)

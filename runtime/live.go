@@ -25,7 +25,7 @@ func (m *Manager[S]) LivelyConnect(ctx context.Context, conn LivelyCloser, s *Se
 	if s.engine.store == nil {
 		return func() {}, nil
 	}
-	x, err := m.sockets.connect(ctx, conn)
+	x, err := m.engine.sockets.connect(ctx, conn)
 	if err != nil {
 		return nil, fmt.Errorf("watch the store for the end of sessions: %w", err)
 	}
@@ -53,7 +53,7 @@ func (m *Manager[S]) LivelyEvent(ctx context.Context, conn LivelyConn, s *Sessio
 	}
 	s.live.events.Lock()
 	defer s.live.events.Unlock()
-	if ctx = m.carry(ctx, s); m.config.Tracer != nil {
+	if ctx = m.carry(ctx, s); m.engine.config.Tracer != nil {
 		return event.traced(ctx, handle)
 	}
 	return event.run(ctx, handle)
@@ -73,7 +73,7 @@ func (m *Manager[S]) ProcessLivelyEvent(ctx context.Context, conn LivelyConn, s 
 // carry returns a context that carries this session, as that of its handshake
 // does.
 func (m *Manager[S]) carry(ctx context.Context, s *Session) context.Context {
-	if x := m.exchangeOf(ctx); x != nil && x.session() == s {
+	if x := m.engine.exchangeOf(ctx); x != nil && x.session() == s {
 		return ctx
 	}
 	typed := m.model.wrap(s)

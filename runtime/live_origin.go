@@ -17,13 +17,13 @@ func (m *Manager[S]) CheckOrigin(r *http.Request) error {
 	origins := r.Header["Origin"]
 	switch {
 	case len(origins) == 0:
-		if _, _, found := m.carrier.next(m.carrier.brought(r.Header)); found && m.carrier.ambient() {
+		if _, _, found := m.engine.carrier.next(m.engine.carrier.brought(r.Header)); found && m.engine.carrier.ambient() {
 			return fmt.Errorf("%w: the handshake has the session's cookie but no Origin", ErrForeignOrigin)
 		}
 		return nil
 	case len(origins) > 1:
 		return fmt.Errorf("%w: the handshake has %d Origin fields", ErrForeignOrigin, len(origins))
-	case slices.Contains(m.config.Origins, origins[0]), m.config.isOwn(origins[0], r):
+	case slices.Contains(m.engine.config.Origins, origins[0]), m.engine.config.isOwn(origins[0], r):
 		return nil
 	default:
 		return fmt.Errorf("%w: %q is not the origin of %q; add it to Config.Origins if its pages may connect",

@@ -30,21 +30,21 @@ func (m *Manager[S]) SyncHandler() http.Handler {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		if m.carrier.ambient() && !isSameOriginFetch(r) {
+		if m.engine.carrier.ambient() && !isSameOriginFetch(r) {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		ctx := m.bound(r.Context())
+		ctx := m.engine.bound(r.Context())
 		defer ctx.stop()
-		answer, err := m.synchronise(ctx, r)
+		answer, err := m.engine.synchronise(ctx, r)
 		if err != nil {
-			m.fault(r.Context(), "sync", "", err)
+			m.engine.fault(r.Context(), "sync", "", err)
 		}
 		switch {
 		case answer.gives:
-			m.give(w.Header(), r, answer.line)
+			m.engine.give(w.Header(), r, answer.line)
 		case err == nil:
-			m.settleDuplicates(ctx, w.Header(), r)
+			m.engine.settleDuplicates(ctx, w.Header(), r)
 		}
 		w.WriteHeader(answer.status)
 	})

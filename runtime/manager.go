@@ -10,8 +10,8 @@ import (
 // A Manager makes the sessions of one type and keeps them in one store. It is
 // safe for concurrent use.
 type Manager[S any] struct {
-	model *Model[S]
-	*engine
+	model  *Model[S]
+	engine *engine
 }
 
 // NewManager returns the manager of a program's sessions. The functions
@@ -51,7 +51,7 @@ func NewManager[S any](model *Model[S], store Store, defaults func(*Config), con
 		e.fault(ctx, "check", id.String(), err)
 	})
 	e.warn(weak)
-	return &Manager[S]{model, e}, nil
+	return &Manager[S]{model: model, engine: e}, nil
 }
 
 // serverClock returns the clock of the server that the store is on.

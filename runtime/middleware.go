@@ -17,7 +17,7 @@ func (m *Manager[S]) Middleware(next http.Handler) http.Handler {
 		switch {
 		case x == nil:
 			next.ServeHTTP(w, r)
-		case m.config.Tracer != nil:
+		case m.engine.config.Tracer != nil:
 			x.serveTraced(w, next)
 		default:
 			x.serve(w, next)
@@ -71,12 +71,12 @@ func (m *Manager[S]) ProcessRequest(r *http.Request) *http.Request {
 // written to w; after an error answer with [StatusOf] it. After [ErrUnbound] w's
 // header may have a field by which the page loads itself again.
 func (m *Manager[S]) ProcessResponse(w http.ResponseWriter, r *http.Request) error {
-	x := m.exchangeOf(r.Context())
+	x := m.engine.exchangeOf(r.Context())
 	if x == nil {
 		return ErrNoMiddleware
 	}
 	s := x.session()
-	if m.config.Tracer != nil {
+	if m.engine.config.Tracer != nil {
 		defer traceEnd(x.Context, s, 0, nil)
 	}
 	if (response{s}).pass(phaseClosed, nil, false) {
@@ -107,15 +107,15 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 		if s.engine == m.engine {
 			return nil
 		}
-		if shared := m.shares(s.engine); s.request != nil && shared != "" {
+		if shared := m.engine.shares(s.engine); s.request != nil && shared != "" {
 			panic(fmt.Sprintf("sessions of %s and of %s use the same %s on one request: give one of them another name",
-				s.engine.name, m.name, shared))
+				s.engine.name, m.engine.name, shared))
 		}
 	}
 	s := x.session()
-	s.request, s.arrived, s.brought = r.WithContext(x), m.clock.sinceEpoch(), m.carrier.brought(r.Header)
+	s.request, s.arrived, s.brought = r.WithContext(x), m.engine.clock.sinceEpoch(), m.engine.carrier.brought(r.Header)
 	x.typed = m.model.wrap(s)
-	if m.config.Tracer != nil {
+	if m.engine.config.Tracer != nil {
 		m.trace(&x.exchange, r)
 	}
 	return x

@@ -14,13 +14,13 @@ import (
 func (m *Manager[S]) RequireSignIn(within time.Duration, next http.Handler) http.Handler {
 	return m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		keepOutOfCaches(w.Header(), new([1]string))
-		since, err := signedInFor(m.exchangeOf(r.Context()).session())
+		since, err := signedInFor(m.engine.exchangeOf(r.Context()).session())
 		switch {
 		case err != nil:
-			m.config.ErrorHandler(w, r, err)
+			m.engine.config.ErrorHandler(w, r, err)
 		case since == nobody || within != 0 && since >= within:
-			m.challenge(w.Header(), since, within)
-			m.config.SignInHandler(w, r)
+			m.engine.challenge(w.Header(), since, within)
+			m.engine.config.SignInHandler(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -10,9 +10,9 @@ import (
 // trace begins the trace of a request.
 func (m *Manager[S]) trace(x *exchange, r *http.Request) {
 	s := x.session()
-	s.ctx = m.config.Tracer.Begin(s.ctx, TraceBegin{
+	s.ctx = m.engine.config.Tracer.Begin(s.ctx, TraceBegin{
 		Request: r,
-		Session: m.name,
+		Session: m.engine.name,
 		View:    func(ctx context.Context) (View, error) { return m.view(ctx, s) },
 	})
 	x.Context = s.ctx
