@@ -103,7 +103,7 @@ func (s *Session) readElement(f *Field, text string) (element, bool) {
 
 // takeElement is readElement, and what was read goes from the map.
 func (s *Session) takeElement(f *Field, text string) (element, bool) {
-	return take(s, f.elementOf(text), func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
+	return take(s, elementOf(f, text), func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
 }
 
 // noteRead notifies the tracer, if there is one, that a field is read.
@@ -151,17 +151,17 @@ func (s *Session) makeRoom() {
 }
 
 // set changes a field of one entry.
-func (f *Field) set(s *Session, value string, err error) {
+func set(s *Session, f *Field, value string, err error) {
 	s.write(f, func(d *draft) { d.set(f, value, err) })
 }
 
 // setElement changes one element of a map field.
-func (f *Field) setElement(s *Session, text string, c change) {
+func setElement(s *Session, f *Field, text string, c change) {
 	s.write(f, func(d *draft) { d.setElement(f, text, c) })
 }
 
 // replaceElements replaces a whole map field.
-func (f *Field) replaceElements(s *Session, elements map[string]change) {
+func replaceElements(s *Session, f *Field, elements map[string]change) {
 	s.write(f, func(d *draft) { d.replaceElements(f, elements) })
 }
 

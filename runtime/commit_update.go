@@ -60,7 +60,7 @@ func (c commit) try(ctx context.Context) (applied bool, err error) {
 func (d *draft) outgrown(err error) bool {
 	var limit *LimitError
 	return errors.As(err, &limit) && slices.ContainsFunc(d.pending, func(p pending) bool {
-		return p.field.Key == limit.Field && p.tidies() && p.field.dropsOldest()
+		return p.field.Key == limit.Field && p.tidies() && dropsOldest(p.field)
 	})
 }
 

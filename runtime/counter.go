@@ -21,14 +21,14 @@ func (f *Counter[T]) Get(s *Session) T {
 // Take returns the field's value and clears it. A counter that another request
 // changes meanwhile stays.
 func (f *Counter[T]) Take(s *Session) T {
-	n, _ := take(s, f.whole(), (*draft).count)
+	n, _ := take(s, whole(&f.Field), (*draft).count)
 	return held[T](s, f.Key, n)
 }
 
 // Claim takes the field's value at once, in a conditional step of its own: of any
 // number of requests one gets true, or none if an answer of the store is lost.
 func (f *Counter[T]) Claim(ctx context.Context, s *Session) (T, bool, error) {
-	n, ok, err := claim(ctx, s, f.whole(), (*draft).count)
+	n, ok, err := claim(ctx, s, whole(&f.Field), (*draft).count)
 	return held[T](s, f.Key, n), ok, err
 }
 

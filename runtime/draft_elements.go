@@ -17,7 +17,7 @@ func (d *draft) answersElement(f *Field, text string) bool {
 
 // element returns one element of a map field.
 func (d *draft) element(f *Field, text string) (element, bool) {
-	if f.dropsOldest() {
+	if dropsOldest(f) {
 		return d.remainingElement(f, text)
 	}
 	c, cleared := d.pendingElement(f, text)
@@ -53,7 +53,7 @@ func (d *draft) pendingElement(f *Field, text string) (c change, cleared bool) {
 func (d *draft) elements(f *Field) (list []element, ok bool) {
 	list = d.allElements(f)
 	if p := d.find(f); p != nil && p.changes() {
-		list = list[len(f.crowdedOut(list)):]
+		list = list[len(crowdedOut(f, list)):]
 	}
 	return list, len(list) > 0
 }
@@ -90,7 +90,7 @@ func (d *draft) allElements(f *Field) []element {
 
 // storedElement returns one element of a map field.
 func (d *draft) storedElement(f *Field, text string) (content, bool) {
-	key, was := f.elementKeys(text)
+	key, was := elementKeys(f, text)
 	return d.storedEntry(f, key, was)
 }
 
@@ -180,12 +180,12 @@ func (d *draft) endedElements(f *Field) (texts []string) {
 }
 
 // dropsOldest reports whether a map makes room by itself.
-func (f *Field) dropsOldest() bool { return f.mapped && f.TTL > 0 && f.Max > 0 }
+func dropsOldest(f *Field) bool { return f.mapped && f.TTL > 0 && f.Max > 0 }
 
 // crowdedOut sorts the elements by their ends, and returns the oldest ones, for which
 // there is no room.
-func (f *Field) crowdedOut(list []element) []element {
-	if !f.dropsOldest() || len(list) <= f.Max {
+func crowdedOut(f *Field, list []element) []element {
+	if !dropsOldest(f) || len(list) <= f.Max {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b element) int {
@@ -267,7 +267,7 @@ func (d *draft) judgeElement(p *pending, text string) {
 	c := p.elements[text]
 	c.withdrawn = c.op == changeRemove
 	if !p.cleared {
-		key, was := p.field.elementKeys(text)
+		key, was := elementKeys(p.field, text)
 		c.withdrawn = d.redundant(p.field, key, was, c)
 	}
 	p.elements[text] = c
@@ -295,7 +295,7 @@ func (d *draft) sameElements(p *pending) bool {
 	same := 0
 	for _, e := range d.storedElements(f) {
 		c, ok := p.elements[e.text]
-		if !ok || c.op == changeRemove || c.err != nil || f.counter && c.count != e.count || !f.counter && !f.same(d.format, e.value, c.value) {
+		if !ok || c.op == changeRemove || c.err != nil || f.counter && c.count != e.count || !f.counter && !sameValue(f, d.format, e.value, c.value) {
 			return false
 		}
 		same++

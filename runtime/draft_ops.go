@@ -84,7 +84,7 @@ func (d *draft) appendOps(list []Op, p *pending) ([]Op, error) {
 	}
 	list, gone := d.appendTidying(list, p)
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
-		key, was := f.elementKeys(text)
+		key, was := elementKeys(f, text)
 		if slices.Contains(gone, text) {
 			continue
 		}
@@ -107,7 +107,7 @@ func (d *draft) appendTidying(list []Op, p *pending) (_ []Op, gone []string) {
 	if f.TTL == 0 || !p.changes() {
 		return list, nil
 	}
-	for _, e := range f.crowdedOut(d.allElements(f)) {
+	for _, e := range crowdedOut(f, d.allElements(f)) {
 		gone = append(gone, e.text)
 	}
 	for _, text := range slices.Sorted(maps.Keys(p.elements)) {
@@ -120,7 +120,7 @@ func (d *draft) appendTidying(list []Op, p *pending) (_ []Op, gone []string) {
 	}
 	tidied := slices.Sorted(slices.Values(slices.Concat(gone, d.endedElements(f))))
 	for _, text := range slices.Compact(tidied) {
-		key, was := f.elementKeys(text)
+		key, was := elementKeys(f, text)
 		_, stored := d.current(key, was)
 		if stored && (p.element(text).op == changeNone || slices.Contains(gone, text)) {
 			list = d.appendIf(list, f, key, was, change{}, false)

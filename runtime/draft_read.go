@@ -114,7 +114,7 @@ func (d *draft) left(f *Field, c change, e content, found bool) (content, bool) 
 	switch {
 	case c.taken == nil || !found:
 		return e, found
-	case f.counter && e.count == c.taken.count, !f.counter && f.same(d.format, e.value, c.taken.value):
+	case f.counter && e.count == c.taken.count, !f.counter && sameValue(f, d.format, e.value, c.taken.value):
 		return content{}, false
 	case f.rest == nil:
 		return e, true
@@ -349,9 +349,9 @@ func (d *draft) sameStored(f *Field, key, was string, c change) bool {
 		return false
 	}
 	if c.op == changeSet {
-		return found && f.TTL == 0 && f.same(d.format, stored.value, c.value)
+		return found && f.TTL == 0 && sameValue(f, d.format, stored.value, c.value)
 	}
 	folded, err := d.merged(f, c, stored, found)
-	return err == nil && (stored.ends == folded.ends && f.same(d.format, stored.value, folded.value) ||
+	return err == nil && (stored.ends == folded.ends && sameValue(f, d.format, stored.value, folded.value) ||
 		!found && folded.value == f.defaults[d.format])
 }

@@ -37,7 +37,7 @@ func (m *plain) lasting(v any) any {
 
 // uncrowded returns a map without its oldest elements, for which there is no room.
 func uncrowded(f *Field, elements map[string]any) map[string]any {
-	if !f.dropsOldest() || len(elements) <= f.Max {
+	if !dropsOldest(f) || len(elements) <= f.Max {
 		return elements
 	}
 	age := func(a, b string) int {
@@ -135,7 +135,7 @@ func (w *walk) remains(got *plain) string {
 // keys returns the key of the part's entry, and the earlier one.
 func (p part) keys() (key, was string) {
 	if p.element {
-		return p.elementKeys(p.text)
+		return elementKeys(p.Field, p.text)
 	}
 	return p.Key, p.Was
 }
@@ -144,10 +144,10 @@ func (p part) keys() (key, was string) {
 func (w *walk) pick(i int) (p, truth part) {
 	f, of := w.fields.all()[i], w.truth.all()[i]
 	if !f.mapped {
-		return f.whole(), of.whole()
+		return whole(f), whole(of)
 	}
 	text := w.text()
-	return f.elementOf(text), of.elementOf(text)
+	return elementOf(f, text), elementOf(of, text)
 }
 
 // claim takes a part at once, if that is still stored.

@@ -588,11 +588,11 @@ func (w *walk) take(f, truth *Field) {
 		w.draft.take(f)
 	}
 	if !f.mapped {
-		w.taken(truth.whole())
+		w.taken(whole(truth))
 		return
 	}
 	for text := range w.model.read(truth).(map[string]any) {
-		w.taken(truth.elementOf(text))
+		w.taken(elementOf(truth, text))
 	}
 }
 
@@ -691,7 +691,7 @@ func (w *walk) changeMap(f, truth *Field, last change) (_ func(*plain) string, t
 	}
 	text = w.text()
 	ends := w.endOf(truth)
-	key, was := truth.elementKeys(text)
+	key, was := elementKeys(truth, text)
 	switch {
 	case w.IntN(4) == 0:
 		last.op = changeRemove
@@ -866,7 +866,7 @@ func (w *walk) overtaken(now *plain, f *Field, p *pending) bool {
 		return now.entries[key] != w.before.entries[key] || now.entries[was] != w.before.entries[was]
 	}
 	for text := range p.elements {
-		if key, was := f.elementKeys(text); differs(key, was, p.element(text)) {
+		if key, was := elementKeys(f, text); differs(key, was, p.element(text)) {
 			return true
 		}
 	}

@@ -5,6 +5,9 @@ import "time"
 // A Field is what all typed fields have in common. Generated code fills in the
 // exported part, [NewModel] the rest; after that it is never changed and safe
 // for concurrent use.
+//
+// What only the runtime asks of a field is no method: a program would compile it
+// for each type that embeds a Field.
 type Field struct {
 	Key    string // the stored identity, [a-z0-9_]+
 	Was    string // an earlier key, still read; empty: none
@@ -53,16 +56,16 @@ func (f *Field) base() *Field { return f }
 
 // elementKeys returns the keys of one element of a map field: its own, and the
 // one it had under an earlier key.
-func (f *Field) elementKeys(text string) (key, was string) {
+func elementKeys(f *Field, text string) (key, was string) {
 	if f.Was != "" {
 		was = f.wasElements + text
 	}
 	return f.elements + text, was
 }
 
-// same reports whether two encodings are of one value. In JSON a store may have
+// sameValue reports whether two encodings are of one value. In JSON a store may have
 // spelled the stored one in its own way.
-func (f *Field) same(format Format, stored, value string) bool {
+func sameValue(f *Field, format Format, stored, value string) bool {
 	if stored == value {
 		return true
 	}

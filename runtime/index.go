@@ -115,7 +115,7 @@ func lookup[S, T any](m *Manager[S], f *Value[T], v T) (Indexer, []IndexValue, e
 // nothing under the present one.
 func (d *draft) carries(f *Field, v IndexValue) bool {
 	stored, found := d.storedValue(f, f.Key, f.Was)
-	return found && f.same(d.format, stored.value, v.Value) && (v.Field == f.Key || !d.has(f, f.Key, ""))
+	return found && sameValue(f, d.format, stored.value, v.Value) && (v.Field == f.Key || !d.has(f, f.Key, ""))
 }
 
 func (m *Manager[S]) foundTyped(ctx context.Context, f Found) *S {

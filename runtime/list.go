@@ -53,7 +53,7 @@ func (f *List[S, E]) Snapshot(s *Session) S {
 // Take returns the slice and clears it. What another request stores meanwhile
 // stays, and with MergeAppend only the elements that were read go.
 func (f *List[S, E]) Take(s *Session) S {
-	raw, ok := take(s, f.whole(), (*draft).scalar)
+	raw, ok := take(s, whole(&f.Field), (*draft).scalar)
 	v, _ := f.decode(s, raw, ok)
 	return v
 }
@@ -62,7 +62,7 @@ func (f *List[S, E]) Take(s *Session) S {
 // requests one gets true, or none if an answer of the store is lost. An element that
 // is appended later is for another claim.
 func (f *List[S, E]) Claim(ctx context.Context, s *Session) (S, bool, error) {
-	raw, ok, err := claim(ctx, s, f.whole(), (*draft).scalar)
+	raw, ok, err := claim(ctx, s, whole(&f.Field), (*draft).scalar)
 	v, ok := f.decode(s, raw, ok)
 	return v, ok, err
 }
@@ -81,7 +81,7 @@ func (f *List[S, E]) Set(s *Session, v S) {
 // returns what won. It is for MergeFirst. An empty slice is never stored.
 func (f *List[S, E]) Ensure(ctx context.Context, s *Session, v S) (S, error) {
 	value, err := f.encode(s, v)
-	raw, ok, err := ensure(ctx, s, f.whole(), value, err, (*draft).scalar)
+	raw, ok, err := ensure(ctx, s, whole(&f.Field), value, err, (*draft).scalar)
 	v, _ = f.decode(s, raw, ok)
 	return v, err
 }
@@ -100,7 +100,7 @@ func (f *List[S, E]) Append(s *Session, v ...E) {
 		return
 	}
 	value, err := encode(f.Codec, s.engine.format, S(v))
-	f.set(s, value, err)
+	set(s, &f.Field, value, err)
 }
 
 // decode returns nil if there is no slice, or one that does not fit.

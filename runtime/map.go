@@ -60,7 +60,7 @@ func (f *Map[K, V]) ClaimItem(ctx context.Context, s *Session, k K) (V, bool, er
 func (f *Map[K, V]) EnsureItem(ctx context.Context, s *Session, k K, v V) (V, error) {
 	text := f.Keys.Text(s.engine.format, k)
 	value, err := encode(f.Codec, s.engine.format, v)
-	e, ok, err := ensure(ctx, s, f.elementOf(text), value, err,
+	e, ok, err := ensure(ctx, s, elementOf(&f.Field, text), value, err,
 		func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
 	v, _ = f.decodeIf(s, e, ok)
 	return v, err
@@ -75,14 +75,14 @@ func (f *Map[K, V]) Snapshot(s *Session) map[K]V {
 // Take returns the map and clears it. Elements that other requests store meanwhile
 // stay.
 func (f *Map[K, V]) Take(s *Session) map[K]V {
-	list, _ := take(s, f.whole(), (*draft).elements)
+	list, _ := take(s, whole(&f.Field), (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
 }
 
 // Claim takes the map at once, in a conditional step of its own: of any number of
 // requests one gets an element, or none if an answer of the store is lost.
 func (f *Map[K, V]) Claim(ctx context.Context, s *Session) (map[K]V, bool, error) {
-	list, _, err := claim(ctx, s, f.whole(), (*draft).elements)
+	list, _, err := claim(ctx, s, whole(&f.Field), (*draft).elements)
 	m := gather(s, &f.Field, f.Keys, list, f.decode)
 	return m, len(m) > 0, err
 }
@@ -90,12 +90,12 @@ func (f *Map[K, V]) Claim(ctx context.Context, s *Session) (map[K]V, bool, error
 // SetItem stores one element.
 func (f *Map[K, V]) SetItem(s *Session, k K, v V) {
 	value, err := encode(f.Codec, s.engine.format, v)
-	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeSet, value: value, err: err})
+	setElement(s, &f.Field, f.Keys.Text(s.engine.format, k), change{op: changeSet, value: value, err: err})
 }
 
 // DeleteItem removes one element.
 func (f *Map[K, V]) DeleteItem(s *Session, k K) {
-	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeRemove})
+	setElement(s, &f.Field, f.Keys.Text(s.engine.format, k), change{op: changeRemove})
 }
 
 // Set replaces the whole map. An empty one clears the field.
@@ -105,7 +105,7 @@ func (f *Map[K, V]) Set(s *Session, m map[K]V) {
 		value, err := encode(f.Codec, s.engine.format, v)
 		elements[f.Keys.Text(s.engine.format, k)] = change{op: changeSet, value: value, err: err}
 	}
-	f.replaceElements(s, elements)
+	replaceElements(s, &f.Field, elements)
 }
 
 func (f *Map[K, V]) decodeIf(s *Session, e element, found bool) (v V, ok bool) {
@@ -170,31 +170,31 @@ func (f *CounterMap[K, V]) Snapshot(s *Session) map[K]V {
 // Take returns the map and clears it. Elements that other requests store meanwhile
 // stay.
 func (f *CounterMap[K, V]) Take(s *Session) map[K]V {
-	list, _ := take(s, f.whole(), (*draft).elements)
+	list, _ := take(s, whole(&f.Field), (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode)
 }
 
 // Claim takes the map at once, in a conditional step of its own: of any number of
 // requests one gets an element, or none if an answer of the store is lost.
 func (f *CounterMap[K, V]) Claim(ctx context.Context, s *Session) (map[K]V, bool, error) {
-	list, ok, err := claim(ctx, s, f.whole(), (*draft).elements)
+	list, ok, err := claim(ctx, s, whole(&f.Field), (*draft).elements)
 	return gather(s, &f.Field, f.Keys, list, f.decode), ok, err
 }
 
 // SetItem makes one element n, whatever others add meanwhile.
 func (f *CounterMap[K, V]) SetItem(s *Session, k K, n V) {
-	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeSet, count: int64(n)})
+	setElement(s, &f.Field, f.Keys.Text(s.engine.format, k), change{op: changeSet, count: int64(n)})
 }
 
 // AddItem adds delta to one element, which begins at 0. A sum outside the range
 // of int64 makes the commit fail with [ErrOverflow].
 func (f *CounterMap[K, V]) AddItem(s *Session, k K, delta int64) {
-	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeAdd, count: delta})
+	setElement(s, &f.Field, f.Keys.Text(s.engine.format, k), change{op: changeAdd, count: delta})
 }
 
 // DeleteItem removes one element.
 func (f *CounterMap[K, V]) DeleteItem(s *Session, k K) {
-	f.setElement(s, f.Keys.Text(s.engine.format, k), change{op: changeRemove})
+	setElement(s, &f.Field, f.Keys.Text(s.engine.format, k), change{op: changeRemove})
 }
 
 // Set replaces the whole map. An empty one clears the field.
@@ -203,7 +203,7 @@ func (f *CounterMap[K, V]) Set(s *Session, m map[K]V) {
 	for k, n := range m {
 		elements[f.Keys.Text(s.engine.format, k)] = change{op: changeSet, count: int64(n)}
 	}
-	f.replaceElements(s, elements)
+	replaceElements(s, &f.Field, elements)
 }
 
 func (f *CounterMap[K, V]) decode(s *Session, e element) (V, bool) {

@@ -11,10 +11,10 @@ type part struct {
 }
 
 // whole returns the field as a part.
-func (f *Field) whole() part { return part{Field: f} }
+func whole(f *Field) part { return part{Field: f} }
 
 // elementOf returns one element of a map field as a part.
-func (f *Field) elementOf(text string) part { return part{f, true, text} }
+func elementOf(f *Field, text string) part { return part{f, true, text} }
 
 // answered reports whether what is pending alone says what the part is.
 func (p part) answered(d *draft) bool {

@@ -39,7 +39,7 @@ func claim[T any](ctx context.Context, s *Session, p part, of func(*draft, *Fiel
 
 // claimElement is claim for one element of a map field.
 func claimElement(ctx context.Context, s *Session, f *Field, text string) (element, bool, error) {
-	return claim(ctx, s, f.elementOf(text), func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
+	return claim(ctx, s, elementOf(f, text), func(d *draft, f *Field) (element, bool) { return d.element(f, text) })
 }
 
 // beginStep checks that the session takes a step now, and bounds it.

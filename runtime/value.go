@@ -62,7 +62,7 @@ func (f *Value[T]) Get(s *Session) T {
 // Take returns the field's value and clears it. What another request stores
 // meanwhile stays.
 func (f *Value[T]) Take(s *Session) T {
-	raw, ok := take(s, f.whole(), (*draft).scalar)
+	raw, ok := take(s, whole(&f.Field), (*draft).scalar)
 	v, _ := f.decode(s, raw, ok)
 	return v
 }
@@ -70,7 +70,7 @@ func (f *Value[T]) Take(s *Session) T {
 // Claim takes the field's value at once, in a conditional step of its own: of any
 // number of requests one gets true, or none if an answer of the store is lost.
 func (f *Value[T]) Claim(ctx context.Context, s *Session) (T, bool, error) {
-	raw, ok, err := claim(ctx, s, f.whole(), (*draft).scalar)
+	raw, ok, err := claim(ctx, s, whole(&f.Field), (*draft).scalar)
 	v, ok := f.decode(s, raw, ok)
 	return v, ok, err
 }
@@ -79,14 +79,14 @@ func (f *Value[T]) Claim(ctx context.Context, s *Session) (T, bool, error) {
 // it is larger or smaller, on MergeFirst whatever it is.
 func (f *Value[T]) Set(s *Session, v T) {
 	value, err := f.encode(s, v)
-	f.set(s, value, err)
+	set(s, &f.Field, value, err)
 }
 
 // Ensure returns the stored value, or stores v in a conditional step of its own and
 // returns what won. It is for MergeFirst.
 func (f *Value[T]) Ensure(ctx context.Context, s *Session, v T) (T, error) {
 	value, err := f.encode(s, v)
-	raw, ok, err := ensure(ctx, s, f.whole(), value, err, (*draft).scalar)
+	raw, ok, err := ensure(ctx, s, whole(&f.Field), value, err, (*draft).scalar)
 	v, _ = f.decode(s, raw, ok)
 	return v, err
 }
