@@ -67,9 +67,10 @@ func mariadbProgram() (string, error) {
 	return "", fmt.Errorf("%w: mariadbd", ErrNoProgram)
 }
 
-// arguments are what both programs get. A server that root starts stays root.
+// arguments are what both programs get. The files of a new table are not flushed to the
+// disk, which would take most of its time. A server that root starts stays root.
 func (m *MariaDB) arguments(more ...string) []string {
-	args := []string{"--no-defaults", "--datadir=" + filepath.Join(m.dir, "data")}
+	args := []string{"--no-defaults", "--datadir=" + filepath.Join(m.dir, "data"), "--debug-no-sync"}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
 	}
@@ -161,12 +162,7 @@ func (m *MariaDB) Kill() {
 
 // Close stops the server and removes its data.
 func (m *MariaDB) Close() error {
-	_ = m.server.Process.Signal(syscall.SIGTERM) // it may have ended
-	select {
-	case <-m.ended:
-	case <-time.After(stopTimeout):
-		m.Kill()
-	}
+	m.Kill()
 	_ = m.out.Close() // the log goes with its folder
 	return os.RemoveAll(m.dir)
 }
