@@ -63,6 +63,7 @@ func ask[T any](t *testing.T, pool *pgxpool.Pool, question string, args ...any) 
 // TestManySessions fills the tables, and measures what a session takes and what
 // it costs to remove those that have expired, while a visitor works.
 func TestManySessions(t *testing.T) {
+	t.Parallel()
 	sessions := *sessions
 	for _, c := range []struct {
 		name     string

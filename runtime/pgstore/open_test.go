@@ -135,6 +135,7 @@ func TestMigrationsLeaveTablesOfAnotherVersion(t *testing.T) {
 }
 
 func TestOpenSaysWhatIsWrongWithTheTables(t *testing.T) {
+	t.Parallel()
 	version := func(n string) string {
 		return "CREATE OR REPLACE FUNCTION duckgen_schema_version() RETURNS integer LANGUAGE sql AS 'SELECT " + n + "'"
 	}

@@ -23,6 +23,7 @@ func stranger(t *testing.T, server string) (name string) {
 }
 
 func TestWhatOthersOwnIsRefused(t *testing.T) {
+	t.Parallel()
 	for what, change := range map[string]string{
 		"the schema belongs to STRANGER":                          "ALTER SCHEMA SCHEMA_NAME OWNER TO STRANGER",
 		"the table duckgen_index belongs to STRANGER":             "ALTER TABLE duckgen_index OWNER TO STRANGER",

@@ -28,6 +28,7 @@ func pooled(t *testing.T) (pooler, direct string) {
 }
 
 func TestAWatcherBehindAPoolerSaysThatItIsDeaf(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	pooler, _ := pooled(t)
 	err := open(t, pooler).Watch(t.Context(), func(runtime.Change) {})
 	if err == nil || !strings.Contains(err.Error(), "WithWatchURL") {
@@ -51,7 +52,7 @@ func TestContractThroughAPooler(t *testing.T) {
 	testtier.OnlyExhaustive(t, "it is TestContract once more")
 	pooler, direct := pooled(t)
 	storetest.Run(t, func(t *testing.T) runtime.Store {
-		t.Cleanup(func() { servertest.Execute(t, direct, "TRUNCATE duckgen_sessions, duckgen_index, duckgen_revocations") })
+		t.Cleanup(func() { emptyTables(t, direct) })
 		return open(t, pooler)
 	}, storetest.WithHistory(historyLength()))
 }

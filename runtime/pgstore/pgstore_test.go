@@ -65,7 +65,8 @@ func serverURL(t testing.TB) string {
 	return server(t).URL()
 }
 
-// server returns the shared server for a test that stops it and starts it again.
+// server returns the shared server for a test that stops it and starts it again. Such a
+// test is not parallel: those that are run when it has ended.
 func server(t testing.TB) *servertest.Postgres {
 	t.Helper()
 	testtier.NotShort(t, "it needs a server")
@@ -117,10 +118,8 @@ func TestContract(t *testing.T) {
 	url := serverURL(t)
 	t.Setenv(servertest.PostgresVariable, url) // for the process that C16 kills
 	tables := servertest.Lender{
-		Make: func() string { return servertest.Schema(t, url) },
-		Clear: func(t testing.TB, lent string) {
-			servertest.Execute(t, lent, "TRUNCATE duckgen_sessions, duckgen_index, duckgen_revocations")
-		},
+		Make:  func() string { return servertest.Schema(t, url) },
+		Clear: emptyTables,
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return open(t, tables.Lend(t)) },
@@ -135,6 +134,12 @@ func TestContract(t *testing.T) {
 			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
 		}),
 		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()), storetest.WithKills(killCount()))
+}
+
+// emptyTables takes less time than TRUNCATE, which makes all files of the tables anew.
+func emptyTables(t testing.TB, url string) {
+	t.Helper()
+	servertest.Execute(t, url, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_index; DELETE FROM duckgen_revocations")
 }
 
 // killListeners closes the connections that have said LISTEN and nothing after it.

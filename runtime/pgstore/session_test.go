@@ -95,6 +95,7 @@ func TestWhatPostgresCannotHoldIsRefused(t *testing.T) {
 }
 
 func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		damage string
 		alone  bool // commits do not look at it, and leave it as it is
@@ -179,6 +180,7 @@ func TestTheTimesOfADamagedRecordAreNoResult(t *testing.T) {
 }
 
 func TestADamagedEntryIsLostAlone(t *testing.T) {
+	t.Parallel()
 	for _, damage := range []string{`"many"`, `1.5`, `1e30`, `null`, `{"n": [3]}`} {
 		t.Run(damage, func(t *testing.T) {
 			server := emptyURL(t)
