@@ -66,6 +66,7 @@ func TestKeysAndValuesAreKeptAsTheyAre(t *testing.T) {
 const allSessions = "SELECT * FROM duckgen_sessions ORDER BY id"
 
 func TestADamagedRecordIsReportedAndKept(t *testing.T) {
+	t.Parallel()
 	for _, damage := range []string{`data='[]'`, `data='null'`, `kinds='[]'`, `tokens='{"earlier":[{"proof":"c2hvcnQ="}]}'`, `tokens='{"ticket":{}}'`, `tokens='7'`} {
 		t.Run(damage, func(t *testing.T) {
 			dsn := emptyDSN(t)
@@ -122,6 +123,7 @@ func isDamage(t *testing.T, what string, err error, id runtime.ID) {
 }
 
 func TestADamagedEntryIsLostAlone(t *testing.T) {
+	t.Parallel()
 	for _, damage := range []string{`"many"`, `1.5`, `1e30`, `null`, `{"n": [3]}`} {
 		t.Run(damage, func(t *testing.T) {
 			dsn := emptyDSN(t)

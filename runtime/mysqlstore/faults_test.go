@@ -52,6 +52,7 @@ func TestWhatIsTooLargeForAPacketIsRefused(t *testing.T) {
 }
 
 func TestALockThatIsNotLetGoIsARefusal(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	dsn := emptyDSN(t)
 	config := parsed(t, dsn)
 	config.Params = map[string]string{"innodb_lock_wait_timeout": "1"}
@@ -91,6 +92,7 @@ func TestConnectionsThatWereKilledAreMadeAnew(t *testing.T) {
 }
 
 func TestConnectionsThatTheServerHasEndedAreMadeAnew(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	config := parsed(t, emptyDSN(t))
 	config.Params = map[string]string{"wait_timeout": "1"} // and not that of Open
 	s := open(t, config.FormatDSN())

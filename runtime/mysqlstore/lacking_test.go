@@ -12,6 +12,7 @@ import (
 // TestAnOperationThatLacksATableSaysSo takes each table away from each operation: it
 // says so, or does what it does with all of them.
 func TestAnOperationThatLacksATableSaysSo(t *testing.T) {
+	t.Parallel()
 	dsn := emptyDSN(t)
 	s := open(t, dsn)
 	user := indexed("user_id", "7")

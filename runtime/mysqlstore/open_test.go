@@ -142,6 +142,7 @@ func TestTablesMayBeMadeByMigrations(t *testing.T) {
 }
 
 func TestOpenSaysWhatIsWrongWithTheTables(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ what, change, rights, says string }{
 		{"tables of another program", "UPDATE duckgen_schema SET version=1000", "ALL", "of version 1000"},
 		{"a version that is no number", "ALTER TABLE duckgen_schema MODIFY version VARCHAR(9); UPDATE duckgen_schema SET version='first'", "ALL", "first"},
