@@ -184,9 +184,9 @@ func (c *simulated) slack() time.Duration { return 0 }
 
 // A real clock is that of a server. Its histories go faster, with a shorter grace, and
 // wait for no more than a minute of theirs.
-type real struct{ faster int }
+type real struct{ faster time.Duration }
 
 func (real) now() time.Time         { return time.Now() }
 func (real) tick()                  {}
-func (c real) pass(d time.Duration) { time.Sleep(min(d, time.Minute) / time.Duration(c.faster)) }
+func (c real) pass(d time.Duration) { time.Sleep(min(d, time.Minute) / c.faster) }
 func (real) slack() time.Duration   { return 200 * time.Millisecond }
