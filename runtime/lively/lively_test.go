@@ -259,6 +259,7 @@ func TestAScriptIsNotAwaitedForever(t *testing.T) {
 }
 
 func TestEventsForWhichThereIsNoRoomWait(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	s := newSite(t, func(c *lively.Config) {
 		c.QueueEvents = 4
 		c.PingEvery, c.PongWithin = 20*time.Millisecond, 300*time.Millisecond // whose answers nobody reads meanwhile

@@ -87,6 +87,7 @@ func (p *page) answers(what string) {
 }
 
 func TestWhatHappensInAnotherProcessReachesTheSockets(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	for name, x := range map[string]struct {
 		start func(*testing.T) string
 		open  opener
@@ -97,7 +98,7 @@ func TestWhatHappensInAnotherProcessReachesTheSockets(t *testing.T) {
 		"Postgres": {startPostgres, openPG, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // they wait, mostly
+			t.Parallel()
 			server := x.start(t)
 			here, there := newSiteOn(t, x.open(t, server)), newSiteOn(t, x.open(t, server))
 			here.show()

@@ -182,6 +182,7 @@ func TestAFormSentWithoutTheScriptGoesBackToItsPage(t *testing.T) {
 }
 
 func TestUploadsAreLimited(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	s := newSite(t)
 	pictures := lively.UploadLimits{Bytes: 100, Files: 2, Types: []string{"image/*", "text/csv"}, Extensions: []string{".png", ".csv", ".svg"}}
 	taken := s.collecting("pictures", pictures)
@@ -218,6 +219,7 @@ func TestUploadsAreLimited(t *testing.T) {
 }
 
 func TestAnUploadOfUnknownLengthIsLimitedToo(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	s := newSite(t)
 	taken := s.collecting("small", lively.UploadLimits{Bytes: 1000})
 	b := s.known()
@@ -248,6 +250,7 @@ func (endless) Read(p []byte) (int, error) {
 }
 
 func TestBodiesThatAreNoFormAreRefused(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	s := newSite(t)
 	s.collecting("photo", lively.UploadLimits{})
 	head := "--line\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\n"
