@@ -6,12 +6,10 @@ import "github.com/duckgen/duckgen/runtime"
 // elements as they have. elems returns the whole array as a slice.
 func Array[A, E any](elem runtime.Codec[E], elems func(*A) []E) runtime.Codec[A] {
 	c := &arrayCodec[A, E]{elem: elementOf(elem), elems: elems}
-	c.part = c
-	return c
+	return boundedOf(c, c.elem.refers)
 }
 
 type arrayCodec[A, E any] struct {
-	whole[A]
 	elem  element[E]
 	elems func(*A) []E
 }
@@ -45,8 +43,6 @@ func (c *arrayCodec[A, E]) readAt(b []byte, f runtime.Format, v *A, room int) ([
 	b, err = l.close(b, len(elems))
 	return b, room, err
 }
-
-func (c *arrayCodec[A, E]) refers() bool { return c.elem.refers() }
 
 func (c *arrayCodec[A, E]) weight(v *A) (total int) {
 	elems := c.elems(v)

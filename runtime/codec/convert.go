@@ -7,12 +7,12 @@ import "github.com/duckgen/duckgen/runtime"
 // underlying type are.
 func Convert[T, U any](c runtime.Codec[U], to func(U) T, from func(T) U) runtime.Codec[T] {
 	converted := &convertCodec[T, U]{elem: elementOf(c), to: to, from: from}
-	converted.part = converted
-	return converted
+	w := boundedOf(converted, converted.elem.refers)
+	w.nullable = isNullable(c)
+	return w
 }
 
 type convertCodec[T, U any] struct {
-	whole[T]
 	elem element[U]
 	to   func(U) T
 	from func(T) U
@@ -30,8 +30,6 @@ func (c *convertCodec[T, U]) readIn(b []byte, f runtime.Format, room int) (v T, 
 	return c.to(u), rest, left, nil
 }
 
-func (c *convertCodec[T, U]) refers() bool { return c.elem.refers() }
-
 func (c *convertCodec[T, U]) weight(v *T) int {
 	u := c.from(*v)
 	return c.elem.weight(&u)
@@ -41,5 +39,3 @@ func (c *convertCodec[T, U]) zero(v T) bool {
 	u := c.from(v)
 	return c.elem.zero(&u)
 }
-
-func (c *convertCodec[T, U]) nullable() bool { return isNullable(c.elem.codec) }

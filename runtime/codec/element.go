@@ -6,10 +6,13 @@ import "github.com/duckgen/duckgen/runtime"
 // a slice, array or map, what a pointer points to. Parts have an address, so the
 // large ones are not copied.
 type element[E any] struct {
-	codec runtime.Codec[E]
-	place placeCodec[E] // nil: the codec works by value
-	part  part[E]       // nil: its values refer to nothing
-	test  zeroTester[E] // nil: no value counts as zero
+	_ [0]func() // not compared, for which a function would be compiled for each type
+
+	codec  runtime.Codec[E]
+	place  placeCodec[E] // nil: the codec works by value
+	part   part[E]       // nil: its values refer to nothing
+	refers bool          // some values of the part do
+	test   zeroTester[E] // nil: no value counts as zero
 }
 
 // A placeCodec works on values where they are.
@@ -17,6 +20,12 @@ type placeCodec[E any] interface {
 	appendAt(b []byte, f runtime.Format, v *E) ([]byte, error)
 	readAt(b []byte, f runtime.Format, v *E, room int) (rest []byte, left int, err error) // overwrites all of *v
 	zeroAt(v *E) bool
+}
+
+// A composite is the codec of a part. Only [bounded] is one: with that type in the place
+// of this, its methods would be compiled for scalars, too.
+type composite[E any] interface {
+	inside() (p part[E], refers bool)
 }
 
 // A zeroTester knows which values have the same encoding as the zero value.
@@ -27,9 +36,14 @@ type zeroTester[E any] interface {
 
 func elementOf[E any](c runtime.Codec[E]) element[E] {
 	e := element[E]{codec: c}
-	e.place, _ = c.(placeCodec[E])
-	e.part, _ = c.(part[E])
-	e.test, _ = c.(zeroTester[E])
+	inner, ok := c.(composite[E])
+	if !ok {
+		e.test, _ = c.(zeroTester[E])
+		return e
+	}
+	e.part, e.refers = inner.inside()
+	e.place, _ = e.part.(placeCodec[E])
+	e.test, _ = e.part.(zeroTester[E])
 	return e
 }
 
@@ -57,8 +71,6 @@ func (e *element[E]) readIn(b []byte, f runtime.Format, room int) (v E, rest []b
 	v, rest, err = e.codec.Read(b, f)
 	return v, rest, room, err
 }
-
-func (e *element[E]) refers() bool { return e.part != nil && e.part.refers() }
 
 // weight is that of a [part].
 func (e *element[E]) weight(v *E) int {

@@ -13,13 +13,10 @@ func Map[M ~map[K]V, K comparable, V any](keys runtime.KeyCodec[K], elem runtime
 	if !ok {
 		inner = textKeys[K]{keys}
 	}
-	c := &mapCodec[M, K, V]{keys: inner, elem: elementOf(elem)}
-	c.part = c
-	return c
+	return boundedOf(&mapCodec[M, K, V]{keys: inner, elem: elementOf(elem)}, true)
 }
 
 type mapCodec[M ~map[K]V, K comparable, V any] struct {
-	whole[M]
 	keys innerKeys[K]
 	elem element[V]
 }
@@ -96,14 +93,12 @@ func (c *mapCodec[M, K, V]) readIn(b []byte, f runtime.Format, room int) (M, []b
 // size is what an entry takes.
 func (c *mapCodec[M, K, V]) size() int { return sizeOf[K]() + sizeOf[V]() }
 
-func (c *mapCodec[M, K, V]) refers() bool { return true }
-
 func (c *mapCodec[M, K, V]) weight(m *M) int {
 	if len(*m) == 0 {
 		return 0
 	}
 	total := len(*m)*c.size() + sizeOf[V]()
-	if !c.elem.refers() {
+	if !c.elem.refers {
 		return total
 	}
 	for _, v := range *m {

@@ -10,9 +10,9 @@ func Pointer[E any](elem runtime.Codec[E]) runtime.Codec[*E] {
 	if isNullable(elem) {
 		elem = boxed(elem)
 	}
-	c := &pointerCodec[E]{elem: elementOf(elem)}
-	c.part = c
-	return c
+	w := boundedOf(&pointerCodec[E]{elementOf(elem)}, true)
+	w.nullable = true
+	return w
 }
 
 // boxed puts a value that may be nil into an array of its own, so that a pointer
@@ -26,12 +26,11 @@ func boxed[E any](elem runtime.Codec[E]) runtime.Codec[E] {
 
 // isNullable reports whether a codec's values may be encoded as nil.
 func isNullable[E any](c runtime.Codec[E]) bool {
-	n, ok := c.(interface{ nullable() bool })
-	return ok && n.nullable()
+	n, ok := c.(interface{ isNullable() bool })
+	return ok && n.isNullable()
 }
 
 type pointerCodec[E any] struct {
-	whole[*E]
 	elem element[E]
 }
 
@@ -59,8 +58,6 @@ func (c *pointerCodec[E]) readIn(b []byte, f runtime.Format, room int) (*E, []by
 	return v, rest, room, err
 }
 
-func (c *pointerCodec[E]) refers() bool { return true }
-
 func (c *pointerCodec[E]) weight(v **E) int {
 	if *v == nil {
 		return 0
@@ -69,8 +66,6 @@ func (c *pointerCodec[E]) weight(v **E) int {
 }
 
 func (c *pointerCodec[E]) zero(v *E) bool { return v == nil }
-
-func (c *pointerCodec[E]) nullable() bool { return true }
 
 func cutNil(b []byte, f runtime.Format) (rest []byte, ok bool) {
 	if f == runtime.JSON {

@@ -18,74 +18,78 @@ const (
 	forElement = 4 << 10 // of a map field, which may have many elements
 )
 
-// A part is a codec of values that may refer to others, of any number or size. The
+// A part is what encodes values that may refer to others, of any number or size. The
 // room is how many bytes of memory may still be allocated.
 type part[T any] interface {
-	runtime.Codec[T]
+	// Append is that of [runtime.Codec].
+	Append(b []byte, f runtime.Format, v T) ([]byte, error)
 
-	// readIn is Read, and returns what remains of the room. What the value itself
-	// takes was taken from it already.
+	// readIn returns what remains of the room, too. What the value itself takes was
+	// taken from it already.
 	readIn(b []byte, f runtime.Format, room int) (v T, rest []byte, left int, err error)
 
 	// weight returns what readIn takes from the room for a value.
 	weight(v *T) int
-
-	// refers reports whether any value has a weight.
-	refers() bool
 }
 
-// whole makes a part the codec of whole values.
-type whole[T any] struct{ part part[T] }
+// bounded is the codec of whole values that a part encodes, or of elements of a map field.
+// It is one type for all parts: with its methods in each of them, a program would compile
+// them several times for each type of values.
+type bounded[T any] struct {
+	_ [0]func() // as in an [element]
 
-// Read implements [runtime.Codec].
-func (w *whole[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
-	return readWithin(w.part, b, f, perByte*len(b)+forValue)
+	part     part[T]
+	refers   bool // some values have a weight
+	nullable bool // some are encoded as nil
+	room     int  // for what is empty in a value
+	size     int  // what the value itself takes of that
 }
 
-// Fits returns an error if a value that is encoded in n bytes would not be read again,
-// because it takes too much memory. It matches [runtime.ErrTooLarge].
-func (w *whole[T]) Fits(v T, n int) error {
-	return fits(w.part, &v, 0, perByte*n+forValue)
+func boundedOf[T any](p part[T], refers bool) *bounded[T] {
+	return &bounded[T]{part: p, refers: refers, room: forValue}
 }
-
-// Element returns the codec for elements of a map field.
-func (w *whole[T]) Element() runtime.Codec[T] { return &elementCodec[T]{w.part} }
-
-// An elementCodec does not embed the part: whoever compiles a codec would compile the
-// part's methods once more.
-type elementCodec[T any] struct{ part part[T] }
 
 // Append implements [runtime.Codec].
-func (c *elementCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
+func (c *bounded[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
 	return c.part.Append(b, f, v)
 }
 
 // Read implements [runtime.Codec].
-func (c *elementCodec[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
-	return readWithin(c.part, b, f, perByte*len(b)+forElement-sizeOf[T]())
-}
-
-// Fits is [whole.Fits] of an element.
-func (c *elementCodec[T]) Fits(v T, n int) error {
-	return fits(c.part, &v, sizeOf[T](), perByte*n+forElement)
-}
-
-func readWithin[T any](p part[T], b []byte, f runtime.Format, room int) (T, []byte, error) {
+func (c *bounded[T]) Read(b []byte, f runtime.Format) (T, []byte, error) {
 	var none T
-	if room < 0 {
-		return none, nil, noRoom()
+	room, err := take(perByte*len(b)+c.room, c.size)
+	if err != nil {
+		return none, nil, err
 	}
-	v, rest, _, err := p.readIn(b, f, room)
+	v, rest, _, err := c.part.readIn(b, f, room)
 	if err != nil {
 		return none, nil, err
 	}
 	return v, rest, nil
 }
 
-func fits[T any](p part[T], v *T, size, room int) error {
-	if p.refers() {
-		size += p.weight(v)
+// Fits returns an error if a value that is encoded in n bytes would not be read again,
+// because it takes too much memory. It matches [runtime.ErrTooLarge].
+func (c *bounded[T]) Fits(v T, n int) error {
+	size := c.size
+	if c.refers {
+		size += c.part.weight(&v)
 	}
+	return fits(size, perByte*n+c.room)
+}
+
+// Element returns the codec for elements of a map field.
+func (c *bounded[T]) Element() runtime.Codec[T] {
+	e := *c
+	e.room, e.size = forElement, sizeOf[T]()
+	return &e
+}
+
+func (c *bounded[T]) inside() (p part[T], refers bool) { return c.part, c.refers }
+
+func (c *bounded[T]) isNullable() bool { return c.nullable }
+
+func fits(size, room int) error {
 	if size > room {
 		return &valueError{err: fmt.Errorf("%w: most of what it holds is empty, which takes %d bytes of memory, not more than %d",
 			runtime.ErrTooLarge, size, room)}

@@ -8,13 +8,10 @@ import (
 
 // Slice returns the codec of slices. An empty one is read as nil.
 func Slice[S ~[]E, E any](elem runtime.Codec[E]) runtime.Codec[S] {
-	c := &sliceCodec[S, E]{elem: elementOf(elem)}
-	c.part = c
-	return c
+	return boundedOf(&sliceCodec[S, E]{elementOf(elem)}, true)
 }
 
 type sliceCodec[S ~[]E, E any] struct {
-	whole[S]
 	elem element[E]
 }
 
@@ -55,11 +52,9 @@ func (c *sliceCodec[S, E]) readIn(b []byte, f runtime.Format, room int) (S, []by
 	}
 }
 
-func (c *sliceCodec[S, E]) refers() bool { return true }
-
 func (c *sliceCodec[S, E]) weight(v *S) int {
 	total := len(*v) * sizeOf[E]()
-	if !c.elem.refers() {
+	if !c.elem.refers {
 		return total
 	}
 	for i := range *v {

@@ -10,10 +10,10 @@ import (
 // member changes no stored value.
 func Struct[T any](members ...StructMember[T]) runtime.Codec[T] {
 	c := &structCodec[T]{members: members, index: make(map[string]int, len(members))}
-	c.part = c
+	refers := false
 	for i, m := range members {
 		c.index[m.name] = i
-		c.reference = c.reference || m.field.refers()
+		refers = refers || m.refers
 		if m.earlier == "" {
 			continue
 		}
@@ -22,13 +22,14 @@ func Struct[T any](members ...StructMember[T]) runtime.Codec[T] {
 		}
 		c.earlier[m.earlier] = i
 	}
-	return c
+	return boundedOf(c, refers)
 }
 
 // A StructMember is a field of a struct of type T; [Member] makes it.
 type StructMember[T any] struct {
 	name    string
 	earlier string // empty: none
+	refers  bool   // its value may refer to others
 	field   memberField[T]
 }
 
@@ -46,25 +47,29 @@ type memberField[T any] interface {
 	append(b []byte, f runtime.Format, n int, v *T) (out []byte, written bool, err error)
 	read(b []byte, f runtime.Format, v *T, room int) (rest []byte, left int, err error)
 	zero(v *T) bool
-	refers() bool
 	weight(v *T) int
 }
 
 // Member describes a field: its stored name, its codec and where it is.
 func Member[T, F any](name string, field runtime.Codec[F], at func(*T) *F) StructMember[T] {
-	return StructMember[T]{name: name, field: &member[T, F]{
-		elem: elementOf(field),
-		at:   at,
-		msg:  msgp.AppendString(nil, name),
-		json: append(appendQuoted(nil, name), ':'),
-	}}
+	m := &member[T, F]{elem: elementOf(field), at: at, spelled: spell(name)}
+	return StructMember[T]{name: name, refers: m.elem.refers, field: m}
 }
 
 type member[T, F any] struct {
-	elem element[F]
-	at   func(*T) *F
-	msg  []byte // the name in MessagePack
-	json []byte // the name in JSON, with the colon
+	elem    element[F]
+	at      func(*T) *F
+	spelled spelling // of the name
+}
+
+// A spelling is a name as it is written.
+type spelling struct {
+	msg  []byte
+	json []byte // with the colon
+}
+
+func spell(name string) spelling {
+	return spelling{msgp.AppendString(nil, name), append(appendQuoted(nil, name), ':')}
 }
 
 func (m *member[T, F]) append(b []byte, f runtime.Format, n int, v *T) (out []byte, written bool, err error) {
@@ -73,9 +78,9 @@ func (m *member[T, F]) append(b []byte, f runtime.Format, n int, v *T) (out []by
 		return b, false, nil
 	}
 	if f == runtime.JSON {
-		b = append(appendSeparator(b, f, n), m.json...)
+		b = append(appendSeparator(b, f, n), m.spelled.json...)
 	} else {
-		b = append(b, m.msg...)
+		b = append(b, m.spelled.msg...)
 	}
 	out, err = m.elem.append(b, f, p)
 	return out, true, err
@@ -85,18 +90,14 @@ func (m *member[T, F]) read(b []byte, f runtime.Format, v *T, room int) ([]byte,
 	return m.elem.read(b, f, m.at(v), room)
 }
 
-func (m *member[T, F]) refers() bool { return m.elem.refers() }
-
 func (m *member[T, F]) weight(v *T) int { return m.elem.weight(m.at(v)) }
 
 func (m *member[T, F]) zero(v *T) bool { return m.elem.zero(m.at(v)) }
 
 type structCodec[T any] struct {
-	whole[T]
-	members   []StructMember[T]
-	index     map[string]int // of each name in members
-	earlier   map[string]int // of each earlier name in members; nil: there are none
-	reference bool           // one of them may refer to something
+	members []StructMember[T]
+	index   map[string]int // of each name in members
+	earlier map[string]int // of each earlier name in members; nil: there are none
 }
 
 func (c *structCodec[T]) Append(b []byte, f runtime.Format, v T) ([]byte, error) {
@@ -174,8 +175,6 @@ func (c *structCodec[T]) readAt(b []byte, f runtime.Format, v *T, room int) ([]b
 		}
 	}
 }
-
-func (c *structCodec[T]) refers() bool { return c.reference }
 
 func (c *structCodec[T]) weight(v *T) (total int) {
 	for i := range c.members {
