@@ -1,8 +1,9 @@
-package example
+package example_test
 
 import (
 	"testing"
 
+	"github.com/duckgen/duckgen/gen/example"
 	"github.com/duckgen/duckgen/gen/schema"
 	"github.com/duckgen/duckgen/runtime"
 )
@@ -44,20 +45,20 @@ func TestExamplesInJSON(t *testing.T) {
 		{&schema.Type{Form: schema.MapOf, Key: basic("uint8"), Elem: basic("bool")}, "{}", `{"42":true}`},
 		{address, "{}", `{"Street":"example","lines":[42,42]}`},
 	} {
-		check(t, c.typ, Empty, c.empty)
-		check(t, c.typ, Typical, c.typical)
+		check(t, c.typ, example.Empty, c.empty)
+		check(t, c.typ, example.Typical, c.typical)
 	}
 }
 
 func TestAMeasuredTimeHasNanoseconds(t *testing.T) {
-	check(t, &schema.Type{Form: schema.Time}, Measured, `"2026-01-02T15:04:05.006000007Z"`)
-	check(t, basic("string"), Measured, `"example"`)
+	check(t, &schema.Type{Form: schema.Time}, example.Measured, `"2026-01-02T15:04:05.006000007Z"`)
+	check(t, basic("string"), example.Measured, `"example"`)
 }
 
-func check(t *testing.T, typ *schema.Type, example func(*schema.Type) (any, bool), want string) {
+func check(t *testing.T, typ *schema.Type, of func(*schema.Type) (any, bool), want string) {
 	t.Helper()
-	v, ok := example(typ)
-	got, err := Encode(typ, runtime.JSON, v)
+	v, ok := of(typ)
+	got, err := example.Encode(typ, runtime.JSON, v)
 	if !ok || err != nil || string(got) != want {
 		t.Errorf("%+v is %s, not %s (%v, %v)", typ, got, want, ok, err)
 	}
@@ -82,18 +83,18 @@ func TestWhatMarshalsItselfOrIsHugeHasNoExample(t *testing.T) {
 		"a large structure": wider,
 		"a large array":     huge,
 	} {
-		if _, ok := Typical(typ); ok {
+		if _, ok := example.Typical(typ); ok {
 			t.Errorf("%s has a typical value", name)
 		}
 	}
-	if _, ok := Empty(wider); ok {
+	if _, ok := example.Empty(wider); ok {
 		t.Error("a large structure has an empty value")
 	}
 }
 
 func TestKeysOfEntries(t *testing.T) {
 	for want, key := range map[string]any{"a": "a", "-7": int64(-7), "7": uint64(7)} {
-		if got := Key(runtime.MessagePack, key); got != want {
+		if got := example.Key(runtime.MessagePack, key); got != want {
 			t.Errorf("%v is %q", key, got)
 		}
 	}
