@@ -196,6 +196,7 @@ func TestOpenDemandsWAL(t *testing.T) {
 }
 
 func TestAWatcherIsToldOfGaps(t *testing.T) {
+	t.Parallel() // it waits for polls
 	for name, between := range map[string][]string{
 		"in the numbers": {insertChange + "(9, 0, 0, 2, x'', x'')"},
 		"between polls that failed": {

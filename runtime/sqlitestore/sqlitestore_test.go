@@ -47,6 +47,7 @@ func historyLength() int {
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel() // it waits for the disk
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return open(t, filepath.Join(t.TempDir(), "sessions.db")) },
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
