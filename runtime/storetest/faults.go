@@ -92,7 +92,7 @@ func closes(k *kit) {
 		if time.Now().After(deadline) {
 			k.Fatalf("goroutines are left %v after Close:\n%s", leakTimeout, leaked)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
