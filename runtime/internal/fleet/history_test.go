@@ -47,7 +47,7 @@ var deeds = []deed{
 
 // boundDeeds are done beside the others if sessions are bound.
 var boundDeeds = []deed{
-	{"wait", 10, func(w *world, c command) { w.pass(w.boundAge * time.Duration(1+c.A%4) / 4) }},
+	{"wait", 10, func(w *world, c command) { w.pass(w.boundTime() * time.Duration(1+c.A%4) / 4) }},
 	{"refresh", 8, func(w *world, c command) { w.browser(c.A).refresh(w.process(c.B)) }},
 	{"rob", 8, func(w *world, c command) { w.mallory.steals(w.browser(c.A)) }},
 	{"thief", 20, func(w *world, c command) { w.deliver(w.malloryOf(c)) }},
@@ -237,7 +237,7 @@ func (w *world) bindAll() {
 
 // lookAgain has each browser come once more after all bound cookies have ended.
 func (w *world) lookAgain() {
-	w.pass(w.boundAge)
+	w.pass(w.boundTime())
 	for n, b := range w.browsers {
 		b.prove(w.process(n))
 		a := b.visit(looking, w.process(n), 0)

@@ -89,7 +89,7 @@ func onServer(t *testing.T, many int, open func() (closer, error)) {
 			if seed%2 == 1 {
 				histories, clock, age = boundHistories, real{fasterBound}, boundAgeOfServers
 			}
-			w := newWorld(say, clock, grace/clock.faster, age, views...)
+			w := newWorld(say, clock, grace/clock.speed, age, views...)
 			w.users = int64(seed * 100)
 			if _, finding := w.play(histories.Example(seed)); finding != "" {
 				t.Errorf("history %d: %s\n%v", seed, finding, lines)

@@ -41,7 +41,8 @@ type clock interface {
 	now() time.Time
 	tick()
 	pass(time.Duration)
-	slack() time.Duration // by which it may differ from what a store has judged by
+	slack() time.Duration  // by which it may differ from what a store has judged by
+	faster() time.Duration // than it: so many times do histories go
 }
 
 // A process is a program on the common store, with a clock of its own.
@@ -152,6 +153,9 @@ func (w *world) pass(d time.Duration) {
 	w.tick()
 }
 
+// boundTime returns how much passes of a history while a bound cookie lives.
+func (w *world) boundTime() time.Duration { return w.boundAge * w.clock.faster() }
+
 // disturbed takes note that others have changed a session: what a browser with its
 // cookie knows of it counts no more.
 func (w *world) disturbed(id runtime.ID, by *browser) {
@@ -177,16 +181,18 @@ func (w *world) end() {
 // A simulated clock.
 type simulated struct{ time time.Time }
 
-func (c *simulated) now() time.Time       { return c.time }
-func (c *simulated) tick()                { c.time = c.time.Add(time.Millisecond) }
-func (c *simulated) pass(d time.Duration) { c.time = c.time.Add(d) }
-func (c *simulated) slack() time.Duration { return 0 }
+func (c *simulated) now() time.Time        { return c.time }
+func (c *simulated) tick()                 { c.time = c.time.Add(time.Millisecond) }
+func (c *simulated) pass(d time.Duration)  { c.time = c.time.Add(d) }
+func (c *simulated) slack() time.Duration  { return 0 }
+func (c *simulated) faster() time.Duration { return 1 }
 
 // A real clock is that of a server. Its histories go faster, with a shorter grace, and
 // wait for no more than a minute of theirs.
-type real struct{ faster time.Duration }
+type real struct{ speed time.Duration }
 
-func (real) now() time.Time         { return time.Now() }
-func (real) tick()                  {}
-func (c real) pass(d time.Duration) { time.Sleep(min(d, time.Minute) / c.faster) }
-func (real) slack() time.Duration   { return 200 * time.Millisecond }
+func (real) now() time.Time          { return time.Now() }
+func (real) tick()                   {}
+func (c real) pass(d time.Duration)  { time.Sleep(min(d, time.Minute) / c.speed) }
+func (real) slack() time.Duration    { return 200 * time.Millisecond }
+func (c real) faster() time.Duration { return c.speed }
