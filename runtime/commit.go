@@ -207,7 +207,7 @@ func (s *Session) dirty() bool {
 // of several, although there that changes nothing.
 func (s *Session) leavesContested() bool {
 	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
-	return s.contest.undecided() && !s.hasToken && slices.ContainsFunc(s.draft.pending, leaves)
+	return !s.hasToken && s.contest.undecided() && slices.ContainsFunc(s.draft.pending, leaves)
 }
 
 // A commit stores what a session has pending.

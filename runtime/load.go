@@ -88,6 +88,9 @@ func (s *Session) fetch(ctx context.Context) {
 	}
 }
 
+// pending reports whether the store has still to say which token counts.
+func (c *contest) pending() bool { return c != nil && len(c.rivals) > 0 }
+
 // key presents an identity to the store. A [Judge] asks it for its family.
 func (s *Session) key(i *identity, now time.Time) Key {
 	key := Key{

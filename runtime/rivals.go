@@ -24,9 +24,6 @@ type contest struct {
 	live []opened
 }
 
-// pending reports whether the store has still to say which token counts.
-func (c *contest) pending() bool { return c != nil && len(c.rivals) > 0 }
-
 // undecided reports whether several tokens open a session.
 func (c *contest) undecided() bool { return c != nil && len(c.live) > 0 }
 
