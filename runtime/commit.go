@@ -207,7 +207,7 @@ func (s *Session) dirty() bool {
 // of several, although there that changes nothing.
 func (s *Session) leavesContested() bool {
 	leaves := func(p pending) bool { return p.field.Renew && p.scalar.op == changeRemove }
-	return !s.hasToken && s.contest.undecided() && slices.ContainsFunc(s.draft.pending, leaves)
+	return !s.hasToken && s.contest.tied() && slices.ContainsFunc(s.draft.pending, leaves)
 }
 
 // A commit stores what a session has pending.
@@ -250,7 +250,7 @@ func (c commit) storePending(ctx context.Context) error {
 	if c.engine.store == nil {
 		return c.storeLocally()
 	}
-	if c.life.expiry != nil && c.life.expiry.IsZero() || c.draft.needsRecord() || c.contest.pending() {
+	if c.life.expiry != nil && c.life.expiry.IsZero() || c.draft.needsRecord() || c.contest.unasked() {
 		c.load(ctx)
 		c.leaveDevice()
 		c.endOverdue()

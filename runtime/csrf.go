@@ -40,7 +40,7 @@ func (s *Session) CheckCSRF(text string) bool {
 	defer s.unlock()
 	s.look()
 	sum, ok := unmask(text)
-	if !ok || !s.hasToken || s.found || s.issued || s.contest.pending() || s.sight == ended {
+	if !ok || !s.hasToken || s.found || s.issued || s.contest.unasked() || s.sight == ended {
 		return false
 	}
 	want := s.secret.show().csrf(s.engine.kind)
@@ -52,7 +52,7 @@ func (s *Session) CheckCSRF(text string) bool {
 // another request brings that one.
 func comingSecret(s *Session) (secret, bool) {
 	switch {
-	case s.phase == phaseOutside, s.found, s.contest.pending(), s.sight == ended && !s.draft.signsIn():
+	case s.phase == phaseOutside, s.found, s.contest.unasked(), s.sight == ended && !s.draft.signsIn():
 		return secret{}, false
 	case s.hasToken && !s.draft.signsIn() && !s.draft.signsOut():
 		return s.secret.show(), s.live == nil || !s.issued

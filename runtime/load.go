@@ -66,7 +66,7 @@ func (s *Session) loadUnseen(ctx context.Context) {
 // fetch asks the store for the record. After a failure nothing more of this
 // request is committed.
 func (s *Session) fetch(ctx context.Context) {
-	if s.contest.pending() {
+	if s.contest.unasked() {
 		s.choose(ctx)
 		return
 	}
@@ -88,8 +88,8 @@ func (s *Session) fetch(ctx context.Context) {
 	}
 }
 
-// pending reports whether the store has still to say which token counts.
-func (c *contest) pending() bool { return c != nil && len(c.rivals) > 0 }
+// unasked reports whether the store has still to say which token counts.
+func (c *contest) unasked() bool { return c != nil && len(c.rivals) > 0 }
 
 // key presents an identity to the store. A [Judge] asks it for its family.
 func (s *Session) key(i *identity, now time.Time) Key {

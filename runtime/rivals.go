@@ -24,8 +24,8 @@ type contest struct {
 	live []opened
 }
 
-// undecided reports whether several tokens open a session.
-func (c *contest) undecided() bool { return c != nil && len(c.live) > 0 }
+// tied reports whether several tokens open a session.
+func (c *contest) tied() bool { return c != nil && len(c.live) > 0 }
 
 // An opened session is one that a token of several has opened.
 type opened struct {

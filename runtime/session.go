@@ -212,7 +212,7 @@ func (s *Session) destroy() {
 	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
-	s.life.endsContested = s.contest.undecided()
+	s.life.endsContested = s.contest.tied()
 	switch {
 	case s.hasToken && (s.draft.stored != nil || s.sight == outage):
 		s.life.ending = &ending{s.identity, false}

@@ -122,9 +122,8 @@ func (f *cookieForm) set(t token, ends, now time.Time) string {
 	return string(b)
 }
 
-// appendDate appends the time as [http.TimeFormat] has it. Every new session sends
-// one, and package time, which reads the layout anew each time, takes longer than a
-// store in memory.
+// appendDate appends the time as [http.TimeFormat] has it. Every new session sends one,
+// and package time would read the layout anew each time.
 func appendDate(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
