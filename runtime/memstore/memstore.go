@@ -24,7 +24,7 @@ var errClosed = fmt.Errorf("memstore: %w", runtime.ErrClosed)
 // [runtime.Limiter], a [runtime.Lister], a [runtime.Watcher] and a [runtime.Sweeper]. It
 // is safe for concurrent use and runs no goroutine.
 //
-// Expired records are removed by and by: each Create looks at a few records and
+// Expired records are removed by and by: a Create now and then looks at 64 of them and
 // removes those that had expired a minute before its key's Now. A program that
 // wants memory back while no new session comes calls Sweep.
 type Store struct {
@@ -88,7 +88,7 @@ func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) 
 		return r, nil
 	})
 	if err == nil {
-		s.shard(key.ID).sweepSome(key.Now.Add(-sweepMargin))
+		s.shard(key.ID).sweepSome(key.ID, key.Now.Add(-sweepMargin))
 	}
 	return err
 }

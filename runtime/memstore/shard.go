@@ -11,9 +11,12 @@ const (
 	// sweepStep is how many records a sweep looks at before others may go on.
 	sweepStep = 64
 
-	// sampleSize is how many records each Create looks at. While sessions come
-	// as fast as they expire, about one record in sampleSize is an expired one.
-	sampleSize = 8
+	// sampleSize is how many records are looked at for each one created. While
+	// sessions come as fast as they expire, about one record in sampleSize is an
+	// expired one. What costs is to begin somewhere, so one Create in sampleEvery
+	// looks for all of them.
+	sampleSize  = 8
+	sampleEvery = sweepStep / sampleSize
 
 	// sweepMargin is how long an expired record is kept at least, unless Sweep
 	// is called: a clock that jumps ahead and is set right takes no session.
@@ -71,15 +74,18 @@ func (sh *shard) sweep(now time.Time, pause func()) (removed int, err error) {
 	return removed, nil
 }
 
-// sweepSome looks at a few records. A range over a map begins at random, so in
-// time it meets every record.
-func (sh *shard) sweepSome(now time.Time) {
+// sweepSome looks at some records, if it is the turn of the id, which is random. A
+// range over a map begins at random, too, so in time it meets every record.
+func (sh *shard) sweepSome(created runtime.ID, now time.Time) {
+	if created[1]%sampleEvery != 0 {
+		return
+	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	seen := 0
 	for id, s := range sh.records {
 		sh.removeExpired(id, s, now)
-		if seen++; seen == sampleSize {
+		if seen++; seen == sweepStep {
 			break
 		}
 	}

@@ -39,7 +39,7 @@ func TestASweepHoldsTheLockForOneStep(t *testing.T) {
 	}
 }
 
-// A request that creates a session pays for a few others at most.
+// A request that creates a session pays for no more than others may wait for.
 func TestCreatingRemovesNoMoreThanASample(t *testing.T) {
 	now := time.UnixMilli(1_700_000_000_000)
 	s := New()
@@ -47,10 +47,15 @@ func TestCreatingRemovesNoMoreThanASample(t *testing.T) {
 	for n := range byte(200) {
 		sh.put(runtime.ID{1: n}, s.pack(&runtime.Record{Expires: now}, nil))
 	}
-	before := len(sh.records)
-	sh.sweepSome(now)
-	if removed := before - len(sh.records); removed != sampleSize {
-		t.Errorf("%d of the expired records were removed, want %d", removed, sampleSize)
+	for created := range byte(2 * sampleEvery) {
+		before, want := len(sh.records), 0
+		if created%sampleEvery == 0 {
+			want = sweepStep
+		}
+		sh.sweepSome(runtime.ID{1: created}, now)
+		if removed := before - len(sh.records); removed != want {
+			t.Errorf("Create %d has removed %d of the expired records, want %d", created, removed, want)
+		}
 	}
 }
 
@@ -92,7 +97,7 @@ func TestCreatingShrinksTheMaps(t *testing.T) {
 		sh.put(runtime.ID{1: n}, s.pack(&runtime.Record{Expires: now}, nil))
 	}
 	for len(sh.records) > 0 {
-		sh.sweepSome(now)
+		sh.sweepSome(runtime.ID{}, now)
 	}
 	if sh.peak >= shrinkFrom {
 		t.Errorf("the maps of an empty shard are made for %d records", sh.peak)
