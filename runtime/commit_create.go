@@ -43,7 +43,7 @@ func (c commit) create(ctx context.Context) error {
 		}
 		c.identity, c.confirmed = fresh, true
 		c.cookieEnds = c.engine.config.Cookie.end(r.Persistence, r.Deadline)
-		c.deliver(r.Ticket, c.room.ticket)
+		c.deliver(r.Ticket)
 		c.drop()
 		c.move(seen, r, nil)
 		c.tell(EventCreated, &c.identity)
@@ -101,7 +101,7 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 		r.SignedIn = created
 	}
 	if c.byTicket() {
-		r.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.live.saw, true)
+		r.Ticket, c.live.coming = newTicket(c.engine.kind, now, c.live.saw, true)
 		r.Expires = earliest(r.Expires, r.Ticket.Ends)
 	}
 	return r, nil

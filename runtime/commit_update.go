@@ -91,7 +91,7 @@ func (c commit) prepareDelta(now time.Time) error {
 		return err
 	}
 	if renewal := c.room.delta.Renewal; renewal != nil && c.byTicket() {
-		c.room.delta.Ticket, c.room.ticket = newTicket(c.engine.kind, now, c.present(), renewal.Kind.endsEarlier())
+		c.room.delta.Ticket, c.live.coming = newTicket(c.engine.kind, now, c.present(), renewal.Kind.endsEarlier())
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func (c commit) accept(result *Result) {
 		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}
 	if result.Won || result.Current && !c.byTicket() && c.movesCookie(result.Persistence) {
-		c.deliver(d.Ticket, c.room.ticket)
+		c.deliver(d.Ticket)
 	}
 	c.cookieEnds = c.engine.config.Cookie.end(result.Persistence, result.Deadline)
 	if c.life.expiry != nil || c.life.idle != nil {
@@ -270,10 +270,10 @@ func (e *engine) hearsOfLife(ctx context.Context) bool {
 
 // deliver notes that the browser has to learn the session's token, over a live
 // connection by the ticket, nil if none is needed.
-func (c commit) deliver(ticket *Ticket, secret secret) {
+func (c commit) deliver(ticket *Ticket) {
 	c.cookie, c.invitation = cookieSet, c.room.invitation
 	if ticket != nil {
-		c.live.ticket, c.live.saw = secret, c.present()
+		c.live.ticket, c.live.saw = c.live.coming, c.present()
 	}
 }
 

@@ -6,9 +6,8 @@ type commitRoom struct {
 	context callContext
 	pending [1]pending
 	delta   Delta
-	ops     [2]Op
+	ops     [1]Op
 	secret  secret // the new one, if the delta renews
-	ticket  secret // of the delta's ticket
 
 	invitation string // the challenge that the delta stores; empty: none
 }
