@@ -101,7 +101,7 @@ func (c commit) newRecord(fresh *identity, now time.Time) (*Record, error) {
 		r.SignedIn = created
 	}
 	if c.byTicket() {
-		r.Ticket, c.live.coming = newTicket(c.engine.kind, now, c.live.saw, true)
+		r.Ticket, c.live.nextTicket = newTicket(c.engine.kind, now, c.live.saw, true)
 		r.Expires = earliest(r.Expires, r.Ticket.Ends)
 	}
 	return r, nil

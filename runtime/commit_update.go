@@ -91,7 +91,7 @@ func (c commit) prepareDelta(now time.Time) error {
 		return err
 	}
 	if renewal := c.room.delta.Renewal; renewal != nil && c.byTicket() {
-		c.room.delta.Ticket, c.live.coming = newTicket(c.engine.kind, now, c.present(), renewal.Kind.endsEarlier())
+		c.room.delta.Ticket, c.live.nextTicket = newTicket(c.engine.kind, now, c.present(), renewal.Kind.endsEarlier())
 	}
 	return nil
 }
@@ -273,7 +273,7 @@ func (e *engine) hearsOfLife(ctx context.Context) bool {
 func (c commit) deliver(ticket *Ticket) {
 	c.cookie, c.invitation = cookieSet, c.room.invitation
 	if ticket != nil {
-		c.live.ticket, c.live.saw = c.live.coming, c.present()
+		c.live.ticket, c.live.saw = c.live.nextTicket, c.present()
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 
 // connection is what a session knows of the live connection that it belongs to.
 type connection struct {
-	events sync.Mutex      // one event at a time
-	ctx    context.Context // between events
-	saw    Proof           // of the session that the browser knows, as far as the connection does; zero: none
-	ticket secret          // to be sent, with cookieSet
-	coming secret          // of the ticket that a commit is to store
+	events     sync.Mutex      // one event at a time
+	ctx        context.Context // between events
+	saw        Proof           // of the session that the browser knows, as far as the connection does; zero: none
+	ticket     secret          // to be sent, with cookieSet
+	nextTicket secret          // of the one that a commit is to store
 
 	// proved is until when the connection needs no further proof that its page is on
 	// the device that the session is bound to; zero: for ever.
