@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 )
@@ -37,7 +38,7 @@ type Outliving interface {
 // serve answers a request that has its session.
 func (x *exchange) serve(w http.ResponseWriter, next http.Handler) {
 	x.handle(w, next)
-	if o, ok := offered[Outliving](w); ok && o.Outlives(x.writer.finish) {
+	if o := outliving(w); o != nil && o.Outlives(x.writer.finish) {
 		return
 	}
 	x.writer.finish()
@@ -280,13 +281,12 @@ func (w *writer) face() http.ResponseWriter {
 	}
 }
 
-// abilities returns what w can do by itself, or with a writer that it wraps. It
-// follows Unwrap as [http.ResponseController] does, which has no ReadFrom.
+// abilities returns what w can do by itself, or with a writer that it wraps.
 func abilities(w http.ResponseWriter) (able int) {
-	if _, ok := w.(io.ReaderFrom); ok {
+	if _, ok := w.(io.ReaderFrom); ok { // which Unwrap does not lead to
 		able = reads
 	}
-	for {
+	for w := range unwrapped(w) {
 		if _, ok := w.(http.Flusher); ok {
 			able |= flushes
 		}
@@ -296,12 +296,8 @@ func abilities(w http.ResponseWriter) (able int) {
 		if _, ok := w.(http.Hijacker); ok {
 			able |= hijacks
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return able
-		}
-		w = u.Unwrap()
 	}
+	return able
 }
 
 // The faces are one pointer each, so that choosing one allocates nothing.
@@ -324,18 +320,26 @@ func (w flushReader) ReadFrom(r io.Reader) (int64, error)            { return w.
 func (w hijackReader) ReadFrom(r io.Reader) (int64, error)           { return w.readFrom(r) }
 func (w flushHijackReader) ReadFrom(r io.Reader) (int64, error)      { return w.readFrom(r) }
 
-// offered returns the first writer in the chain of Unwrap methods that implements
-// T.
-func offered[T any](w http.ResponseWriter) (T, bool) {
-	for {
-		if t, ok := w.(T); ok {
-			return t, true
+// outliving returns the first Outliving in the chain, nil if there is none.
+func outliving(w http.ResponseWriter) Outliving {
+	for w := range unwrapped(w) {
+		if o, ok := w.(Outliving); ok {
+			return o
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			var none T
-			return none, false
+	}
+	return nil
+}
+
+// unwrapped returns the chain of w and of what it wraps. It follows Unwrap as
+// [http.ResponseController] does.
+func unwrapped(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
+	return func(yield func(http.ResponseWriter) bool) {
+		for yield(w) {
+			u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+			if !ok {
+				return
+			}
+			w = u.Unwrap()
 		}
-		w = u.Unwrap()
 	}
 }

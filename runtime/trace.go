@@ -36,7 +36,7 @@ func (x *exchange) serveTraced(w http.ResponseWriter, next http.Handler) {
 		x.writer.finish()
 		traceEnd(x.Context, x.session(), a.status, nil)
 	}
-	if o, ok := offered[Outliving](w); !ok || !o.Outlives(finish) {
+	if o := outliving(w); o == nil || !o.Outlives(finish) {
 		finish()
 	}
 	finished = true

@@ -87,9 +87,11 @@ func (w *writer) readFrom(r io.Reader) (int64, error) {
 // CloseNotify returns a channel on which the end of the request is sent: some
 // frameworks ask for one without asking whether there is one.
 func (w *writer) CloseNotify() <-chan bool {
-	//lint:ignore SA1019 what frameworks still use has to be offered
-	if n, ok := offered[http.CloseNotifier](w.under()); ok {
-		return n.CloseNotify()
+	for u := range unwrapped(w.under()) {
+		//lint:ignore SA1019 what frameworks still use has to be offered
+		if n, ok := u.(http.CloseNotifier); ok {
+			return n.CloseNotify()
+		}
 	}
 	gone := make(chan bool, 1)
 	context.AfterFunc(w.session.request.Context(), func() { gone <- true })
@@ -98,8 +100,10 @@ func (w *writer) CloseNotify() <-chan bool {
 
 // Push begins an HTTP/2 server push, if the server can.
 func (w *writer) Push(target string, options *http.PushOptions) error {
-	if p, ok := offered[http.Pusher](w.under()); ok {
-		return p.Push(target, options)
+	for u := range unwrapped(w.under()) {
+		if p, ok := u.(http.Pusher); ok {
+			return p.Push(target, options)
+		}
 	}
 	return http.ErrNotSupported
 }
