@@ -14,35 +14,79 @@ import (
 )
 
 // missing explains a type that cannot be resolved by what the type checker said
-// about the place.
+// about the place, or about what is mentioned there.
 func (r *reader) missing(src source, refusal refusal) (message, hint string) {
-	places := []token.Pos{src.syntax.Type.Pos()}
+	expr := src.syntax.Type
 	if refusal.part != nil {
-		places = []token.Pos{refusal.part.Pos()}
-	} else {
-		places = append(places, r.importsOf(src.syntax.Type)...)
+		expr = r.written(refusal.part)
 	}
-	for _, pos := range places {
+	if expr == nil { // it is a member of another package's struct
+		return refusal.message, "see what go vet says about the package"
+	}
+	for _, pos := range r.mentioned(expr, nil) {
 		if said := r.pkg.ErrorAt(pos); said != "" {
-			return r.explain(src, said)
+			return r.explain(said)
 		}
 	}
 	return refusal.message, "see what go vet says about the package"
 }
 
-// importsOf returns where the packages are imported that a type expression
-// mentions.
-func (r *reader) importsOf(expr ast.Expr) []token.Pos {
-	var places []token.Pos
+// written returns the type of a member as its struct has it, or nil if that is
+// of another package.
+func (r *reader) written(member *types.Var) ast.Expr {
+	var expr ast.Expr
+	for _, f := range r.pkg.Files {
+		ast.Inspect(f.Syntax, func(n ast.Node) bool {
+			if n == nil || !within(n, member.Pos()) {
+				return false
+			}
+			if field, ok := n.(*ast.Field); ok {
+				expr = field.Type
+			}
+			return true
+		})
+	}
+	return expr
+}
+
+// mentioned returns the names in a type expression, where their packages are
+// imported and their types declared, and the same of what an alias stands for.
+// It adds them to what has been seen.
+func (r *reader) mentioned(expr ast.Expr, seen []token.Pos) []token.Pos {
 	ast.Inspect(expr, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if name, ok := r.pkg.Info.Uses[id].(*types.PkgName); ok {
-				places = append(places, name.Pos())
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		seen = append(seen, id.Pos())
+		switch obj := r.pkg.Info.Uses[id].(type) {
+		case *types.PkgName:
+			seen = append(seen, obj.Pos())
+		case *types.TypeName:
+			if obj.Pkg() != r.pkg.Types || slices.Contains(seen, obj.Pos()) {
+				break
+			}
+			seen = append(seen, obj.Pos())
+			if spec := r.declaration(obj); spec != nil && spec.Assign.IsValid() {
+				seen = r.mentioned(spec.Type, seen)
 			}
 		}
 		return true
 	})
-	return places
+	return seen
+}
+
+// declaration returns what declares a type of the package, or nil for a type
+// parameter.
+func (r *reader) declaration(name *types.TypeName) *ast.TypeSpec {
+	for _, f := range r.pkg.Files {
+		for _, spec := range typeSpecs(f.Syntax) {
+			if spec.Name.Pos() == name.Pos() {
+				return spec.TypeSpec
+			}
+		}
+	}
+	return nil
 }
 
 // unimported matches what the type checker says about an import that leads
@@ -50,7 +94,7 @@ func (r *reader) importsOf(expr ast.Expr) []token.Pos {
 var unimported = regexp.MustCompile(`^could not import (\S+) `)
 
 // explain turns what the type checker says into a finding.
-func (r *reader) explain(src source, said string) (message, hint string) {
+func (r *reader) explain(said string) (message, hint string) {
 	if m := unimported.FindStringSubmatch(said); m != nil {
 		return r.explainImport(m[1])
 	}
@@ -61,7 +105,7 @@ func (r *reader) explain(src source, said string) (message, hint string) {
 	case r.isGenerated(missing):
 		stem, _ := strings.CutSuffix(strings.TrimSuffix(missing, "s"), "Session")
 		return said, fmt.Sprintf("%s is what duckgen generates; use the struct %s", missing, stem)
-	case qualifies(src.syntax.Type, missing):
+	case r.qualifies(missing):
 		return said, "import the package " + missing
 	}
 	if file := r.pkg.DeclaredOutside(missing); file != "" {
@@ -96,15 +140,20 @@ func (r *reader) isGenerated(name string) bool {
 	return ok && scope.Lookup(stem) != nil
 }
 
-// qualifies reports whether a type expression has the name in front of a dot.
-func qualifies(expr ast.Expr, name string) bool {
+// qualifies reports whether a type that the package declares has the name in
+// front of a dot.
+func (r *reader) qualifies(name string) bool {
 	found := false
-	ast.Inspect(expr, func(n ast.Node) bool {
-		if selector, ok := n.(*ast.SelectorExpr); ok {
-			id, ok := selector.X.(*ast.Ident)
-			found = found || ok && id.Name == name
+	for _, f := range r.pkg.Files {
+		for _, spec := range typeSpecs(f.Syntax) {
+			ast.Inspect(spec.Type, func(n ast.Node) bool {
+				if selector, ok := n.(*ast.SelectorExpr); ok {
+					id, ok := selector.X.(*ast.Ident)
+					found = found || ok && id.Name == name
+				}
+				return true
+			})
 		}
-		return true
-	})
+	}
 	return found
 }
