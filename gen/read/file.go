@@ -175,6 +175,7 @@ func (r *reader) session(spec typeSpec, directives []*ast.Comment) *session {
 	}
 	obj := r.pkg.Info.Defs[spec.Name]
 	if obj == nil {
+		r.redeclared(spec)
 		return nil
 	}
 	layout, ok := obj.Type().Underlying().(*types.Struct)
@@ -185,4 +186,14 @@ func (r *reader) session(spec typeSpec, directives []*ast.Comment) *session {
 	r.policy(s, directives)
 	r.fields(s, syntax, layout)
 	return s
+}
+
+// redeclared reports a struct that the type checker has left out because its
+// name is taken, or is none that a type can have.
+func (r *reader) redeclared(spec typeSpec) {
+	message := r.pkg.ErrorAt(spec.Name.Pos())
+	if other := r.pkg.Types.Scope().Lookup(spec.Name.Name); other != nil {
+		message = fmt.Sprintf("%s is already declared at %s", spec.Name.Name, r.place(other.Pos()))
+	}
+	r.report(spec.Name.Pos(), diag.NameClash, "rename or remove it", "%s", message)
 }
