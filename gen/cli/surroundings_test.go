@@ -127,6 +127,21 @@ func TestCRLFMovesNoPosition(t *testing.T) {
 	}
 }
 
+func TestAnOutputWithCRLFIsStale(t *testing.T) {
+	dir := newModule(t, strings.ReplaceAll(good, "\n", "\r\n"))
+	if exit, _, stderr := run(t, "-C", dir, "./..."); exit != success {
+		t.Fatal(stderr)
+	}
+	want := contentOf(t, dir, output)
+	write(t, dir, output, strings.ReplaceAll(want, "\n", "\r\n"))
+	if exit, _, stderr := run(t, "-C", dir, "check", "./..."); exit != findings || !strings.HasPrefix(filepath.ToSlash(stderr), output+": stale\n") {
+		t.Errorf("check: exit %d, %q", exit, stderr)
+	}
+	if exit, _, stderr := run(t, "-C", dir, "./..."); exit != success || contentOf(t, dir, output) != want {
+		t.Errorf("generated again: exit %d, %q", exit, stderr)
+	}
+}
+
 func TestASourceWithCgoIsReadAsItIsWritten(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("there is no C compiler")
