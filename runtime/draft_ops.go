@@ -11,6 +11,7 @@ import (
 // entry is touched at most once, plus the entry it had under an earlier key. With
 // them come the bounds that the store has to check.
 func (d *draft) ops(list []Op) ([]Op, []Limit, error) {
+	list = slices.Grow(list, len(d.pending))
 	for i := range d.pending {
 		switch p := &d.pending[i]; {
 		case p.clears():

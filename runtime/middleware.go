@@ -286,14 +286,14 @@ func abilities(w http.ResponseWriter) (able int) {
 	if _, ok := w.(io.ReaderFrom); ok { // which Unwrap does not lead to
 		able = reads
 	}
-	for w := range unwrapped(w) {
-		if _, ok := w.(http.Flusher); ok {
+	for u := range unwrapped(w) {
+		if _, ok := u.(http.Flusher); ok {
 			able |= flushes
 		}
-		if _, ok := w.(interface{ FlushError() error }); ok {
+		if _, ok := u.(interface{ FlushError() error }); ok {
 			able |= flushes
 		}
-		if _, ok := w.(http.Hijacker); ok {
+		if _, ok := u.(http.Hijacker); ok {
 			able |= hijacks
 		}
 	}
@@ -322,8 +322,8 @@ func (w flushHijackReader) ReadFrom(r io.Reader) (int64, error)      { return w.
 
 // outliving returns the first Outliving in the chain, nil if there is none.
 func outliving(w http.ResponseWriter) Outliving {
-	for w := range unwrapped(w) {
-		if o, ok := w.(Outliving); ok {
+	for u := range unwrapped(w) {
+		if o, ok := u.(Outliving); ok {
 			return o
 		}
 	}

@@ -24,9 +24,9 @@ var errClosed = fmt.Errorf("memstore: %w", runtime.ErrClosed)
 // [runtime.Limiter], a [runtime.Lister], a [runtime.Watcher] and a [runtime.Sweeper]. It
 // is safe for concurrent use and runs no goroutine.
 //
-// Expired records are removed by and by: a Create now and then looks at 64 of them and
-// removes those that had expired a minute before its key's Now. A program that
-// wants memory back while no new session comes calls Sweep.
+// Expired records are removed by and by: one Create in eight, as its random id has it,
+// looks at 64 records and removes those that had expired a minute before its key's
+// Now. A program that wants memory back while no new session comes calls Sweep.
 type Store struct {
 	shards      [shardCount]shard
 	revocations revocations

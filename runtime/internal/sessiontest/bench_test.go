@@ -99,6 +99,12 @@ func requestCases() []requestCase {
 				s.SetTheme("black, also with a high contrast")
 			}
 		}, 8},
+		{"known, write three fields", true, func(s *RealisticSession) {
+			theme = !theme
+			s.SetVerified(theme)
+			s.AddViews(1)
+			s.SetSeenAt(s.SeenAt().Add(time.Second))
+		}, 14},
 		{"known, read all fields", true, func(s *RealisticSession) { _ = s.Snapshot() }, 10},
 		{"new visitor, write one", false, func(s *RealisticSession) { s.SetTheme("dark") }, 8},
 	}
