@@ -5,8 +5,14 @@ import (
 	"time"
 )
 
-// Apply judges an Update and applies the delta.
+// Apply judges an Update and applies the delta. It is small enough to be compiled
+// into its callers, so that what a store lets go of takes no memory of the heap.
 func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
+	return r.apply(key, d, new(Record), new(Result))
+}
+
+// apply is Apply with room for what it returns.
+func (r *Record) apply(key Key, d *Delta, next *Record, result *Result) (*Record, *Result, error) {
 	admitted, at, err := r.admit(key, d.purpose())
 	kind, renews, err := r.renewalOf(d, at, key, err)
 	if err != nil {
@@ -19,12 +25,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 	if err != nil {
 		return r, nil, err
 	}
-	// One allocation for both, as every commit needs them.
-	out := &struct {
-		record Record
-		result Result
-	}{record: *admitted}
-	next := &out.record
+	*next = *admitted
 	next.Entries = entries
 	isCurrent := renews || r.isCurrent(at)
 	if renews {
@@ -37,7 +38,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 		next.Ticket = nil
 	}
 	next.reschedule(d, r.isUndelivered())
-	out.result = Result{
+	*result = Result{
 		Won:      renews,
 		Current:  isCurrent,
 		Created:  next.Created,
@@ -50,7 +51,7 @@ func (r *Record) Apply(key Key, d *Delta) (*Record, *Result, error) {
 
 		Persistence: next.Persistence,
 	}
-	return next, &out.result, nil
+	return next, result, nil
 }
 
 func (d *Delta) purpose() purpose {

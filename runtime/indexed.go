@@ -23,8 +23,8 @@ func (r *Record) IndexValues(except *Record) iter.Seq[IndexValue] {
 		if r == nil {
 			return
 		}
-		for v := range r.Entries.IndexValues(r.Kind) {
-			if !except.carries(v) && !yield(v) {
+		for i := r.Entries.indexedFrom(0); i >= 0; i = r.Entries.indexedFrom(i + 1) {
+			if v := r.Entries.at(i).indexValue(r.Kind); !except.carries(v) && !yield(v) {
 				return
 			}
 		}
@@ -106,13 +106,21 @@ func (r Revocation) Bars(key Key) bool {
 // Indexed yields the entries by which the session is found.
 func (e Entries) Indexed() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		for i := range e.Len() {
-			if e.kind(i) == IndexedEntry && !yield(e.at(i)) {
+		for i := e.indexedFrom(0); i >= 0; i = e.indexedFrom(i + 1) {
+			if !yield(e.at(i)) {
 				return
 			}
 		}
 	}
 }
 
-// kind is all that a search for indexed entries reads of the others.
-func (e Entries) kind(i int) EntryKind { return EntryKind(e.packed[e.begin(i)] & kindMask) }
+// indexedFrom returns the position of the first indexed entry from i on, -1 if there
+// is none. It reads nothing but the kinds.
+func (e Entries) indexedFrom(i int) int {
+	for n := e.Len(); i < n; i++ {
+		if EntryKind(e.packed[e.begin(i)]&kindMask) == IndexedEntry {
+			return i
+		}
+	}
+	return -1
+}

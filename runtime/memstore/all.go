@@ -12,16 +12,12 @@ import (
 
 // ByID implements [runtime.Lister].
 func (s *Store) ByID(ctx context.Context, kind string, id runtime.ID, now time.Time) (*runtime.Record, error) {
-	if err := ctx.Err(); err != nil {
+	step, err := s.begin(ctx, id)
+	if err != nil {
 		return nil, err
 	}
-	sh := s.shard(id)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if sh.closed {
-		return nil, errClosed
-	}
-	if r := sh.records[id].record(); r.Live(now) && r.Kind == kind {
+	defer step.end()
+	if r := step.record(new(runtime.Record)); r.Live(now) && r.Kind == kind {
 		return r, nil
 	}
 	return nil, runtime.ErrNotFound
@@ -73,19 +69,19 @@ func (s *Store) RevokeAll(ctx context.Context, kind string, now time.Time) (ende
 
 func isAny(*runtime.Record) bool { return true }
 
-// revokeOne ends the session if it is live and fits.
+// revokeOne ends the session if it is live and fits. In a closed store none is.
 func (s *Store) revokeOne(id runtime.ID, now time.Time, fits func(*runtime.Record) bool) (ended bool) {
-	sh := s.shard(id)
-	sh.mu.Lock()
-	r := sh.records[id].record()
-	if ended = r.Live(now) && fits(r); ended {
-		s.replace(sh, id, r, r.Mark(now))
+	step, err := s.begin(context.Background(), id)
+	if err != nil {
+		return false
 	}
-	sh.mu.Unlock()
-	if ended {
-		s.watchers.tellAll(runtime.Change{Kind: runtime.SessionEnded, ID: id})
+	defer step.end()
+	r := step.record(new(runtime.Record))
+	if !r.Live(now) || !fits(r) {
+		return false
 	}
-	return ended
+	step.replace(r, r.Mark(now))
+	return true
 }
 
 // ids returns those of the shard's sessions of the kind, also of ended ones.

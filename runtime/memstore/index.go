@@ -115,7 +115,7 @@ func (sh *shard) findPage(
 	}
 	ids, next, more := sh.index.page(v, from)
 	for _, id := range ids {
-		if r := sh.records[id].record(); r.Live(now) {
+		if r := sh.records[id].record(new(runtime.Record)); r.Live(now) {
 			page = append(page, runtime.Found{ID: id, Record: r})
 		}
 	}
@@ -162,12 +162,13 @@ func (s *Store) revokePage(
 	}
 	ids, next, more := sh.index.page(v, from)
 	for _, id := range ids {
-		r := sh.records[id].record()
+		step := step{store: s, shard: sh, id: id, stored: sh.records[id]}
+		r := step.record(new(runtime.Record))
 		if !r.Live(now) || slices.Contains(except, id) {
 			continue
 		}
-		s.replace(sh, id, r, r.Mark(now))
-		ended = append(ended, runtime.Change{Kind: runtime.SessionEnded, ID: id})
+		step.replace(r, r.Mark(now))
+		ended = append(ended, step.change)
 	}
 	return ended, next, more, nil
 }

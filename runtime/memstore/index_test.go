@@ -67,7 +67,7 @@ func compareIndex(t *testing.T, s *Store) {
 	for i := range s.shards {
 		want := index{}
 		for id, p := range s.shards[i].records {
-			want.move(id, nil, p.record())
+			want.move(id, nil, p.record(new(runtime.Record)))
 		}
 		got := s.shards[i].index
 		if len(got) != len(want) {
@@ -157,7 +157,7 @@ func TestPackedKeepsTheRecord(t *testing.T) {
 	r.Idle, r.Persistence = 90*time.Second, runtime.PersistenceBrowser
 	r.Ticket = &runtime.Ticket{Proof: runtime.Proof{2}, Ends: start.Add(time.Second), Sole: true}
 	p := s.pack(r, nil)
-	got := p.record()
+	got := p.record(new(runtime.Record))
 	switch {
 	case got.Kind != r.Kind || got.Proof != r.Proof || got.Family != r.Family || !got.Entries.Equal(r.Entries):
 		t.Error("kind, proof or entries differ")

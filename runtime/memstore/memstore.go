@@ -63,47 +63,60 @@ func (s *Store) JudgesByRecord() {}
 
 // Load implements [runtime.Store].
 func (s *Store) Load(ctx context.Context, key runtime.Key) (*runtime.Record, error) {
-	var loaded *runtime.Record
-	err := s.step(ctx, key.ID, func(r *runtime.Record) (*runtime.Record, error) {
-		next, err := r.Read(key)
-		loaded = next
-		return next, err
-	})
+	step, err := s.begin(ctx, key.ID)
 	if err != nil {
 		return nil, err
 	}
-	return loaded, nil
+	defer step.end()
+	old := step.record(new(runtime.Record))
+	next, err := old.Read(key)
+	step.replace(old, next)
+	if err != nil {
+		return nil, err
+	}
+	return next, nil
 }
 
 // Create implements [runtime.Store]. The mark of an ended session holds its id
 // as a live session does.
 func (s *Store) Create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
-	err := s.step(ctx, key.ID, func(old *runtime.Record) (*runtime.Record, error) {
-		if old != nil && key.Now.Before(old.Expires) {
-			return old, runtime.ErrExists
-		}
-		if s.revocations.bar(key, r.Revocable()) {
-			return old, runtime.ErrEnded
-		}
-		return r, nil
-	})
+	err := s.create(ctx, key, r)
 	if err == nil {
 		s.shard(key.ID).sweepSome(key.ID, key.Now.Add(-sweepMargin))
 	}
 	return err
 }
 
+func (s *Store) create(ctx context.Context, key runtime.Key, r *runtime.Record) error {
+	step, err := s.begin(ctx, key.ID)
+	if err != nil {
+		return err
+	}
+	defer step.end()
+	old := step.record(new(runtime.Record))
+	switch {
+	case old != nil && key.Now.Before(old.Expires):
+		return runtime.ErrExists
+	case s.revocations.bar(key, r.Revocable()):
+		return runtime.ErrEnded
+	}
+	step.replace(old, r)
+	return nil
+}
+
 // Update implements [runtime.Store].
 func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (*runtime.Result, error) {
-	var result *runtime.Result
-	err := s.step(ctx, key.ID, func(r *runtime.Record) (*runtime.Record, error) {
-		next, applied, err := r.Apply(key, d)
-		if err == nil && s.revocations.bar(key, d.IndexValues(r.Kind)) {
-			return r, runtime.ErrEnded
-		}
-		result = applied
-		return next, err
-	})
+	step, err := s.begin(ctx, key.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer step.end()
+	old := step.record(new(runtime.Record))
+	next, result, err := old.Apply(key, d)
+	if err == nil && s.revocations.bar(key, d.IndexValues(old.Kind)) {
+		return nil, runtime.ErrEnded
+	}
+	step.replace(old, next)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +125,15 @@ func (s *Store) Update(ctx context.Context, key runtime.Key, d *runtime.Delta) (
 
 // Delete implements [runtime.Store].
 func (s *Store) Delete(ctx context.Context, key runtime.Key) error {
-	return s.step(ctx, key.ID, func(r *runtime.Record) (*runtime.Record, error) {
-		return r.End(key)
-	})
+	step, err := s.begin(ctx, key.ID)
+	if err != nil {
+		return err
+	}
+	defer step.end()
+	old := step.record(new(runtime.Record))
+	next, err := old.End(key)
+	step.replace(old, next)
+	return err
 }
 
 // Sweep implements [runtime.Sweeper]. It may run at any time and more than once
@@ -133,46 +152,6 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int, error) {
 	}
 	s.revocations.sweep(now)
 	return removed, nil
-}
-
-// step replaces the record of one session by what judge makes of it, which is
-// nil where there is none. Nothing happens where judge returns what it was
-// given.
-func (s *Store) step(
-	ctx context.Context, id runtime.ID, judge func(*runtime.Record) (*runtime.Record, error),
-) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	change, told, err := s.lockedStep(id, judge)
-	if told {
-		s.watchers.tellAll(change)
-	}
-	return err
-}
-
-func (s *Store) lockedStep(
-	id runtime.ID, judge func(*runtime.Record) (*runtime.Record, error),
-) (change runtime.Change, told bool, err error) {
-	shard := s.shard(id)
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	if shard.closed {
-		return change, false, errClosed
-	}
-	old := shard.records[id].record()
-	next, err := judge(old)
-	if next != old {
-		s.replace(shard, id, old, next)
-		change, told = runtime.ChangeOf(id, old, next)
-	}
-	return change, told, err
-}
-
-// replace stores next in place of old. The lock is held.
-func (s *Store) replace(sh *shard, id runtime.ID, old, next *runtime.Record) {
-	sh.index.move(id, old, next)
-	sh.put(id, s.pack(next, sh.records[id].packed))
 }
 
 // shard returns where the id belongs. Ids are random, so any byte will do.

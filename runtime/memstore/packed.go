@@ -47,13 +47,15 @@ func (o own) persistence() runtime.Persistence {
 	return runtime.Persistence(o & (1<<persistenceBits - 1))
 }
 
-// record returns the record as it was given, nil for none.
-func (s slot) record() *runtime.Record {
+// record returns the record as it was given, in the room for it, or nil for none.
+// The caller makes the room, because most of them let go of the record again, and
+// then it takes no memory of the heap.
+func (s slot) record(room *runtime.Record) *runtime.Record {
 	p := s.packed
 	if p == nil {
 		return nil
 	}
-	return &runtime.Record{
+	*room = runtime.Record{
 		Kind:     p.rare.kind,
 		Proof:    p.proof,
 		Family:   p.family,
@@ -71,6 +73,7 @@ func (s slot) record() *runtime.Record {
 		Idle:        p.own.idle(),
 		Persistence: p.own.persistence(),
 	}
+	return room
 }
 
 // pack returns the compact form of r. It keeps nothing that the caller could
