@@ -27,7 +27,7 @@ type carrier interface {
 
 	// set returns what gives a client the token in a response until it ends, zero for
 	// the browser's own session, and clear what removes it.
-	set(t token, ends, now time.Time) string
+	set(t token, ends *time.Time, now time.Time) string
 	clear() string
 
 	// isIn reports whether a response gives a token already.

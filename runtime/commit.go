@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"time"
 )
 
 // How often a delta is computed anew when a condition failed, and how many ids
@@ -187,16 +188,30 @@ func (s *Session) hookCommit() error {
 		return nil
 	}
 	c := commit{s, s.takeRoom()}
-	ctx := &c.room.context
-	ctx.lasting = true
-	ctx.begin(s.ctx, s.engine.config.Timeout)
-	defer ctx.stop()
+	if s.engine.atOnce {
+		return c.runOrExtend(endless{s}, dirty)
+	}
+	bound := s.engine.lasting(s.ctx)
+	defer bound.stop()
+	return c.runOrExtend(bound, dirty)
+}
+
+func (c commit) runOrExtend(ctx context.Context, dirty bool) error {
 	if dirty {
 		return c.run(ctx)
 	}
 	c.extend(ctx)
 	return nil
 }
+
+// endless is the context of a session without its end, for a store that never waits.
+// It is one pointer, so that to pass it on allocates nothing.
+type endless struct{ s *Session }
+
+func (endless) Deadline() (end time.Time, ok bool) { return time.Time{}, false }
+func (endless) Done() <-chan struct{}              { return nil }
+func (endless) Err() error                         { return nil }
+func (c endless) Value(key any) any                { return c.s.ctx.Value(key) }
 
 // dirty reports whether the next commit has something to store.
 func (s *Session) dirty() bool {
@@ -216,8 +231,8 @@ type commit struct {
 	room *commitRoom
 }
 
-// takeRoom returns what one commit works with. A store may hold on to the
-// context of an earlier one.
+// takeRoom returns what one commit works with. A store may hold on to that of an
+// earlier one.
 func (s *Session) takeRoom() *commitRoom {
 	c := s.spare
 	if c == nil {

@@ -51,8 +51,9 @@ func (c commit) invites(creates bool) bool {
 
 // invite makes the challenge of an invitation, and returns what stores it.
 func (c commit) invite(now time.Time) Op {
-	b := binding{challenge: newChallenge(), challenged: c.engine.byStore(now)}
-	c.room.invitation = b.challenge.text()
+	made := newChallenge()
+	c.room.invitation = &made
+	b := binding{challenge: made, challenged: c.engine.byStore(now)}
 	return Op{Kind: OpSet, Entry: Entry{Key: deviceEntry, Value: b.form(c.engine.format)}}
 }
 

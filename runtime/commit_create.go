@@ -42,7 +42,7 @@ func (c commit) create(ctx context.Context) error {
 			return c.lose(err)
 		}
 		c.identity, c.confirmed = fresh, true
-		c.cookieEnds = c.engine.config.Cookie.end(r.Persistence, r.Deadline)
+		c.cookieEnds = c.engine.config.Cookie.end(r.Persistence, &r.Deadline)
 		c.deliver(r.Ticket)
 		c.drop()
 		c.move(seen, r, nil)

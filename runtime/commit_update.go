@@ -156,7 +156,8 @@ func (c commit) prepareRenewal() error {
 		c.drop()
 		return over
 	}
-	c.room.secret, c.room.delta.Renewal = c.renewal(kind, c.engine.config.Grace, c.next)
+	c.room.successor = c.successor(kind, c.engine.config.Grace, c.next)
+	c.room.delta.Renewal = &c.room.successor.renewal
 	return nil
 }
 
@@ -212,11 +213,11 @@ func (c *Cookie) outlives(p Persistence) bool {
 	return p == PersistencePermanent
 }
 
-// end returns when the cookie of a session with that deadline ends, zero if it ends
+// end returns when the cookie of a session with that deadline ends, nil if it ends
 // with the browser's own session.
-func (c *Cookie) end(p Persistence, deadline time.Time) time.Time {
+func (c *Cookie) end(p Persistence, deadline *time.Time) *time.Time {
 	if !c.outlives(p) {
-		return time.Time{}
+		return nil
 	}
 	return deadline
 }
@@ -229,14 +230,14 @@ func (c commit) accept(result *Result) {
 	}
 	c.confirmed = true
 	if result.Won {
-		c.secret, c.proof, c.family = c.room.secret.hide(), d.Renewal.Proof, d.Renewal.Family
+		c.secret, c.proof = c.room.successor.secret.hide(), d.Renewal.Proof
 		c.issued, c.renewed = true, true
 		c.tell(d.Renewal.Kind.event(), &c.identity)
 	}
 	if result.Won || result.Current && !c.byTicket() && c.movesCookie(result.Persistence) {
 		c.deliver(d.Ticket)
 	}
-	c.cookieEnds = c.engine.config.Cookie.end(result.Persistence, result.Deadline)
+	c.cookieEnds = c.engine.config.Cookie.end(result.Persistence, &result.Deadline)
 	if c.life.expiry != nil || c.life.idle != nil {
 		c.engine.sockets.expectEnd(c.id, result.Expires)
 	}

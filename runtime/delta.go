@@ -57,11 +57,12 @@ const (
 
 // An Op changes one entry, or clears one field.
 type Op struct {
-	Kind  OpKind
-	Entry Entry
+	Kind OpKind
 
 	// DropZero removes a counter that an OpAdd has brought to 0.
 	DropZero bool
+
+	Entry Entry
 
 	// If must hold, or the whole delta is ErrConflict. Nil: unconditional.
 	If *Condition

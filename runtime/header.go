@@ -90,7 +90,7 @@ func (r responseHeader) settleDuplicates() bool {
 	}
 	r.load(r.ctx)
 	if r.sight == seen && r.cookie == cookieKept && !r.sent {
-		r.cookie, r.cookieEnds = cookieSet, r.engine.config.Cookie.end(r.draft.stored.Persistence, r.draft.stored.Deadline)
+		r.cookie, r.cookieEnds = cookieSet, r.engine.config.Cookie.end(r.draft.stored.Persistence, &r.draft.stored.Deadline)
 	}
 	return r.sight == seen || r.sight == absent
 }
@@ -138,9 +138,9 @@ func (r responseHeader) sendCookie() {
 // cookie of a session that it has left: then it asks at once, and learns that there is
 // nothing to refresh any more.
 func (r responseHeader) sendBound() {
-	if r.invitation != "" {
-		r.Header.Set(invitationField, r.engine.config.invitation(r.invitation))
-		r.invitation = ""
+	if r.invitation != nil {
+		r.Header.Set(invitationField, r.engine.config.invitation(r.invitation.text()))
+		r.invitation = nil
 	}
 	if _, _, brought := r.engine.device.next(r.brought); brought && r.unbinds {
 		r.Header.Add("Set-Cookie", r.engine.device.clear())

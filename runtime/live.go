@@ -208,7 +208,7 @@ func (s liveSession) delivery() func(context.Context, LivelyConn) error {
 	case s.cookie == cookieKept:
 		return func(context.Context, LivelyConn) error { return nil }
 	case s.engine.byScript():
-		code := config.Cookie.script("", time.Unix(0, 0))
+		code := config.Cookie.script("", new(time.Unix(0, 0)))
 		if s.cookie == cookieSet {
 			code = config.Cookie.script(s.token().text(), s.cookieEnds)
 		}
@@ -223,9 +223,9 @@ func (s liveSession) delivery() func(context.Context, LivelyConn) error {
 
 // script sets the cookie by script, in the form that a Set-Cookie header has. Without
 // an end it ends with the browser's own session.
-func (c *Cookie) script(value string, ends time.Time) string {
+func (c *Cookie) script(value string, ends *time.Time) string {
 	parts := []string{c.Name + "=" + value}
-	if !ends.IsZero() {
+	if ends != nil {
 		parts = append(parts, "expires="+ends.UTC().Format(http.TimeFormat))
 	}
 	parts = append(parts, "path="+c.Path)

@@ -94,7 +94,7 @@ func (e *engine) settleDuplicates(ctx context.Context, h http.Header, r *http.Re
 	t, record, err := e.soleLive(ctx, e.rivals(header), 0)
 	switch {
 	case record != nil:
-		e.give(h, r, e.carrier.set(t, e.config.Cookie.end(record.Persistence, record.Deadline), e.clock.read()))
+		e.give(h, r, e.carrier.set(t, e.config.Cookie.end(record.Persistence, &record.Deadline), e.clock.read()))
 	case err == nil:
 		field := e.carrier.response()
 		h[field] = append(h[field], e.carrier.elsewhere(r, false)...)
@@ -217,7 +217,7 @@ func (e *engine) redeem(ctx context.Context, ticket token, held *token, seen *Re
 	result, err := e.store.Update(ctx, key, d)
 	switch {
 	case err == nil:
-		return syncAnswer{http.StatusNoContent, true, e.carrier.set(t, e.config.Cookie.end(result.Persistence, result.Deadline), now)}, nil
+		return syncAnswer{http.StatusNoContent, true, e.carrier.set(t, e.config.Cookie.end(result.Persistence, &result.Deadline), now)}, nil
 	case errors.Is(err, ErrConflict):
 		return syncAnswer{status: http.StatusConflict}, e.store.Delete(ctx, key)
 	case isGone(err):

@@ -49,11 +49,7 @@ func (s *Session) loadUnseen(ctx context.Context) {
 	case s.phase != phaseClosed && s.engine.atOnce:
 		s.fetch(ctx)
 	case s.phase != phaseClosed:
-		bound := &s.first
-		if bound.parent != nil { // a store may hold on to it
-			bound = &callContext{}
-		}
-		bound.begin(ctx, s.engine.config.Timeout)
+		bound := s.engine.bound(ctx)
 		defer bound.stop()
 		s.fetch(bound)
 	case !s.unread:

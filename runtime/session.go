@@ -15,17 +15,20 @@ import (
 // fields: which record it stands for, what it knows of that, and what has
 // changed since. It is safe for concurrent use by the goroutines of one request.
 type Session struct {
-	mu       sync.Mutex
-	engine   *engine
-	ctx      context.Context // bounds lazy loads
-	request  *http.Request   // carries the session; nil: there is none
-	response http.ResponseWriter
-	arrived  time.Duration // the request or event, by [clock.sinceEpoch]
-	phase    phase
-	begun    bool      // the response is under way and carries no further cookie
-	unvaried bool      // and does not say that it depends on the cookie
-	brought  string    // the Cookie header, as it was when the middleware began
-	vary     [1]string // room in the response's header
+	mu        sync.Mutex
+	engine    *engine
+	ctx       context.Context // bounds lazy loads
+	request   *http.Request   // carries the session; nil: there is none
+	response  http.ResponseWriter
+	arrived   time.Duration // the request or event, by [clock.sinceEpoch]
+	phase     phase
+	begun     bool      // the response is under way and carries no further cookie
+	unvaried  bool      // and does not say that it depends on the cookie
+	consulted bool      // the response depends on the session
+	private   bool      // and has what no cache may keep
+	unread    bool      // and was to read the session after its end
+	brought   string    // the Cookie header, as it was when the middleware began
+	vary      [1]string // room in the response's header
 
 	// Most requests do not touch their session, so all that only a touched one
 	// needs is allocated by the first lock.
@@ -37,11 +40,8 @@ type state struct {
 	identity
 	sight sight
 
-	passive   bool // the request is no use of the session
-	consulted bool // the response depends on the session
-	private   bool // the response has what no cache may keep
-	unread    bool // and was to read it after its end
-	unsaved   bool // a change was dropped because loading failed
+	passive bool // the request is no use of the session
+	unsaved bool // a change was dropped because loading failed
 
 	destroyed bool // the session of this request was ended by it
 	renewed   bool // or has another token
@@ -61,10 +61,9 @@ type state struct {
 	live  *connection // nil: plain HTTP
 	life  life
 	spare *commitRoom // nil: none yet
-	first callContext // of the first load
 
-	cookieEnds time.Time // of a new cookie; zero: with the browser's own session
-	invitation string    // the challenge by which the browser is to register a key; empty: it is not
+	cookieEnds *time.Time // of a new cookie; nil: with the browser's own session
+	invitation *challenge // by which the browser is to register a key; nil: it is not
 
 	// What the response's header was given, in room of its own.
 	setCookie, cacheControl [1]string
@@ -208,8 +207,7 @@ func (s *Session) Destroy() {
 func (s *Session) destroy() {
 	s.draft.pending = nil
 	s.life.keepEnding(false)
-	ctx := &callContext{lasting: true}
-	ctx.begin(s.ctx, s.engine.config.Timeout)
+	ctx := s.engine.lasting(s.ctx)
 	defer ctx.stop()
 	s.load(ctx)
 	s.life.endsContested = s.contest.tied()

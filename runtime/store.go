@@ -98,7 +98,8 @@ type Lister interface {
 // A Judge is a store that judges every key by the methods of [Record], in the
 // program's process and before its own methods return, and waits for nothing. It is
 // given keys without a Family: these methods find that out if they need it, and few
-// requests do. Its loads have the context of the request, without [Config.Timeout].
+// requests do. Nothing that it does is bounded by [Config.Timeout]: a load has the
+// context of the request, and a commit goes on when that is over.
 type Judge interface {
 	JudgesByRecord()
 }

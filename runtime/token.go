@@ -101,20 +101,20 @@ func (c *headerCarrier) next(brought string) (value, rest string, found bool) {
 	return "", "", false
 }
 
-func (c *headerCarrier) set(t token, _, _ time.Time) string { return c.scheme + t.text() }
+func (c *headerCarrier) set(t token, _ *time.Time, _ time.Time) string { return c.scheme + t.text() }
 
 // set returns the Set-Cookie line that gives the browser the token until the cookie
 // ends, in seconds rounded up: a new session gets its whole age, although it is some
 // microseconds old.
-func (f *cookieForm) set(t token, ends, now time.Time) string {
+func (f *cookieForm) set(t token, ends *time.Time, now time.Time) string {
 	var space [256]byte
 	b := append(space[:0], f.name...)
 	b = t.appendText(b)
 	b = append(b, f.scope...)
-	if !ends.IsZero() {
+	if ends != nil {
 		seconds := max(int64((ends.Sub(now)+time.Second-1)/time.Second), 1)
 		b = append(b, "; Expires="...)
-		b = appendDate(b, ends)
+		b = appendDate(b, *ends)
 		b = append(b, "; Max-Age="...)
 		b = strconv.AppendInt(b, seconds, 10)
 	}
@@ -192,16 +192,23 @@ func (s secret) renewed() secret {
 	return s
 }
 
-// renewal makes the secret of the token to come, and what puts it in the place of the
-// present one. A plain renewal goes on with the family; for another one something may
-// have been made of the secret already, nil for nothing.
-func (i *identity) renewal(kind RenewalKind, grace time.Duration, made *hidden) (next secret, r *Renewal) {
+// A successor is the secret of the token to come, and what puts it in the place of the
+// present one.
+type successor struct {
+	secret  secret
+	renewal Renewal
+}
+
+// successor makes that of the token. A plain renewal goes on with the family; for
+// another one something may have been made of the secret already, nil for nothing.
+func (i *identity) successor(kind RenewalKind, grace time.Duration, made *hidden) *successor {
+	var next secret
 	if kind == RenewPlain {
 		next = i.secret.show().renewed()
 	} else {
 		next = nextSecret(made)
 	}
-	return next, &Renewal{Kind: kind, Proof: next.proof(i.kind), Family: next.family(i.kind), Grace: grace}
+	return &successor{next, Renewal{Kind: kind, Proof: next.proof(i.kind), Family: next.family(i.kind), Grace: grace}}
 }
 
 // nextSecret returns the secret of a token that begins a family: that of which something
@@ -272,7 +279,6 @@ type identity struct {
 	id        ID     // of the record, or kept for the one to be created
 	secret    hidden // opens the record, if known
 	proof     Proof  // of the token's secret; zero until it is first presented
-	family    Family // of the token's secret; zero until somebody asks for it
 	hasToken  bool   // there is a token, and it has not been found unknown
 	issued    bool   // by this program: no browser has presented it yet
 	confirmed bool   // the store has confirmed the token to this request or connection
@@ -288,7 +294,7 @@ func (t token) identity(kind string) identity {
 func (i *identity) token() token { return token{i.id, i.secret.show()} }
 
 // present returns the proof of the token. A secret is hashed at its first use: most
-// requests do not touch their session, and few that do need its family.
+// requests do not touch their session.
 func (i *identity) present() Proof {
 	if i.hasToken && i.proof == (Proof{}) {
 		i.proof = i.secret.show().proof(i.kind)
@@ -298,10 +304,10 @@ func (i *identity) present() Proof {
 
 // presentFamily returns the family of the token, zero if its secret is not at hand.
 func (i *identity) presentFamily() Family {
-	if i.hasToken && !i.found && i.family == (Family{}) {
-		i.family = i.secret.show().family(i.kind)
+	if !i.hasToken || i.found {
+		return Family{}
 	}
-	return i.family
+	return i.secret.show().family(i.kind)
 }
 
 func (i *identity) handle() string {
