@@ -117,8 +117,9 @@ func (e Entries) Indexed() iter.Seq[Entry] {
 // indexedFrom returns the position of the first indexed entry from i on, -1 if there
 // is none. It reads nothing but the kinds.
 func (e Entries) indexedFrom(i int) int {
-	for n := e.Len(); i < n; i++ {
-		if EntryKind(e.packed[e.begin(i)]&kindMask) == IndexedEntry {
+	rows := e.packed[i*rowSize : e.Len()*rowSize]
+	for ; len(rows) >= rowSize; i, rows = i+1, rows[rowSize:] {
+		if EntryKind(e.packed[number(rows)]&kindMask) == IndexedEntry {
 			return i
 		}
 	}

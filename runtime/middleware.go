@@ -114,7 +114,8 @@ func (m *Manager[S]) begin(r *http.Request) *request[S] {
 		}
 	}
 	s := x.session()
-	s.request, s.arrived, s.brought = r.WithContext(x), m.engine.clock.sinceEpoch(), m.engine.carrier.brought(r.Header)
+	x.served = *r.WithContext(x)
+	s.request, s.arrived, s.brought = &x.served, m.engine.clock.sinceEpoch(), m.engine.carrier.brought(r.Header)
 	x.typed = m.model.wrap(s)
 	if m.engine.config.Tracer != nil {
 		m.trace(&x.exchange, r)
@@ -161,7 +162,8 @@ func (w *writer) finish() {
 // needs, in one allocation.
 type request[S any] struct {
 	exchange
-	typed S
+	typed  S
+	served http.Request // what the handler gets
 }
 
 // exchange is the part of a request that does not depend on the session's type.

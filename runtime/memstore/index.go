@@ -168,7 +168,7 @@ func (s *Store) revokePage(
 			continue
 		}
 		step.replace(r, r.Mark(now))
-		ended = append(ended, step.change)
+		ended = append(ended, *step.change)
 	}
 	return ended, next, more, nil
 }

@@ -13,9 +13,7 @@ type step struct {
 	shard  *shard
 	id     runtime.ID
 	stored slot
-
-	change runtime.Change
-	told   bool
+	change *runtime.Change // to be told; nil: nobody needs to hear of it
 }
 
 func (s *Store) begin(ctx context.Context, id runtime.ID) (step, error) {
@@ -42,13 +40,15 @@ func (t *step) replace(old, next *runtime.Record) {
 	}
 	t.shard.index.move(t.id, old, next)
 	t.shard.put(t.id, t.store.pack(next, t.stored.packed))
-	t.change, t.told = runtime.ChangeOf(t.id, old, next)
+	if change, told := runtime.ChangeOf(t.id, old, next); told {
+		t.change = new(change)
+	}
 }
 
 // end lets go of the lock, and then tells.
 func (t *step) end() {
 	t.shard.mu.Unlock()
-	if t.told {
-		t.store.watchers.tellAll(t.change)
+	if t.change != nil {
+		t.store.watchers.tellAll(*t.change)
 	}
 }
