@@ -61,13 +61,18 @@ func (c commit) create(ctx context.Context) error {
 // issue makes the token of a session to be created: under the id that was reserved
 // for it, if one was.
 func (c commit) issue() identity {
+	t := newToken()
 	switch {
 	case c.reserved != nil:
-		c.id, c.reserved = *c.reserved, nil
-	case c.id == (ID{}):
-		c.id = newID()
+		t.id, c.reserved = *c.reserved, nil
+	case c.id != ID{}:
+		t.id = c.id
 	}
-	fresh := token{c.id, nextSecret(c.next)}.identity(c.engine.kind)
+	if c.next != nil {
+		t.secret = c.next.show().renewed()
+	}
+	c.id = t.id
+	fresh := t.identity(c.engine.kind)
 	fresh.issued = true
 	return fresh
 }

@@ -232,7 +232,7 @@ func (m *Model[S]) With(ctx context.Context, fill func(*Session)) (context.Conte
 	x.bind(ctx, m.outside)
 	s.arrived = m.outside.clock.sinceEpoch()
 	s.lock()
-	s.identity = token{id: newID(), secret: newSecret()}.identity(m.kind)
+	s.identity = newToken().identity(m.kind)
 	s.confirmed = true
 	s.unlock()
 	fill(s)

@@ -176,6 +176,15 @@ type token struct {
 	secret secret
 }
 
+// newToken asks for all random bytes at once, which takes half as long.
+func newToken() (t token) {
+	var raw [len(t.id) + len(t.secret)]byte
+	rand.Read(raw[:])
+	copy(t.id[:], raw[:])
+	copy(t.secret[:], raw[len(t.id):])
+	return t
+}
+
 func newID() (id ID) {
 	rand.Read(id[:])
 	return id
