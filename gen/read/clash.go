@@ -34,16 +34,25 @@ func (r *reader) checkClashes(sessions []*session) {
 // checkKeys reports keys that are taken, by a key or an earlier key of another
 // field, or reserved.
 func (r *reader) checkKeys(s *session) {
-	taken := map[string]string{}
+	type claimed struct {
+		by string
+		at token.Pos
+	}
+	taken := map[string]claimed{}
 	for _, key := range s.Policy.Reserved {
-		taken[key] = "reserved by the directive"
+		taken[key] = claimed{by: "reserved by the directive"}
 	}
 	claim := func(key string, pos token.Pos, owner string) {
-		if holder, ok := taken[key]; ok && wellFormedKey(key) {
-			r.report(pos, diag.DuplicateKey, "choose another key", "the key %s is %s", key, holder)
+		holder, ok := taken[key]
+		if !ok || !wellFormedKey(key) {
+			taken[key] = claimed{owner, pos}
 			return
 		}
-		taken[key] = owner
+		hint := "choose another key"
+		if holder.at == pos {
+			hint = "declare the fields apart, each with a tag of its own"
+		}
+		r.report(pos, diag.DuplicateKey, hint, "the key %s is %s", key, holder.by)
 	}
 	for _, f := range s.fields {
 		claim(f.Key, f.key, "the key of "+f.Name)
