@@ -44,6 +44,7 @@ var shared = sync.OnceValues(func() (*servertest.MariaDB, error) {
 var started atomic.Bool
 
 func TestMain(m *testing.M) {
+	testtier.WaitTogether()
 	code := m.Run()
 	if started.Load() {
 		if s, err := shared(); err == nil {
@@ -105,11 +106,23 @@ func openServed(t testing.TB, dsn string, options ...mysqlstore.Option) *mysqlst
 	return s
 }
 
+// TestContract has a server for itself, which it kills. A process that the kit starts and
+// kills uses that of its parent.
 func TestContract(t *testing.T) {
-	dsn := serverDSN(t)
-	t.Setenv(servertest.MySQLVariable, dsn) // for the process that C16 kills
+	t.Parallel()
+	if os.Getenv(servertest.MySQLVariable) == "" {
+		servertest.Check(t, servertest.HasMariaDB())
+	}
+	var server *servertest.MariaDB
+	dsn := sync.OnceValue(func() string {
+		if own := os.Getenv(servertest.MySQLVariable); own != "" {
+			return own
+		}
+		server = start(t)
+		return server.DSN("")
+	})
 	tables := servertest.Lender{
-		Make: func() string { return servertest.Database(t, dsn) },
+		Make: func() string { return servertest.Database(t, dsn()) },
 		Clear: func(t testing.TB, lent string) {
 			servertest.ExecuteMySQL(t, lent, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_revocations; DELETE FROM duckgen_changes")
 		},
@@ -118,10 +131,10 @@ func TestContract(t *testing.T) {
 		func(t *testing.T) runtime.Store { return open(t, tables.Lend(t)) },
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			name := sha256.Sum256([]byte(data))
-			return open(t, servertest.NamedDatabase(t, dsn, "duckgen_test_"+hex.EncodeToString(name[:8])))
+			return open(t, servertest.NamedDatabase(t, servertest.AddressIn(t, data, dsn), "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
-		storetest.WithOutage(crash),
-		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killConnections(t, dsn) }),
+		storetest.WithOutage(func(t *testing.T, _ runtime.Store) (restart func()) { return crash(t, server) }),
+		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killConnections(t, dsn()) }),
 		storetest.WithClocks(func(t *testing.T) [2]runtime.Store {
 			lent := tables.Lend(t)
 			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
@@ -143,15 +156,27 @@ func killConnections(t *testing.T, dsn string) {
 	}
 }
 
-// crash kills the server of a store. What it returns starts it again.
-func crash(t *testing.T, _ runtime.Store) (restart func()) {
-	s, err := shared()
-	if err != nil || s == nil {
+// start starts a server for one test.
+func start(t *testing.T) *servertest.MariaDB {
+	t.Helper()
+	server, err := servertest.NewMariaDB()
+	servertest.Check(t, err)
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// crash kills a server. What it returns starts it again.
+func crash(t *testing.T, server *servertest.MariaDB) (restart func()) {
+	if server == nil {
 		t.Skip("the own server stays up")
 	}
-	s.Kill()
+	server.Kill()
 	return func() {
-		if err := s.Start(); err != nil {
+		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -38,12 +38,17 @@ var shared = sync.OnceValues(func() (*servertest.Postgres, error) {
 		return nil, nil
 	}
 	started.Store(true)
-	return servertest.NewPostgres("autovacuum=off", "max_wal_size=4GB")
+	return newServer()
 })
+
+func newServer() (*servertest.Postgres, error) {
+	return servertest.NewPostgres("autovacuum=off", "max_wal_size=4GB")
+}
 
 var started atomic.Bool
 
 func TestMain(m *testing.M) {
+	testtier.WaitTogether()
 	code := m.Run()
 	if started.Load() {
 		if s, err := shared(); err == nil {
@@ -114,21 +119,33 @@ func openServed(t testing.TB, server string, options ...pgstore.Option) *pgstore
 	return s
 }
 
+// TestContract has a server for itself, which it kills. A process that the kit starts and
+// kills uses that of its parent.
 func TestContract(t *testing.T) {
-	url := serverURL(t)
-	t.Setenv(servertest.PostgresVariable, url) // for the process that C16 kills
+	t.Parallel()
+	if os.Getenv(servertest.PostgresVariable) == "" {
+		servertest.Check(t, servertest.HasPostgres())
+	}
+	var server *servertest.Postgres
+	url := sync.OnceValue(func() string {
+		if own := os.Getenv(servertest.PostgresVariable); own != "" {
+			return own
+		}
+		server = start(t)
+		return server.URL()
+	})
 	tables := servertest.Lender{
-		Make:  func() string { return servertest.Schema(t, url) },
+		Make:  func() string { return servertest.Schema(t, url()) },
 		Clear: emptyTables,
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return open(t, tables.Lend(t)) },
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			name := sha256.Sum256([]byte(data))
-			return open(t, servertest.NamedSchema(t, url, "duckgen_test_"+hex.EncodeToString(name[:8])))
+			return open(t, servertest.NamedSchema(t, servertest.AddressIn(t, data, url), "duckgen_test_"+hex.EncodeToString(name[:8])))
 		}),
-		storetest.WithOutage(crash),
-		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killListeners(t, url) }),
+		storetest.WithOutage(func(t *testing.T, _ runtime.Store) (restart func()) { return crash(t, server) }),
+		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) { killListeners(t, url()) }),
 		storetest.WithClocks(func(t *testing.T) [2]runtime.Store {
 			lent := tables.Lend(t)
 			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
@@ -147,15 +164,27 @@ func killListeners(t *testing.T, server string) {
 	servertest.Execute(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'")
 }
 
-// crash kills the server of a store. What it returns starts it again.
-func crash(t *testing.T, _ runtime.Store) (restart func()) {
-	s, err := shared()
-	if err != nil || s == nil {
+// start starts a server for one test.
+func start(t *testing.T) *servertest.Postgres {
+	t.Helper()
+	server, err := newServer()
+	servertest.Check(t, err)
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// crash kills a server. What it returns starts it again.
+func crash(t *testing.T, server *servertest.Postgres) (restart func()) {
+	if server == nil {
 		t.Skip("the own server stays up")
 	}
-	s.Kill()
+	server.Kill()
 	return func() {
-		if err := s.Start(); err != nil {
+		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
 	}

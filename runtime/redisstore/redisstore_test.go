@@ -3,9 +3,7 @@ package redisstore_test
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
 	"flag"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,25 +163,9 @@ func contract(t *testing.T, url func() string, how []redisstore.OpenOption, opti
 	}
 	how = append(byServer[:len(byServer):len(byServer)], redisstore.WithClientClock())
 	reopen := func(t *testing.T, data string) runtime.Store {
-		return open(t, urlIn(t, data, url), filepath.Base(filepath.Dir(data))+filepath.Base(data)+":", how...)
+		return open(t, servertest.AddressIn(t, data, url), filepath.Base(filepath.Dir(data))+filepath.Base(data)+":", how...)
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return fresh(t, url(), how...) },
 		append(options, storetest.WithReopen(reopen), storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()), storetest.WithClocks(clocks))...)
-}
-
-// urlIn returns the URL that a file of the folder tells, and writes the file at
-// first.
-func urlIn(t *testing.T, dir string, url func() string) string {
-	t.Helper()
-	file := filepath.Join(dir, "url")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(url())
-		err = os.WriteFile(file, text, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

@@ -54,6 +54,12 @@ func NewMariaDB(settings ...string) (*MariaDB, error) {
 	return m, nil
 }
 
+// HasMariaDB returns an error where no server can be started.
+func HasMariaDB() error {
+	_, err := mariadbProgram()
+	return err
+}
+
 // mariadbProgram returns the server. Debian does not have it in everybody's PATH.
 func mariadbProgram() (string, error) {
 	if testing.Short() {

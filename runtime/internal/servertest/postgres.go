@@ -68,6 +68,12 @@ func NewPostgres(settings ...string) (*Postgres, error) {
 	return p, nil
 }
 
+// HasPostgres returns an error where no server can be started.
+func HasPostgres() error {
+	_, err := postgresPrograms()
+	return err
+}
+
 // postgresPrograms returns the folder of the newest server. Debian does not have
 // it in the PATH.
 func postgresPrograms() (string, error) {

@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
-	"io/fs"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -112,7 +110,7 @@ func contract(t *testing.T, connect connecting, start func() ([]*servertest.Redi
 		}),
 		storetest.WithReopen(func(t *testing.T, data string) runtime.Store {
 			prefix := filepath.Base(filepath.Dir(data)) + filepath.Base(data) + ":"
-			return connect.open(t, urlIn(t, data, url), prefix, byProgram)
+			return connect.open(t, servertest.AddressIn(t, data, url), prefix, byProgram)
 		}),
 		storetest.WithOutage(func(*testing.T, runtime.Store) (end func()) {
 			each((*servertest.Redis).Freeze)
@@ -121,22 +119,6 @@ func contract(t *testing.T, connect connecting, start func() ([]*servertest.Redi
 		storetest.WithLostWatch(func(t *testing.T, _ runtime.Store) {
 			each(func(server *servertest.Redis) { command(t, server, "CLIENT", "KILL", "TYPE", "pubsub") })
 		}))
-}
-
-// urlIn returns the URL that a file of the folder tells, and writes the file at
-// first.
-func urlIn(t *testing.T, dir string, url func() string) string {
-	t.Helper()
-	file := filepath.Join(dir, "url")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(url())
-		err = os.WriteFile(file, text, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func command(t *testing.T, server *servertest.Redis, parts ...string) string {
