@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -54,6 +55,10 @@ func StartBound(t *testing.T, certificate *x509.Certificate) *Browser {
 	)
 }
 
+// seats are for as many browsers at once as keep the processors busy. A test that has
+// several is not parallel to others that have some.
+var seats = make(chan struct{}, runtime.GOMAXPROCS(0)+1)
+
 func start(t *testing.T, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	testtier.NotShort(t, "it needs a browser")
@@ -63,6 +68,8 @@ func start(t *testing.T, more ...chromedp.ExecAllocatorOption) *Browser {
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost"),
 	)
 	options = append(options, more...)
+	seats <- struct{}{}
+	t.Cleanup(func() { <-seats })
 	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocated)

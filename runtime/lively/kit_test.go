@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,11 +17,17 @@ import (
 	"github.com/coder/websocket"
 	"github.com/tinylib/msgp/msgp"
 
+	"github.com/duckgen/duckgen/internal/testtier"
 	"github.com/duckgen/duckgen/runtime"
 	"github.com/duckgen/duckgen/runtime/internal/sessiontest"
 	"github.com/duckgen/duckgen/runtime/lively"
 	"github.com/duckgen/duckgen/runtime/memstore"
 )
+
+func TestMain(m *testing.M) {
+	testtier.WaitTogether()
+	os.Exit(m.Run())
+}
 
 // testKey opens and seals the secret fields of every test.
 var testKey = []byte("0123456789abcdef0123456789abc\x00\x01\x02")
