@@ -65,6 +65,8 @@ func start(t *testing.T, more ...chromedp.ExecAllocatorOption) *Browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(find(t)),
 		chromedp.Flag("no-sandbox", true), // it needs rights that a container does not have
+		// The popups of an address bar that nobody sees are pages, which take longer to load than all else.
+		chromedp.Flag("disable-features", "Translate,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost"),
 	)
 	options = append(options, more...)
