@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,7 @@ func main() {
 const commandVariable = "DUCKVET_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // the syntax of all that is imported lives to the end
 	if os.Getenv(commandVariable) != "" {
 		multichecker.Main(duckvet.Suite...)
 	}

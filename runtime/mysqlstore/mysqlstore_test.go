@@ -122,7 +122,7 @@ func TestContract(t *testing.T) {
 		return server.DSN("")
 	})
 	tables := servertest.Lender{
-		Make: func() string { return servertest.Database(t, dsn()) },
+		Make: func(testing.TB) string { return servertest.Database(t, dsn()) },
 		Clear: func(t testing.TB, lent string) {
 			servertest.ExecuteMySQL(t, lent, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_revocations; DELETE FROM duckgen_changes")
 		},

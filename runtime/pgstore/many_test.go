@@ -107,14 +107,14 @@ func reportSizes(t *testing.T, pool *pgxpool.Pool, n int, most int64) {
 
 func reportWAL(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store, key runtime.Key) {
 	t.Helper()
-	const commits = 200
+	commits := testtier.Count(20, 20, 200)
 	written := func(what string, commit func(n int)) {
 		before := ask[int64](t, pool, "SELECT pg_current_wal_insert_lsn() - '0/0'")
 		for n := range commits {
 			commit(n)
 		}
 		after := ask[int64](t, pool, "SELECT pg_current_wal_insert_lsn() - '0/0'")
-		t.Logf("%s writes %d bytes of WAL", what, (after-before)/commits)
+		t.Logf("%s writes %d bytes of WAL", what, (after-before)/int64(commits))
 	}
 	update := func(d *runtime.Delta) {
 		if _, err := s.Update(t.Context(), key, d); err != nil {

@@ -52,7 +52,7 @@ func TestContractThroughAPooler(t *testing.T) {
 	testtier.OnlyExhaustive(t, "it is TestContract once more")
 	pooler, direct := pooled(t)
 	storetest.Run(t, func(t *testing.T) runtime.Store {
-		t.Cleanup(func() { emptyTables(t, direct) })
+		t.Cleanup(func() { servertest.EmptyTables(t, direct) })
 		return open(t, pooler)
 	}, storetest.WithHistory(historyLength()))
 }

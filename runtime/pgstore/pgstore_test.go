@@ -135,8 +135,8 @@ func TestContract(t *testing.T) {
 		return server.URL()
 	})
 	tables := servertest.Lender{
-		Make:  func() string { return servertest.Schema(t, url()) },
-		Clear: emptyTables,
+		Make:  func(testing.TB) string { return servertest.Schema(t, url()) },
+		Clear: servertest.EmptyTables,
 	}
 	storetest.Run(t,
 		func(t *testing.T) runtime.Store { return open(t, tables.Lend(t)) },
@@ -151,12 +151,6 @@ func TestContract(t *testing.T) {
 			return [2]runtime.Store{openServed(t, lent), openServed(t, lent)}
 		}),
 		storetest.WithHistory(historyLength()), storetest.WithRounds(testtier.Rounds()), storetest.WithKills(killCount()))
-}
-
-// emptyTables takes less time than TRUNCATE, which makes all files of the tables anew.
-func emptyTables(t testing.TB, url string) {
-	t.Helper()
-	servertest.Execute(t, url, "DELETE FROM duckgen_sessions; DELETE FROM duckgen_index; DELETE FROM duckgen_revocations")
 }
 
 // killListeners closes the connections that have said LISTEN and nothing after it.

@@ -101,7 +101,12 @@ func openRedisAt(t testing.TB, url, prefix string) *redisstore.Store {
 
 func openPostgres(t testing.TB) runtime.Store {
 	t.Helper()
-	return openPostgresAt(t, postgresServer.start(t).Schema(t))
+	return openPostgresAt(t, postgresTables.Lend(t))
+}
+
+var postgresTables = servertest.Lender{
+	Make:  func(t testing.TB) string { return postgresServer.start(t).LastingSchema(t) },
+	Clear: servertest.EmptyTables,
 }
 
 func openPostgresAt(t testing.TB, url string) *pgstore.Store {
