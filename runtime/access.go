@@ -7,8 +7,22 @@ package runtime
 func (s *Session) lock() {
 	s.mu.Lock()
 	if s.state == nil {
-		s.touch(&state{})
+		s.touch(s.engine.newState())
 	}
+}
+
+// newState returns room for what a session knows, with some for the context of a load
+// that may wait.
+func (e *engine) newState() *state {
+	if e.atOnce {
+		return &state{}
+	}
+	both := &struct {
+		state state
+		first callContext
+	}{}
+	both.state.first = &both.first
+	return &both.state
 }
 
 // lockToWrite is lock for changing a field. If that is the first use, room for
@@ -145,7 +159,7 @@ func (s *Session) makeRoom() {
 		return
 	}
 	if s.spare == nil {
-		s.spare = &commitRoom{}
+		s.spare = s.engine.newRoom()
 	}
 	s.draft.pending = s.spare.pending[:0]
 }

@@ -191,7 +191,12 @@ func (s *Session) hookCommit() error {
 	if s.engine.atOnce {
 		return c.runOrExtend(endless{s}, dirty)
 	}
-	bound := s.engine.lasting(s.ctx)
+	bound := c.room.context
+	if bound == nil {
+		bound = &callContext{}
+	}
+	bound.lasting = true
+	bound.begin(s.ctx, s.engine.config.Timeout)
 	defer bound.stop()
 	return c.runOrExtend(bound, dirty)
 }
@@ -236,7 +241,7 @@ type commit struct {
 func (s *Session) takeRoom() *commitRoom {
 	c := s.spare
 	if c == nil {
-		return &commitRoom{}
+		return s.engine.newRoom()
 	}
 	s.spare = nil
 	return c

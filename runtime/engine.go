@@ -70,13 +70,6 @@ func (e *engine) bound(parent context.Context) *callContext {
 	return c
 }
 
-// lasting is bound for calls that go on when the parent is over.
-func (e *engine) lasting(parent context.Context) *callContext {
-	c := &callContext{lasting: true}
-	c.begin(parent, e.config.Timeout)
-	return c
-}
-
 // byScript reports whether a live connection gives the page its cookie by script.
 func (e *engine) byScript() bool { return e.carrier.ambient() && !e.config.Cookie.HTTPOnly }
 

@@ -49,7 +49,12 @@ func (s *Session) loadUnseen(ctx context.Context) {
 	case s.phase != phaseClosed && s.engine.atOnce:
 		s.fetch(ctx)
 	case s.phase != phaseClosed:
-		bound := s.engine.bound(ctx)
+		bound := s.first
+		if bound == nil {
+			bound = &callContext{}
+		}
+		s.first = nil // a store may hold on to it
+		bound.begin(ctx, s.engine.config.Timeout)
 		defer bound.stop()
 		s.fetch(bound)
 	case !s.unread:

@@ -60,7 +60,8 @@ type state struct {
 	draft draft
 	live  *connection // nil: plain HTTP
 	life  life
-	spare *commitRoom // nil: none yet
+	spare *commitRoom  // nil: none yet
+	first *callContext // room for that of the first load; nil: none
 
 	cookieEnds *time.Time // of a new cookie; nil: with the browser's own session
 	invitation *challenge // by which the browser is to register a key; nil: it is not
@@ -207,7 +208,8 @@ func (s *Session) Destroy() {
 func (s *Session) destroy() {
 	s.draft.pending = nil
 	s.life.keepEnding(false)
-	ctx := s.engine.lasting(s.ctx)
+	ctx := &callContext{lasting: true}
+	ctx.begin(s.ctx, s.engine.config.Timeout)
 	defer ctx.stop()
 	s.load(ctx)
 	s.life.endsContested = s.contest.tied()
