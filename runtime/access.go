@@ -14,15 +14,9 @@ func (s *Session) lock() {
 // newState returns room for what a session knows, with some for the context of a load
 // that may wait.
 func (e *engine) newState() *state {
-	if e.atOnce {
-		return &state{}
-	}
-	both := &struct {
-		state state
-		first callContext
-	}{}
-	both.state.first = &both.first
-	return &both.state
+	s, first := withContext[state](e)
+	s.first = first
+	return s
 }
 
 // lockToWrite is lock for changing a field. If that is the first use, room for

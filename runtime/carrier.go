@@ -25,7 +25,7 @@ type carrier interface {
 	brought(h http.Header) string
 	next(brought string) (value, rest string, found bool)
 
-	// set returns what gives a client the token in a response until it ends, zero for
+	// set returns what gives a client the token in a response until it ends, nil for
 	// the browser's own session, and clear what removes it.
 	set(t token, ends *time.Time, now time.Time) string
 	clear() string

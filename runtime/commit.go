@@ -191,12 +191,8 @@ func (s *Session) hookCommit() error {
 	if s.engine.atOnce {
 		return c.runOrExtend(endless{s}, dirty)
 	}
-	bound := c.room.context
-	if bound == nil {
-		bound = &callContext{}
-	}
+	bound := s.engine.boundIn(c.room.context, s.ctx)
 	bound.lasting = true
-	bound.begin(s.ctx, s.engine.config.Timeout)
 	defer bound.stop()
 	return c.runOrExtend(bound, dirty)
 }

@@ -64,10 +64,15 @@ func (e *engine) fault(ctx context.Context, op, handle string, err error) {
 }
 
 // bound returns a context for calls of the store. It has to be stopped.
-func (e *engine) bound(parent context.Context) *callContext {
-	c := &callContext{}
-	c.begin(parent, e.config.Timeout)
-	return c
+func (e *engine) bound(parent context.Context) *callContext { return e.boundIn(nil, parent) }
+
+// boundIn is bound in the room for it, nil if there is none.
+func (e *engine) boundIn(room *callContext, parent context.Context) *callContext {
+	if room == nil {
+		room = &callContext{}
+	}
+	room.begin(parent, e.config.Timeout)
+	return room
 }
 
 // byScript reports whether a live connection gives the page its cookie by script.

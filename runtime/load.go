@@ -49,12 +49,8 @@ func (s *Session) loadUnseen(ctx context.Context) {
 	case s.phase != phaseClosed && s.engine.atOnce:
 		s.fetch(ctx)
 	case s.phase != phaseClosed:
-		bound := s.first
-		if bound == nil {
-			bound = &callContext{}
-		}
+		bound := s.engine.boundIn(s.first, ctx)
 		s.first = nil // a store may hold on to it
-		bound.begin(ctx, s.engine.config.Timeout)
 		defer bound.stop()
 		s.fetch(bound)
 	case !s.unread:

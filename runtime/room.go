@@ -14,13 +14,20 @@ type commitRoom struct {
 
 // newRoom returns room for a commit, with some for its context if the store may wait.
 func (e *engine) newRoom() *commitRoom {
+	room, context := withContext[commitRoom](e)
+	room.context = context
+	return room
+}
+
+// withContext allocates a T together with the context of a call of the store, which is
+// nil if the store never waits.
+func withContext[T any](e *engine) (*T, *callContext) {
 	if e.atOnce {
-		return &commitRoom{}
+		return new(T), nil
 	}
 	both := &struct {
-		room    commitRoom
+		room    T
 		context callContext
 	}{}
-	both.room.context = &both.context
-	return &both.room
+	return &both.room, &both.context
 }

@@ -208,8 +208,8 @@ func (s *Session) Destroy() {
 func (s *Session) destroy() {
 	s.draft.pending = nil
 	s.life.keepEnding(false)
-	ctx := &callContext{lasting: true}
-	ctx.begin(s.ctx, s.engine.config.Timeout)
+	ctx := s.engine.bound(s.ctx)
+	ctx.lasting = true
 	defer ctx.stop()
 	s.load(ctx)
 	s.life.endsContested = s.contest.tied()
